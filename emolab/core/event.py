@@ -1,0 +1,70 @@
+"""Something that happened at a moment: what was planned, what came true, and the facts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from emolab.core.errors import DataError
+
+# One word per idea; the reader, the window and the report all switch on these.
+KINDS = (
+    "session_started",
+    "session_ended",  # data: outcome = complete | aborted | interrupted
+    "step_started",  # data: step, kind, clip, state
+    "step_ended",  # data: step, how = done | skipped | aborted
+    "clip_onset",  # data: clip, state, requested_s, fitted_s
+    "clip_ended",
+    "trial_skipped",  # data: clip, state, reason
+    "answer_changed",  # data: clip, state, word, response_s
+    "answer",  # data: clip, state, word, response_s, changes; state None = no report given
+    "paused",
+    "resumed",
+    "mark",  # data: text
+    "note",  # data: text
+    "consent",
+    "screen_lost",
+    "screen_found",
+    "gap",  # data: stream, lost or seconds
+    "device_lost",  # data: stream, reason
+    "device_found",
+    "audio_underrun",
+    "window_attached",
+    "window_lost",
+    "override",  # data: what, reason
+    "error",  # data: where, message
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the session's diary.
+
+    `time_s`: when it happened, session clock. `kind`: one of `KINDS`. `planned_s`: when it was
+    meant to happen, or None where nothing was planned. `data`: JSON-able facts.
+    """
+
+    time_s: float
+    kind: str
+    planned_s: float | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise DataError(f"event kind {self.kind!r} is none of {', '.join(KINDS)}")
+
+    def to_json(self) -> str:
+        """One line, no newline inside."""
+        fields = {"time_s": self.time_s, "kind": self.kind, "planned_s": self.planned_s, "data": dict(self.data)}
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, line: str) -> Event:
+        """The event that `to_json` wrote. Raises `DataError` when the line is none."""
+        try:
+            fields = json.loads(line)
+            return cls(fields["time_s"], fields["kind"], fields.get("planned_s"), fields.get("data", {}))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"not an event line: {line[:80]!r} ({error})") from error

@@ -1,0 +1,54 @@
+"""What the user set once, read once, passed on as an argument.
+
+`config.toml` in the user's configuration folder, then the environment: `EMOLAB_STUDY`,
+`EMOLAB_LANGUAGE`, `EMOLAB_THEME`, `EMOLAB_STIMULI`. The later wins.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from emolab.core.errors import ConfigError
+
+THEMES = ("system", "dark", "light")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`study`: folder opened last, or None. `stimuli`: where rendered clips are kept."""
+
+    study: Path | None = None
+    language: str = "en"
+    theme: str = "system"
+    stimuli: Path | None = None
+
+
+def read(config_file: Path, environment: Mapping[str, str]) -> Settings:
+    """Settings from `config_file` (may be absent) and `environment`.
+
+    Raises `ConfigError` naming file and key when a key is unknown or a value impossible.
+    """
+    known = [field.name for field in fields(Settings)]
+    values: dict[str, Any] = {}
+    if config_file.is_file():
+        try:
+            values = tomllib.loads(config_file.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{config_file}: {error}; mend the line or delete the file") from error
+    for key in values:
+        if key not in known:
+            raise ConfigError(f"{config_file}: unknown key {key!r}; known are {', '.join(known)}")
+    for key in known:
+        if value := environment.get(f"EMOLAB_{key.upper()}"):
+            values[key] = value
+    for key in ("study", "stimuli"):
+        if key in values:
+            values[key] = Path(values[key]).expanduser()
+    settings = replace(Settings(), **values)
+    if settings.theme not in THEMES:
+        raise ConfigError(f"{config_file}: theme {settings.theme!r} is none of {', '.join(THEMES)}")
+    return settings

@@ -1,0 +1,14 @@
+"""A live recording: everything that happens now, without Qt, in a process of its own.
+
+    engine      owns clock, sources, runner, recorder and player; starts and stops them in order
+    pump        one thread a source: blocking read, reopen when it went away, offer to the hub
+    hub         hands each chunk to the recorder, the rings and the health page; never blocks
+    player      plays a clip so that its onset is known
+    health      judges each stream: well, look, act, with the remedy
+    snapshot    what a window is told and what it may ask, as one JSON line each
+    link        the local connection between engine and windows
+    client      the window's end of it: start an engine, or attach to the one that runs
+
+The data path goes one way: source → pump → hub → recorder and rings. Back go only commands.
+A window may die at any moment; the engine does not notice but for an event in the file.
+"""
