@@ -57,7 +57,12 @@ class Event:
 
     def to_json(self) -> str:
         """One line, no newline inside."""
-        fields = {"time_s": self.time_s, "kind": self.kind, "planned_s": self.planned_s, "data": dict(self.data)}
+        fields = {
+            "time_s": self.time_s,
+            "kind": self.kind,
+            "planned_s": self.planned_s,
+            "data": dict(self.data),
+        }
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod

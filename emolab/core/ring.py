@@ -97,24 +97,35 @@ class SampleRing:
 
 
 class FrameSlot:
-    """The newest frame of a camera, at most `(height, width, depth)` bytes of it."""
+    """The newest frame of a camera: `shape` `(h, w, 3)` for RGB, `(h, w)` for thermal.
+
+    `scale`, `offset`: a thermal pixel's temperature is `raw * scale + offset` in °C.
+    """
 
     def __init__(self, mapped: _Mapped) -> None:
         self._mapped = mapped
-        height, width, depth = mapped.description["shape"]
-        self._pixels = mapped.payload[: height * width * depth].reshape(height, width, depth)
+        description = mapped.description
+        self.shape: tuple[int, ...] = tuple(description["shape"])
+        self.dtype = np.dtype(description["dtype"])
+        self.scale: float = description["scale"]
+        self.offset: float = description["offset"]
+        used = int(np.prod(self.shape)) * self.dtype.itemsize
+        self._pixels = mapped.payload[:used].view(self.dtype).reshape(self.shape)
 
     @classmethod
-    def create(cls, path: Path, shape: tuple[int, int, int]) -> FrameSlot:
-        """A new slot for uint8 frames of `shape`."""
-        return cls(_Mapped(path, {"shape": list(shape)}, int(np.prod(shape))))
+    def create(
+        cls, path: Path, shape: tuple[int, ...], dtype: str = "uint8", scale: float = 1.0, offset: float = 0.0
+    ) -> FrameSlot:
+        """A new, empty slot in the file `path`."""
+        description = {"shape": list(shape), "dtype": dtype, "scale": scale, "offset": offset}
+        return cls(_Mapped(path, description, int(np.prod(shape)) * np.dtype(dtype).itemsize))
 
     @classmethod
     def attach(cls, path: Path) -> FrameSlot:
         """Look at a slot another process fills. Raises `FileNotFoundError` when it is gone."""
         return cls(_Mapped(path, None, 0))
 
-    def write(self, time_s: float, frame: NDArray[np.uint8]) -> None:
+    def write(self, time_s: float, frame: NDArray) -> None:
         """Replace the frame; `frame` has the slot's shape."""
         counters = self._mapped.counters
         counters[0] += 1  # odd: being written
@@ -122,7 +133,7 @@ class FrameSlot:
         counters[1] = int(time_s * 1e6)
         counters[0] += 1
 
-    def read(self) -> tuple[float, NDArray[np.uint8]] | None:
+    def read(self) -> tuple[float, NDArray] | None:
         """`(time_s, frame copy)`, or None when there is none yet or it changed while we copied."""
         counters = self._mapped.counters
         before = int(counters[0])

@@ -18,7 +18,9 @@ def folder(name: str) -> Path:
     for place in (_PACKAGE / "shipped" / name, _PACKAGE.parent / name):
         if place.is_dir():
             return place
-    raise ConfigError(f"the folder '{name}' that ships with emolab is missing beside {_PACKAGE}; install emolab again")
+    raise ConfigError(
+        f"the folder '{name}' that ships with emolab is missing beside {_PACKAGE}; install emolab again"
+    )
 
 
 def protocol(name_or_path: str) -> Path:
@@ -31,4 +33,6 @@ def protocol(name_or_path: str) -> Path:
     if path.parent == Path(".") and named.is_file():
         return named
     known = ", ".join(sorted(file.stem for file in shipped.glob("*.yaml")))
-    raise ConfigError(f"there is no protocol {name_or_path!r}: neither a file nor one of the shipped ones ({known})")
+    raise ConfigError(
+        f"there is no protocol {name_or_path!r}: neither a file nor one of the shipped ones ({known})"
+    )

@@ -1,0 +1,109 @@
+"""A window's end of the connection: start an engine of its own process, or attach to the one that runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from emolab.core.errors import ConfigError, EmolabError
+from emolab.session.link import EngineAddress, Line, is_alive, read_address
+from emolab.session.snapshot import Snapshot
+
+START_TIMEOUT_S = 20.0
+
+
+class EngineClient:
+    """Asks one engine. Thread-safe; each call waits for the engine's answer, a few milliseconds.
+
+    Every method raises `OSError` (`ConnectionError`) when the engine has gone.
+    """
+
+    def __init__(self, address: EngineAddress, timeout_s: float = 10.0) -> None:
+        self.address = address
+        self._line = Line.dial(address, timeout_s)
+        self._lock = threading.Lock()
+
+    def snapshot(self) -> Snapshot:
+        """How things stand now."""
+        return Snapshot.from_json(self._ask({"do": "snapshot"}))
+
+    def send(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Give a command (see `snapshot`): `{"ok": true}`, or `{"error": sentence}`."""
+        reply: dict[str, Any] = json.loads(self._ask(command))
+        return reply
+
+    def close(self) -> None:
+        """Hang up; the engine goes on."""
+        self._line.close()
+
+    def _ask(self, command: dict[str, Any]) -> str:
+        try:
+            with self._lock:
+                self._line.send_text(json.dumps(command))
+                return self._line.receive_text()
+        except ValueError as error:  # a closed file object says ValueError
+            raise ConnectionResetError("the connection to the engine is closed") from error
+
+
+def find_engine(study: Path) -> EngineAddress | None:
+    """The engine that runs on this study now, or None."""
+    address = read_address(study)
+    return address if address is not None and is_alive(address) else None
+
+
+def attach(study: Path) -> EngineClient:
+    """A client of the engine that runs on the study. Raises `ConfigError` when none does."""
+    address = find_engine(study)
+    if address is None:
+        raise ConfigError(f"no engine runs on {study}; start a session there first")
+    return EngineClient(address)
+
+
+def start_engine(study: Path, devices: Path, speed: float = 1.0) -> EngineClient:
+    """Start an engine in a process of its own, which outlives this one, and attach to it.
+
+    Raises `EmolabError` with the engine's own words when it does not come up.
+    """
+    study.mkdir(parents=True, exist_ok=True)
+    log_path = study / ".emolab" / "engine.log"
+    log_path.parent.mkdir(exist_ok=True)
+    with log_path.open("ab") as log_file:
+        process = subprocess.Popen(
+            [*_emolab(), "engine", "--study", str(study), "--devices", str(devices), "--speed", str(speed)],
+            stdin=subprocess.DEVNULL,
+            stdout=log_file,
+            stderr=log_file,
+            **_detached(),
+        )
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        address = read_address(study)
+        if address is not None and address.pid == process.pid and is_alive(address):
+            return EngineClient(address)
+        if process.poll() is not None:
+            raise EmolabError(_last_words(log_path) or f"the engine did not start; {log_path} says why")
+        time.sleep(0.02)
+    process.kill()
+    raise EmolabError(f"the engine did not answer within {START_TIMEOUT_S:.0f} s; {log_path} says why")
+
+
+def _emolab() -> list[str]:
+    """The command that is this program, installed or frozen."""
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "emolab"]
+
+
+def _detached() -> dict[str, Any]:
+    """Popen options under which the engine does not die with the window or its terminal."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+    return {"start_new_session": True}
+
+
+def _last_words(log_path: Path) -> str:
+    lines = log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1].removeprefix("emolab: ") if lines else ""

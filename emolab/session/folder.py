@@ -1,0 +1,71 @@
+"""Where things lie in a study folder.
+
+STUDY/P014/P014_session-1.h5          the recording: one file a session
+STUDY/P014/P014_session-1.truth.json  simulated participants only: what was really so
+STUDY/.emolab/engine.json             the engine that runs on this study now, if any
+STUDY/.emolab/engine.log              what engines had to say
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from emolab.core.errors import ConfigError
+
+_PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
+_SESSION_FILE = re.compile(r"(?P<participant>.+)_session-(?P<session>\d+)\.h5")
+
+
+def check_pseudonym(participant: str) -> str:
+    """`participant` itself when it can be one: letters, digits and hyphens, at most 32, one digit at least.
+
+    Raises `ConfigError` otherwise. A name has no digit: asking for one keeps names out of files.
+    """
+    if not _PSEUDONYM.fullmatch(participant) or not any(c.isdigit() for c in participant):
+        raise ConfigError(
+            f"{participant!r} cannot be a pseudonym; use letters, digits and hyphens with a number in it, "
+            "such as P014, and never a name"
+        )
+    return participant
+
+
+def session_path(study: Path, participant: str, session: int) -> Path:
+    """Where the recording of one session lies, whether it exists or not."""
+    return study / participant / f"{participant}_session-{session}.h5"
+
+
+def truth_path(path: Path) -> Path:
+    """Where a simulated participant's truth lies beside a recording."""
+    return path.with_suffix(".truth.json")
+
+
+def sessions(study: Path) -> list[tuple[str, int, Path]]:
+    """`(participant, session, path)` of each recording in the study, in order."""
+    found = []
+    for path in sorted(study.glob("*/*_session-*.h5")):
+        if match := _SESSION_FILE.fullmatch(path.name):
+            found.append((match["participant"], int(match["session"]), path))
+    return found
+
+
+def check_unused(study: Path, participant: str, session: int) -> Path:
+    """The path for a new recording. Raises `ConfigError` with the remedy when it exists already."""
+    path = session_path(study, participant, session)
+    if path.exists():
+        used = {number for who, number, _ in sessions(study) if who == participant}
+        free = next(number for number in range(1, 1000) if number not in used)
+        raise ConfigError(
+            f"{participant} has a session {session} already: {path}; "
+            f"take session {free}, or another pseudonym (the next free one is {next_pseudonym(study)})"
+        )
+    return path
+
+
+def next_pseudonym(study: Path) -> str:
+    """The pseudonym after the highest in use: `P001` in a new study."""
+    highest, prefix, width = 0, "P", 3
+    for participant, _, _ in sessions(study):
+        if (match := re.fullmatch(r"(\D*)(\d+)", participant)) and int(match[2]) > highest:
+            highest, prefix, width = int(match[2]), match[1], len(match[2])
+    return f"{prefix}{highest + 1:0{width}d}"

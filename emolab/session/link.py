@@ -1,0 +1,177 @@
+"""The local connection between an engine and its windows: one JSON object a line, over 127.0.0.1.
+
+The engine writes `STUDY/.emolab/engine.json` (port, process, a random token only this user can
+read) and answers every line with one line. The first line of a connection must carry the token.
+The file is also what keeps a second engine off the same study.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from emolab.core.errors import ConfigError, EmolabError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EngineAddress:
+    """Where a running engine listens, and who it is."""
+
+    port: int
+    token: str
+    pid: int
+    rings: str
+
+
+def address_path(study: Path) -> Path:
+    """The file that names the running engine of a study."""
+    return study / ".emolab" / "engine.json"
+
+
+def read_address(study: Path) -> EngineAddress | None:
+    """What the study's `engine.json` says, or None when there is none that can be read."""
+    try:
+        return EngineAddress(**json.loads(address_path(study).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+class Line:
+    """One end of a connection: sends and receives JSON lines. Not for two threads at once."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = connection
+        self._file = connection.makefile("rb")
+
+    @classmethod
+    def dial(cls, address: EngineAddress, timeout_s: float) -> Line:
+        """A connection to an engine. Raises `OSError` when nobody answers there."""
+        line = cls(socket.create_connection(("127.0.0.1", address.port), timeout=timeout_s))
+        line.send_text(json.dumps({"token": address.token}))
+        if json.loads(line.receive_text()) != {"ok": True}:
+            line.close()
+            raise ConnectionRefusedError("another program listens on the engine's port")
+        return line
+
+    def send_text(self, text: str) -> None:
+        self._socket.sendall(text.encode() + b"\n")
+
+    def receive_text(self) -> str:
+        """The next line. Raises `ConnectionError` when the other end has gone."""
+        text = self._file.readline()
+        if not text.endswith(b"\n"):
+            raise ConnectionResetError("the other end has gone")
+        return text.decode()
+
+    def close(self) -> None:
+        for end in (self._file, self._socket):
+            try:
+                end.close()
+            except OSError:
+                pass
+
+
+class Server:
+    """The engine's end. `answer(request, connection_id)` gives the reply line; it is called from
+    one thread a connection. `gone(connection_id)` tells that a window went away."""
+
+    def __init__(
+        self,
+        study: Path,
+        rings: Path,
+        answer: Callable[[dict[str, Any], int], str],
+        gone: Callable[[int], None],
+    ) -> None:
+        self._answer, self._gone = answer, gone
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._lines: dict[int, Line] = {}
+        self._is_open = True
+        address = EngineAddress(self._socket.getsockname()[1], secrets.token_hex(16), os.getpid(), str(rings))
+        self._token = address.token
+        self._path = address_path(study)
+        try:
+            claim(study, address)
+        except EmolabError:
+            self._socket.close()
+            raise
+        threading.Thread(target=self._accept, name="link", daemon=True).start()
+
+    def _accept(self) -> None:
+        number = 0
+        while self._is_open:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            number += 1
+            threading.Thread(
+                target=self._serve, args=(connection, number), name=f"link-{number}", daemon=True
+            ).start()
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        line = Line(connection)
+        self._lines[number] = line
+        try:
+            known = json.loads(line.receive_text()).get("token") == self._token
+            line.send_text(json.dumps({"ok": True} if known else {"error": "wrong token"}))
+            while known:
+                line.send_text(self._answer(json.loads(line.receive_text()), number))
+        except (OSError, ValueError, AttributeError) as error:
+            log.debug("connection %d ended: %s", number, error)
+        finally:
+            line.close()
+            self._lines.pop(number, None)
+            if self._is_open:
+                self._gone(number)
+
+    def close(self) -> None:
+        """Hang up and give the study free. Idempotent."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._socket.close()
+        for line in list(self._lines.values()):
+            line.close()
+        self._path.unlink(missing_ok=True)
+
+
+def claim(study: Path, address: EngineAddress) -> None:
+    """Write the study's `engine.json`. Raises `ConfigError` when a living engine holds the study."""
+    path = address_path(study)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for _ in range(2):
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            other = read_address(study)
+            if other is not None and is_alive(other):
+                raise ConfigError(
+                    f"an engine (process {other.pid}) already runs on {study}; attach to it with "
+                    f"'emolab {study}', or stop it before starting another"
+                ) from None
+            path.unlink(missing_ok=True)  # left behind by an engine that was killed
+            continue
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(asdict(address), file)
+        return
+    raise ConfigError(f"{path} cannot be claimed; is another engine starting on this study right now?")
+
+
+def is_alive(address: EngineAddress) -> bool:
+    """Whether an engine answers at `address`."""
+    try:
+        Line.dial(address, timeout_s=2.0).close()
+    except (OSError, ValueError):
+        return False
+    return True
