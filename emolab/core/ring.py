@@ -46,6 +46,7 @@ class SampleRing:
 
     def __init__(self, mapped: _Mapped) -> None:
         self._mapped = mapped
+        self.path = mapped.path
         self.channels: tuple[str, ...] = tuple(mapped.description["channels"])
         self.capacity: int = mapped.description["capacity"]
         split = self.capacity * 8
@@ -104,6 +105,7 @@ class FrameSlot:
 
     def __init__(self, mapped: _Mapped) -> None:
         self._mapped = mapped
+        self.path = mapped.path
         description = mapped.description
         self.shape: tuple[int, ...] = tuple(description["shape"])
         self.dtype = np.dtype(description["dtype"])

@@ -14,7 +14,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def folder(name: str) -> Path:
-    """The shipped folder `protocols` or `stimuli`. Raises `ConfigError` when the install is incomplete."""
+    """The shipped folder `protocols` or `stimuli`; `ConfigError` when the install is incomplete."""
     for place in (_PACKAGE / "shipped" / name, _PACKAGE.parent / name):
         if place.is_dir():
             return place
@@ -24,13 +24,16 @@ def folder(name: str) -> Path:
 
 
 def protocol(name_or_path: str) -> Path:
-    """A protocol file by its shipped name (`emomusic`) or by path. Raises `ConfigError` listing the shipped ones."""
+    """A protocol file by its shipped name (`emomusic`) or by path.
+
+    Raises `ConfigError` listing the shipped ones.
+    """
     path = Path(name_or_path)
     if path.is_file():
         return path
     shipped = folder("protocols")
     named = shipped / f"{name_or_path.removesuffix('.yaml')}.yaml"
-    if path.parent == Path(".") and named.is_file():
+    if path.parent == Path() and named.is_file():
         return named
     known = ", ".join(sorted(file.stem for file in shipped.glob("*.yaml")))
     raise ConfigError(

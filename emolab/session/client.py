@@ -69,6 +69,8 @@ def start_engine(study: Path, devices: Path, speed: float = 1.0) -> EngineClient
 
     Raises `EmolabError` with the engine's own words when it does not come up.
     """
+    if (other := find_engine(study)) is not None:
+        raise ConfigError(f"an engine (process {other.pid}) already runs on {study}; attach to it instead")
     study.mkdir(parents=True, exist_ok=True)
     log_path = study / ".emolab" / "engine.log"
     log_path.parent.mkdir(exist_ok=True)
@@ -83,7 +85,7 @@ def start_engine(study: Path, devices: Path, speed: float = 1.0) -> EngineClient
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         address = read_address(study)
-        if address is not None and address.pid == process.pid and is_alive(address):
+        if address is not None and is_alive(address):
             return EngineClient(address)
         if process.poll() is not None:
             raise EmolabError(_last_words(log_path) or f"the engine did not start; {log_path} says why")

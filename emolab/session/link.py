@@ -7,12 +7,14 @@ The file is also what keeps a second engine off the same study.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -76,10 +78,8 @@ class Line:
 
     def close(self) -> None:
         for end in (self._file, self._socket):
-            try:
+            with contextlib.suppress(OSError):
                 end.close()
-            except OSError:
-                pass
 
 
 class Server:
@@ -150,7 +150,7 @@ def claim(study: Path, address: EngineAddress) -> None:
     """Write the study's `engine.json`. Raises `ConfigError` when a living engine holds the study."""
     path = address_path(study)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for _ in range(2):
+    for _ in range(15):
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
@@ -160,6 +160,9 @@ def claim(study: Path, address: EngineAddress) -> None:
                     f"an engine (process {other.pid}) already runs on {study}; attach to it with "
                     f"'emolab {study}', or stop it before starting another"
                 ) from None
+            if other is None and time.time() - path.stat().st_mtime < 2.0:
+                time.sleep(0.2)  # another engine is just writing it
+                continue
             path.unlink(missing_ok=True)  # left behind by an engine that was killed
             continue
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -146,10 +146,7 @@ class Snapshot:
         """The snapshot that `to_json` wrote."""
         fields = json.loads(line)
         fields["steps"] = tuple(StepView(**step) for step in fields["steps"])
-        fields["streams"] = tuple(
-            StreamHealth(**{k: tuple(v) if isinstance(v, list) else v for k, v in stream.items()})
-            for stream in fields["streams"]
-        )
+        fields["streams"] = tuple(_health(stream) for stream in fields["streams"])
         fields["log"] = tuple(LogLine(**line) for line in fields["log"])
         stage = fields["stage"]
         stage["choices"] = tuple(
@@ -157,3 +154,9 @@ class Snapshot:
         )
         fields["stage"] = StageView(**stage)
         return cls(**fields)
+
+
+def _health(fields: dict[str, Any]) -> StreamHealth:
+    for key in ("channels", "kinds", "units"):
+        fields[key] = tuple(fields[key])
+    return StreamHealth(**fields)

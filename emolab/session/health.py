@@ -1,0 +1,87 @@
+"""Judge each stream from two metres away: well, look, act, with the sentence that says what to do.
+
+`act` (red) only for what needs a hand now: nothing comes. `look` (amber) for what lowers the
+quality: samples lost in the last ten seconds, a rate far from the announced one, a flat or railed
+channel.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emolab.core.ring import SampleRing
+from emolab.core.stream import StreamInfo
+from emolab.session.hub import StreamState
+from emolab.session.pump import PumpStatus
+from emolab.session.snapshot import Level, StreamHealth
+
+SILENT_AFTER_S = 2.0
+LOSS_SPAN_S = 10.0
+RATE_TOLERANCE = 0.15  # boards announced as 250 Hz run at 255 to 275
+QUALITY_SPAN_S = 3.0
+STARTING_S = 3.0
+
+
+def judge(name: str, state: StreamState | None, pump: PumpStatus, now_s: float) -> StreamHealth:
+    """The light of one instrument at `now_s`."""
+    level, message = _verdict(name, state, pump, now_s)
+    if state is None:
+        return StreamHealth(name, "", level, message)
+    info = state.info
+    channels = state.ring.channels if isinstance(state.ring, SampleRing) else (info.channels[0].name,)
+    units = ("dBFS",) if info.kind == "audio" else tuple(channel.unit for channel in info.channels)
+    return StreamHealth(
+        name=name,
+        kind=info.kind,
+        level=level,
+        message=message,
+        channels=channels,
+        kinds=tuple(channel.kind for channel in info.channels),
+        units=units,
+        nominal_rate_hz=info.nominal_rate_hz,
+        rate_hz=round(state.rate_hz(), 2),
+        samples=state.samples,
+        lost=state.tally.lost,
+        corrupt=state.tally.corrupt,
+        reopened=pump.reopened,
+        age_s=None if state.last_s is None else max(now_s - state.last_s, 0.0),
+        is_image=info.is_image,
+        ring=str(state.ring.path) if state.samples else "",
+    )
+
+
+def _verdict(name: str, state: StreamState | None, pump: PumpStatus, now_s: float) -> tuple[Level, str]:
+    if pump.state == "left_out":
+        return "look", f"{name} is left out of this session."
+    if pump.state == "lost":
+        return "act", pump.message
+    if pump.state == "opening" or state is None:
+        return "look", f"{name} is being opened."
+    opened_for_s = now_s - pump.since_s
+    age_s = opened_for_s if state.last_s is None else min(now_s - state.last_s, opened_for_s)
+    if age_s > SILENT_AFTER_S:
+        return "act", f"{name} has been silent for {age_s:.0f} s. Check its cable and power, then Retry."
+    if bad := state.lost_since(now_s - LOSS_SPAN_S):
+        return "look", f"{name} lost {bad} samples in the last {LOSS_SPAN_S:.0f} s."
+    nominal_hz, rate_hz = state.info.nominal_rate_hz, state.rate_hz()
+    if nominal_hz and opened_for_s > STARTING_S and abs(rate_hz / nominal_hz - 1) > RATE_TOLERANCE:
+        return "look", f"{name} runs at {rate_hz:.1f} Hz, announced as {nominal_hz:g} Hz."
+    return quality(state.info, state.ring)
+
+
+def quality(info: StreamInfo, ring: object) -> tuple[Level, str]:
+    """Whether a channel of the last seconds is flat, or sits at its converter's rail."""
+    if not isinstance(ring, SampleRing) or info.kind == "audio":
+        return "well", ""
+    rows = round((info.nominal_rate_hz or 50.0) * QUALITY_SPAN_S)
+    times_s, values = ring.newest(rows)
+    if len(times_s) < rows:
+        return "well", ""
+    top = (1 << int(info.instrument.get("adc_bits", 0))) - 1
+    for at, channel in enumerate(info.channels):
+        raw = (values[:, at] - channel.offset) / channel.scale
+        if top and np.mean((raw < 0.5) | (raw > top - 0.5)) > 0.5:
+            return "look", f"{channel.name} sits at the end of its range. Adjust the sensor or its gain."
+        if np.ptp(raw) == 0:
+            return "look", f"{channel.name} is flat. Check that the sensor touches the skin."
+    return "well", ""

@@ -1,0 +1,145 @@
+"""Where each chunk goes: to the recorder when one is running, to the rings, and into the counts.
+
+`offer` is called by the pumps and never blocks: when the recorder's queue is full the recorder
+counts the loss and writes it down. Each stream is touched by its own pump only.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emolab.core.clock import Clock
+from emolab.core.ring import FrameSlot, SampleRing
+from emolab.core.stream import Chunk, StreamInfo, Tally
+
+RING_SPAN_S = 130.0  # the longest live plot is two minutes
+RATE_SPAN_S = 5.0
+PREVIEW_PX = 480
+PREVIEW_STEP_S = 1 / 16
+LEVEL_STEP_S = 0.05  # sound is shown as its level, twenty times a second
+SILENCE_DBFS = -96.0
+
+
+@dataclass
+class StreamState:
+    """What the hub knows of one stream; the health page reads it, the pump writes it."""
+
+    info: StreamInfo
+    ring: SampleRing | FrameSlot
+    samples: int = 0
+    last_s: float | None = None
+    tally: Tally = field(default_factory=Tally)
+    recent: deque[tuple[float, int]] = field(default_factory=deque)  # (time of last sample, samples) a chunk
+    losses: deque[tuple[float, int]] = field(default_factory=deque)  # (time, lost + corrupt so far)
+    preview_s: float = -1.0
+    level: list[float] = field(default_factory=list)
+
+    def rate_hz(self) -> float:
+        """Samples a second over the last few seconds, from their own times; 0 when unknown."""
+        recent = list(self.recent)
+        if len(recent) < 2 or recent[-1][0] <= recent[0][0]:
+            return 0.0
+        return sum(n for _, n in recent[1:]) / (recent[-1][0] - recent[0][0])
+
+    def lost_since(self, time_s: float) -> int:
+        """Samples lost or corrupt since `time_s`."""
+        losses = list(self.losses)
+        if not losses:
+            return 0
+        before = [count for at, count in losses if at <= time_s]
+        return losses[-1][1] - (before[-1] if before else losses[0][1])
+
+
+class Hub:
+    """Hands chunks on. `record` is set while a session is recorded."""
+
+    def __init__(self, clock: Clock, rings: Path) -> None:
+        self.streams: dict[str, StreamState] = {}
+        self.record: Callable[[Chunk], None] | None = None
+        self._clock = clock
+        self._rings = rings
+
+    def open(self, info: StreamInfo) -> None:
+        """Prepare the rings of a stream. Called again when its instrument came back."""
+        known = self.streams.get(info.name)
+        if known is None or known.info.sample_shape != info.sample_shape:
+            path = self._rings / f"{info.name}-{len(info.sample_shape)}-{info.sample_shape[0]}.ring"
+            self.streams[info.name] = StreamState(info, _ring_for(info, path))
+        else:
+            known.info = info
+            known.recent.clear()
+
+    def offer(self, chunk: Chunk) -> None:
+        """Record, show and count a chunk."""
+        if self.record is not None:
+            self.record(chunk)
+        state = self.streams[chunk.stream]
+        last_s = float(chunk.times_s[-1])
+        state.samples += len(chunk)
+        state.last_s = last_s
+        state.recent.append((last_s, len(chunk)))
+        while len(state.recent) > 2 and state.recent[0][0] < last_s - RATE_SPAN_S:
+            state.recent.popleft()
+        if chunk.tally is not None:
+            bad = chunk.tally.lost + chunk.tally.corrupt
+            if not state.losses or bad != state.losses[-1][1]:
+                state.losses.append((last_s, bad))
+                if len(state.losses) > 1000:
+                    state.losses.popleft()
+            state.tally = chunk.tally
+        self._show(state, chunk)
+
+    def _show(self, state: StreamState, chunk: Chunk) -> None:
+        if isinstance(state.ring, FrameSlot):
+            if chunk.times_s[-1] - state.preview_s >= PREVIEW_STEP_S * self._clock.speed:
+                state.preview_s = float(chunk.times_s[-1])
+                state.ring.write(state.preview_s, _preview(chunk.samples[-1]))
+        elif state.info.kind == "audio":
+            times_s, level = _level(state, chunk)
+            if len(times_s):
+                state.ring.write(times_s, level)
+        else:
+            scale = np.array([channel.scale for channel in state.info.channels])
+            offset = np.array([channel.offset for channel in state.info.channels])
+            state.ring.write(chunk.times_s, chunk.samples * scale + offset)
+
+
+def _ring_for(info: StreamInfo, path: Path) -> SampleRing | FrameSlot:
+    if info.is_image:
+        height, width = info.sample_shape[:2]
+        step = _preview_step(height, width)
+        shape = (-(-height // step), -(-width // step), *info.sample_shape[2:])
+        channel = info.channels[0]
+        return FrameSlot.create(path, shape, info.dtype, channel.scale, channel.offset)
+    if info.kind == "audio":
+        return SampleRing.create(path, ("level",), int(RING_SPAN_S / LEVEL_STEP_S))
+    rate_hz = max(info.nominal_rate_hz or 0.0, 50.0)
+    names = tuple(channel.name for channel in info.channels)
+    return SampleRing.create(path, names, int(RING_SPAN_S * rate_hz * 1.2))
+
+
+def _preview_step(height: int, width: int) -> int:
+    return max(1, -(-max(height, width) // PREVIEW_PX))
+
+
+def _preview(frame: NDArray) -> NDArray:
+    step = _preview_step(*frame.shape[:2])
+    return frame[::step, ::step]
+
+
+def _level(state: StreamState, chunk: Chunk) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sound level of each full `LEVEL_STEP_S` in the chunk: `(times_s (m,), dBFS (m, 1))`."""
+    samples = chunk.samples.reshape(len(chunk), -1)[:, 0].astype(np.float64)
+    full_scale = float(np.iinfo(chunk.samples.dtype).max) if chunk.samples.dtype.kind in "iu" else 1.0
+    step = max(1, round((state.info.nominal_rate_hz or 48_000.0) * LEVEL_STEP_S))
+    blocks = max(1, len(samples) // step)
+    power = np.array([np.mean(block**2) for block in np.array_split(samples / full_scale, blocks)])
+    level_db = 10 * np.log10(np.maximum(power, 10 ** (SILENCE_DBFS / 10)))
+    ends = np.array([len(block) for block in np.array_split(samples, blocks)]).cumsum() - 1
+    return chunk.times_s[ends], level_db[:, None]

@@ -1,0 +1,141 @@
+"""One thread a source: read, offer to the hub, and when the instrument goes away, bring it back.
+
+    opening ──open──▸ open ──DeviceError──▸ lost ──open──▸ open …
+        any state ──leave_out──▸ left_out ──retry──▸ opening
+
+A failure is an event in the file and a sentence on the instrument's light; the thread itself
+never dies of one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from emolab.core.clock import Clock
+from emolab.core.errors import EmolabError
+from emolab.core.event import Event
+from emolab.core.stream import Tally
+from emolab.devices.source import Source
+from emolab.session.hub import Hub
+
+log = logging.getLogger(__name__)
+
+READ_TIMEOUT_S = 0.1
+RETRY_S = 0.5
+
+
+@dataclass(frozen=True)
+class PumpStatus:
+    """How the instrument stands. `message`: why it is lost, with the remedy. `since_s`: session time."""
+
+    state: Literal["opening", "open", "lost", "left_out"]
+    message: str = ""
+    since_s: float = 0.0
+    reopened: int = 0
+
+
+class Pump:
+    """Runs one source. `report` receives the events it has to tell, from the pump's thread."""
+
+    def __init__(
+        self, name: str, source: Source, clock: Clock, hub: Hub, report: Callable[[Event], None]
+    ) -> None:
+        self.name = name
+        self.status = PumpStatus("opening")
+        self._source, self._clock, self._hub, self._report = source, clock, hub, report
+        self._stopping = threading.Event()
+        self._poke = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"pump-{name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def retry(self) -> None:
+        """Try to open again now; an instrument that was left out comes back in."""
+        if self.status.state != "open":
+            self.status = replace(self.status, state="opening", message="")
+        self._poke.set()
+
+    def leave_out(self) -> None:
+        """Close the instrument and let it be."""
+        self.status = replace(self.status, state="left_out", message="", since_s=self._clock.now_s())
+        self._poke.set()
+
+    def stop(self) -> None:
+        """Ask the thread to end; `join` waits for it."""
+        self._stopping.set()
+        self._poke.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Whether the thread ended in time."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        was_open = False
+        while not self._stopping.is_set():
+            if self.status.state == "left_out":
+                if was_open:
+                    self._source.close()
+                self._wait(60.0)
+            elif self.status.state == "open":
+                self._read()
+                was_open = True
+                continue
+            else:
+                self._open(again=was_open)
+        self._source.close()
+
+    def _open(self, *, again: bool) -> None:
+        try:
+            self._source.open()
+        except Exception as error:
+            self._fail(error, tell=not again and self.status.state == "opening")
+            self._wait(RETRY_S)
+            return
+        if self.status.state == "left_out":
+            return
+        self._hub.open(self._source.info)
+        reopened = self.status.reopened + (1 if again else 0)
+        if again:
+            away_s = self._clock.now_s() - self.status.since_s
+            data = {"stream": self.name, "away_s": round(away_s, 3)}
+            self._report(Event(self._clock.now_s(), "device_found", data=data))
+        self.status = PumpStatus("open", since_s=self._clock.now_s(), reopened=reopened)
+
+    def _read(self) -> None:
+        try:
+            chunk = self._source.read(READ_TIMEOUT_S)
+        except Exception as error:
+            self._source.close()
+            if not self._stopping.is_set() and self.status.state == "open":
+                self._fail(error, tell=True)
+            return
+        if chunk is not None and len(chunk):
+            if self.status.reopened:
+                tally = chunk.tally or Tally()
+                chunk = replace(chunk, tally=replace(tally, reopened=self.status.reopened))
+            self._hub.offer(chunk)
+
+    def _fail(self, error: Exception, *, tell: bool) -> None:
+        """The pump is one of the three doors where errors are caught: a light, an event, a log line."""
+        if isinstance(error, EmolabError):
+            message = str(error)
+        else:
+            log.exception("instrument %s failed in a way its driver does not know", self.name)
+            message = f"{self.name} failed: {type(error).__name__}: {error}; the engine's log has the details"
+        if self.status.state == "left_out":
+            return
+        now_s = self._clock.now_s()
+        since_s = self.status.since_s if self.status.state == "lost" else now_s
+        self.status = replace(self.status, state="lost", message=message, since_s=since_s)
+        if tell:
+            self._report(Event(now_s, "device_lost", data={"stream": self.name, "reason": message}))
+
+    def _wait(self, seconds: float) -> None:
+        self._poke.wait(seconds)
+        self._poke.clear()
