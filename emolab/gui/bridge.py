@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from emolab.core.errors import EmolabError
 from emolab.core.ring import FrameSlot, SampleRing
 from emolab.session.snapshot import Snapshot, StreamHealth
 
@@ -41,8 +42,9 @@ class EngineClient(Protocol):
 class Bridge(QObject):
     """Polls an engine and passes commands on, without ever blocking the window.
 
-    `reconnect`: makes a new client after the engine was lost; tried once a second until it does
-    not raise `OSError`. Without it a lost engine stays lost. `close()` before the program ends.
+    `reconnect`: makes a new client after the engine was lost; tried once a second until it
+    raises neither `OSError` nor `EmolabError`. Without it a lost engine stays lost. `close()`
+    before the program ends.
     """
 
     snapshotChanged = Signal(object)  # Snapshot
@@ -104,6 +106,8 @@ class Bridge(QObject):
 
     def _fetch(self) -> None:
         failures, lost, newest = self._worker.take()
+        if not self._worker.is_alive():
+            lost = "The window no longer hears the engine; close this window and start emolab again."
         for asked, sentence in failures:
             self.commandFailed.emit(asked, sentence)
         if newest is not None:
@@ -149,6 +153,9 @@ class _Worker:
             self._failures, self._lost, self._newest = [], None, None
         return taken
 
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         self.commands.put(None)
         self._thread.join(timeout=2.0)
@@ -189,7 +196,7 @@ class _Worker:
                     return
                 self._client = self._reconnect()
             found = self._client.snapshot()
-        except OSError as error:
+        except (OSError, EmolabError) as error:
             self._lose(str(error))
             return
         with self._lock:
