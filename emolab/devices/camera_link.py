@@ -1,0 +1,233 @@
+"""A live camera behind OpenCV, read by a thread of its own.
+
+OpenCV's `read` may block for half a minute when a camera dies, so it never runs in the caller's
+thread: this one opens, grabs, stamps and converts, and the caller waits for its frames only as
+long as it likes. Frames nobody takes are thrown away, oldest first, and counted.
+
+Stamps. With V4L2 (Linux) OpenCV hands on the kernel's own stamp of the buffer, on the monotonic
+clock: the end of the read-out, before USB latency and decoding; that one is used. Elsewhere the
+clock is read when `grab` returns: after exposure, transport and, for network cameras, decoding.
+What lies before cannot be seen from here; a clapper filmed beside a recorded click measures it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import cv2
+from numpy.typing import NDArray
+
+from emolab.core.clock import Clock
+from emolab.core.errors import DeviceError, DeviceNotFound, DeviceTimeout
+from emolab.core.stream import Tally
+from emolab.devices.frames import DropEstimate, Frame
+
+OPEN_TIMEOUT_S = 4.0
+SILENCE_TIMEOUT_S = 2.0
+HELD_FRAMES = 16
+BURST_S = 0.004  # a frame that comes faster than this after the one before was waiting in a buffer
+BURST_FRAMES = 200
+
+# OpenCV reads these once: no libav chatter on stderr, no buffering before the first frame
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+os.environ.setdefault(
+    "OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_flags;prefer_tcp|fflags;nobuffer|flags;low_delay"
+)
+os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")  # s; ten by default
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+def is_live(source: int | str) -> bool:
+    """True for a camera's index, device node or address; False for a file."""
+    return isinstance(source, int) or source.isdecimal() or "://" in source or source.startswith("/dev/")
+
+
+def shown(source: int | str) -> str:
+    """The source as it may stand in messages and files: an address without its password."""
+    if isinstance(source, int) or "@" not in source or "://" not in source:
+        return str(source)
+    parts = urlsplit(source)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+class CameraLink:
+    """Frames of one live camera.
+
+    `source`: index or address. `prepare(capture)` sets what the camera needs before its first
+    frame. `convert(image)` turns OpenCV's image into the stream's; it runs in the link's thread
+    and may raise `DeviceError`. `what`: the camera's name in messages, like `camera "face"`.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        source: int | str,
+        clock: Clock,
+        prepare: Callable[[cv2.VideoCapture], None],
+        convert: Callable[[NDArray], NDArray],
+    ) -> None:
+        self._what = what
+        self._source = int(source) if isinstance(source, str) and source.isdecimal() else source
+        self._clock = clock
+        self._prepare = prepare
+        self._convert = convert
+        self._drops = DropEstimate()
+        self._overrun = 0
+        self._openings = 0
+        self._session: _Session | None = None
+        self.facts: dict[str, object] = {}
+
+    def open(self) -> NDArray:
+        """Connect and wait for the first frame, which is returned and not delivered again."""
+        self.close()
+        session = _Session(self)
+        session.start()
+        self._session = session
+        with session.news:
+            came = session.news.wait_for(
+                lambda: session.first is not None or session.failure, OPEN_TIMEOUT_S + 2
+            )
+        if session.failure is not None or not came or session.first is None:
+            self.close()
+            raise session.failure or DeviceTimeout(self._not_answering())
+        self._openings += 1
+        self.facts = session.facts
+        return session.first
+
+    def take(self, timeout_s: float) -> Frame | None:
+        """The next frame. Raises `DeviceTimeout` after 2 s of silence, `DeviceError` when it is gone."""
+        session = self._session
+        if session is None:
+            raise DeviceError(f"{self._what} is not open; open it before reading")
+        with session.news:
+            session.news.wait_for(lambda: session.frames or session.failure, timeout_s)
+            if session.frames:
+                return session.frames.popleft()
+            if session.failure is not None:
+                raise session.failure
+            silence_s = time.monotonic() - session.heard_s
+        if silence_s > SILENCE_TIMEOUT_S:
+            raise DeviceTimeout(
+                f"{self._what} has sent no frame for {silence_s:.0f} s from {shown(self._source)}; "
+                "check the cable or address, then Retry"
+            )
+        return None
+
+    def close(self) -> None:
+        """Stop the thread. One that hangs inside OpenCV lets go of the camera when OpenCV returns."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.stopping = True
+            session.join(0.5)
+        self._drops.restart()
+
+    def _not_answering(self) -> str:
+        return (
+            f"{self._what} is not answering at {shown(self._source)}; check the cable or address, then Retry"
+        )
+
+
+class _Session(threading.Thread):
+    """One connection, from opening to closing or failing. Shares its fields under `news`."""
+
+    def __init__(self, link: CameraLink) -> None:
+        super().__init__(name=f"{link._what} reader", daemon=True)
+        self.link = link
+        self.news = threading.Condition()
+        self.first: NDArray | None = None
+        self.frames: deque[Frame] = deque()
+        self.failure: DeviceError | None = None
+        self.heard_s = time.monotonic()
+        self.stopping = False
+        self.reopened = link._openings
+        self.facts: dict[str, object] = {}
+        self._has_kernel_stamps = False
+
+    def run(self) -> None:
+        try:
+            capture = self._connect()
+            try:
+                self._skip_burst(capture)
+                while not self.stopping:
+                    self._deliver(capture)
+            finally:
+                capture.release()
+        except DeviceError as error:
+            self._fail(error)
+        except Exception as error:  # whatever OpenCV throws must reach the pump, not die with this thread
+            self._fail(DeviceError(f"{self.link._what} failed: {error}; unplug it, plug it in, then Retry"))
+
+    def _connect(self) -> cv2.VideoCapture:
+        source = self.link._source
+        if isinstance(source, str) and "://" in source:
+            limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, int(OPEN_TIMEOUT_S * 1000)]
+            limits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, int(SILENCE_TIMEOUT_S * 1000)]
+            limits += [cv2.CAP_PROP_N_THREADS, 1]  # frame threads would hold frames back
+            capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
+        else:
+            capture = cv2.VideoCapture(source)
+        if not capture.isOpened():
+            raise DeviceNotFound(self.link._not_answering())
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a queue inside the driver would be stamped late
+        self.link._prepare(capture)
+        backend = capture.getBackendName()
+        self._has_kernel_stamps = backend == "V4L2" and sys.platform == "linux"
+        self.facts = {
+            "backend": backend,
+            "fps": capture.get(cv2.CAP_PROP_FPS),
+            "stamps": "kernel buffer" if self._has_kernel_stamps else "after grab",
+        }
+        return capture
+
+    def _skip_burst(self, capture: cv2.VideoCapture) -> None:
+        """Show the first frame, then pass over those that had piled up before anyone listened."""
+        image, _ = self._grab(capture)
+        with self.news:
+            self.first = self.link._convert(image)
+            self.news.notify_all()
+        for _ in range(BURST_FRAMES):
+            before_s = time.monotonic()
+            if not capture.grab():
+                raise DeviceError(self.link._not_answering())
+            if time.monotonic() - before_s > BURST_S:
+                return
+
+    def _grab(self, capture: cv2.VideoCapture) -> tuple[NDArray, int]:
+        """An image and its capture time on the monotonic clock, ns. Raises `DeviceError` at the end."""
+        if not capture.grab():
+            raise DeviceError(self.link._not_answering())
+        stamp_ns = time.monotonic_ns()
+        if self._has_kernel_stamps:
+            kernel_ns = int(capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
+            if 0 <= stamp_ns - kernel_ns < 1_000_000_000:  # some drivers stamp with another clock
+                stamp_ns = kernel_ns
+        is_whole, image = capture.retrieve()
+        if not is_whole:
+            raise DeviceError(self.link._not_answering())
+        return image, stamp_ns
+
+    def _deliver(self, capture: cv2.VideoCapture) -> None:
+        link = self.link
+        image, stamp_ns = self._grab(capture)
+        time_s = link._clock.at(stamp_ns)
+        lost = link._drops.see(time_s)
+        converted = link._convert(image)
+        with self.news:
+            if len(self.frames) >= HELD_FRAMES:
+                self.frames.popleft()
+                link._overrun += 1
+            tally = Tally(lost=lost + link._overrun, reopened=self.reopened)
+            self.frames.append(Frame(time_s, link._clock.now_s(), converted, tally))
+            self.heard_s = time.monotonic()
+            self.news.notify_all()
+
+    def _fail(self, error: DeviceError) -> None:
+        with self.news:
+            self.failure = error
+            self.news.notify_all()
