@@ -1,0 +1,82 @@
+"""Which quantity each channel of a board carries, as written in a device file.
+
+    channels = ["gsr", "respiration", "ppg_finger", "ppg_ear"]       # in the board's order
+    channels = ["gsr", { name = "belt_2", kind = "respiration" }]    # a name of one's own
+
+    [instrument.scaling]                        # value = raw * scale + offset, in unit
+    gsr = { unit = "uS", scale = 0.0195, offset = -0.4 }
+
+Without scaling a channel stays in raw counts: a scale nobody measured is worse than none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from emolab.core.stream import KINDS, Channel
+from emolab.devices.config import did_you_mean
+
+CHANNEL_KINDS = {
+    "gsr": "eda",
+    "eda": "eda",
+    "respiration": "respiration",
+    "ppg": "ppg",
+    "ppg_finger": "ppg",
+    "ppg_ear": "ppg",
+}
+
+
+class NamedChannel(BaseModel):
+    """A channel whose name is the laboratory's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    kind: str
+
+
+class Scaling(BaseModel):
+    """`value = raw * scale + offset`, in `unit`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    unit: str = "counts"
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+def make_channels(
+    entries: Sequence[str | NamedChannel], scaling: Mapping[str, Scaling]
+) -> tuple[Channel, ...]:
+    """The channels in the board's order.
+
+    Raises `ValueError` (which `read_keys` turns into a `ConfigError`) when a name is unknown or
+    comes twice, or when `scaling` speaks of a channel that is not there.
+    """
+    channels: list[Channel] = []
+    for entry in entries:
+        name = entry if isinstance(entry, str) else entry.name
+        kind = _kind(entry)
+        if name in (channel.name for channel in channels):
+            raise ValueError(f"channel {name!r} comes twice; each needs its own name")
+        how = scaling.get(name, Scaling())
+        channels.append(Channel(name, kind, how.unit, how.scale, how.offset))
+    names = [channel.name for channel in channels]
+    for name in scaling:
+        if name not in names:
+            raise ValueError(f"scaling speaks of channel {name!r}{did_you_mean(name, names)}")
+    return tuple(channels)
+
+
+def _kind(entry: str | NamedChannel) -> str:
+    if isinstance(entry, NamedChannel):
+        if entry.kind not in KINDS:
+            raise ValueError(
+                f"channel {entry.name!r}: unknown kind {entry.kind!r}{did_you_mean(entry.kind, KINDS)}"
+            )
+        return entry.kind
+    if entry not in CHANNEL_KINDS:
+        raise ValueError(f"unknown channel {entry!r}{did_you_mean(entry, CHANNEL_KINDS)}")
+    return CHANNEL_KINDS[entry]
