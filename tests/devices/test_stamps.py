@@ -1,0 +1,130 @@
+"""Boards made of arithmetic: true capture times are known, arrivals are made late, never early."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from emolab.devices.stamps import Stamper
+
+Times = NDArray[np.float64]
+
+
+def stamped(
+    truth_s: Times,
+    stamper: Stamper,
+    *,
+    burst_s: float = 0.0,
+    poll_s: float = 0.0083,
+    ticks: NDArray[np.int64] | None = None,
+) -> Times:
+    """What the stamper says of rows captured at `truth_s`, handed over in bursts and polled."""
+    if ticks is None:
+        ticks = np.arange(len(truth_s))
+    there_s = truth_s if burst_s == 0 else np.ceil(truth_s / burst_s) * burst_s
+    jitter = np.random.default_rng(7)
+    out, done, now_s = np.empty(len(truth_s)), 0, there_s[0]
+    while done < len(truth_s):
+        now_s += poll_s * (1 + 0.1 * jitter.random()) + (0.02 if jitter.random() < 0.01 else 0.0)
+        upto = int(np.searchsorted(there_s, now_s, side="right"))
+        if upto > done:
+            out[done:upto] = stamper.stamp(ticks[done:upto], now_s)
+            assert out[upto - 1] <= now_s + 1e-9
+            done = upto
+    return out
+
+
+def worst_ms(found_s: Times, truth_s: Times, after_s: float) -> float:
+    late = truth_s - truth_s[0] > after_s
+    return float(np.abs(found_s - truth_s)[late].max() * 1e3)
+
+
+@pytest.mark.parametrize("drift_ppm", [-200, 0, 200])
+@pytest.mark.parametrize("burst_s", [0.0, 0.016])
+def test_true_rate_is_found_though_another_was_announced(drift_ppm: int, burst_s: float) -> None:
+    true_hz = 275 * (1 + drift_ppm * 1e-6)
+    truth_s = 3.0 + np.arange(60 * 275) / true_hz
+    found_s = stamped(truth_s, Stamper(1 / 250), burst_s=burst_s)
+    assert np.all(np.diff(found_s) > 0)
+    found_hz = (len(found_s) - 1) / (found_s[-1] - found_s[0])
+    assert found_hz == pytest.approx(true_hz, rel=2e-4)
+    assert worst_ms(found_s, truth_s, after_s=3) < 2
+
+
+@pytest.mark.parametrize("true_hz", [32.0, 250.0, 1000.0])
+def test_other_rates_settle_within_three_seconds(true_hz: float) -> None:
+    truth_s = np.arange(int(20 * true_hz)) / true_hz
+    found_s = stamped(truth_s, Stamper(1 / (true_hz * 1.08)), burst_s=0.016)
+    # where bursts keep step with the rows, the newest row's own wait cannot be seen
+    assert worst_ms(found_s, truth_s, after_s=3) < 6
+
+
+def test_intervals_stay_even_once_settled() -> None:
+    truth_s = np.arange(5500) / 275
+    found_s = stamped(truth_s, Stamper(1 / 250), burst_s=0.016)
+    assert np.diff(found_s)[1000:].max() < 1.2 / 275
+
+
+def test_a_crystal_that_warms_up_is_followed() -> None:
+    interval_s = (1 + np.linspace(-200e-6, 200e-6, 60 * 250)) / 250
+    truth_s = np.cumsum(interval_s)
+    found_s = stamped(truth_s, Stamper(1 / 250))
+    assert worst_ms(found_s, truth_s, after_s=3) < 1.5
+
+
+@pytest.mark.parametrize("pause_s", [0.02, 0.3, 5.0])
+def test_times_jump_over_a_pause_and_are_not_smeared(pause_s: float) -> None:
+    truth_s = np.arange(275 * 20) / 275
+    truth_s[275 * 10 :] += pause_s
+    found_s = stamped(truth_s, Stamper(1 / 250), burst_s=0.016)
+    before = truth_s < 10
+    settled = truth_s > 10 + pause_s + 1.0  # a short pause is told from a busy machine in half a second
+    assert np.abs(found_s - truth_s)[before][900:].max() < 1.5e-3
+    assert np.abs(found_s - truth_s)[settled].max() < 3e-3
+    assert np.diff(found_s).max() > 0.6 * pause_s
+
+
+def test_a_busy_machine_is_no_pause() -> None:
+    truth_s = np.arange(275 * 10) / 275
+    stamper = Stamper(1 / 250)
+    found_s = [stamped(truth_s[:1375], stamper)]
+    # nobody reads for 400 ms; then all that waited is taken at once
+    found_s.append(stamper.stamp(np.arange(1375, 1485), truth_s[1485] - 0.001))
+    assert np.abs(found_s[1] - truth_s[1375:1485]).max() < 2e-3
+
+
+def test_a_rate_that_changes_is_found_again() -> None:
+    truth_s = np.cumsum(np.r_[np.full(2500, 1 / 250), np.full(10 * 240, 1 / 240)])
+    found_s = stamped(truth_s, Stamper(1 / 250))
+    late = truth_s > 10 + 5
+    rate_hz = (late.sum() - 1) / np.ptp(found_s[late])
+    assert rate_hz == pytest.approx(240, rel=1e-3)
+    assert np.all(np.diff(found_s) > 0)
+
+
+def test_board_microseconds_are_mapped_through_lost_samples_and_a_poor_crystal() -> None:
+    kept = np.random.default_rng(1).random(15000) > 0.1  # a tenth of the samples is lost
+    truth_s = (np.arange(15000) / 250)[kept]
+    device_us = (truth_s * 1e6 * 1.004).astype(np.int64) + 123_456_789  # a resonator, 0.4 % fast
+    stamper = Stamper(1e-6, is_sure=True, may_jump=False)
+    found_s = stamped(truth_s, stamper, burst_s=0.016, ticks=device_us)
+    assert worst_ms(found_s, truth_s, after_s=4) < 1.5
+    assert stamper.period_s == pytest.approx(1e-6 / 1.004, rel=1e-4)
+
+
+def test_restart_jumps_to_the_next_arrival_and_keeps_the_period() -> None:
+    stamper = Stamper(1 / 250)
+    truth_s = np.arange(275 * 10) / 275
+    stamped(truth_s, stamper)
+    period_s = stamper.period_s
+    stamper.restart()
+    found_s = stamper.stamp(np.arange(4), 60.0)
+    assert found_s == pytest.approx(60.0 - period_s * np.array([3, 2, 1, 0]))
+
+
+def test_times_grow_even_when_the_clock_stands_still() -> None:
+    stamper = Stamper(0.004)
+    first = stamper.stamp(np.arange(3), 1.0)
+    second = stamper.stamp(np.arange(3, 6), 1.0)
+    assert np.all(np.diff(np.r_[first, second]) > 0)
