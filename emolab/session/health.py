@@ -25,8 +25,9 @@ STARTING_S = 3.0
 def judge(name: str, state: StreamState | None, pump: PumpStatus, now_s: float) -> StreamHealth:
     """The light of one instrument at `now_s`."""
     level, message = _verdict(name, state, pump, now_s)
+    is_left_out = pump.state == "left_out"
     if state is None:
-        return StreamHealth(name, "", level, message)
+        return StreamHealth(name, "", level, message, is_left_out=is_left_out)
     info = state.info
     channels = state.ring.channels if isinstance(state.ring, SampleRing) else (info.channels[0].name,)
     units = ("dBFS",) if info.kind == "audio" else tuple(channel.unit for channel in info.channels)
@@ -47,6 +48,7 @@ def judge(name: str, state: StreamState | None, pump: PumpStatus, now_s: float) 
         age_s=None if state.last_s is None else max(now_s - state.last_s, 0.0),
         is_image=info.is_image,
         ring=str(state.ring.path) if state.samples else "",
+        is_left_out=is_left_out,
     )
 
 

@@ -49,6 +49,7 @@ class StreamHealth:
     age_s: float | None = None
     is_image: bool = False
     ring: str = ""  # path of its SampleRing or FrameSlot; empty before the first sample
+    is_left_out: bool = False  # the experimenter decided to go without it
 
 
 @dataclass(frozen=True)
