@@ -1,0 +1,223 @@
+"""All of it for one participant and session: which clips, in which order, and when.
+
+Participants and sessions are numbered from 0. The same study, bank, participant, session and
+seed give the same plan on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from emolab.core.errors import ConfigError
+from emolab.core.label import STATE_KEYS
+from emolab.protocol import order
+from emolab.protocol.bank import Bank, ClipEntry
+from emolab.protocol.plan import Plan, bank_positions, plan_session
+from emolab.protocol.steps import (
+    Clip,
+    Instruct,
+    Pause,
+    Play,
+    Rate,
+    Rest,
+    Step,
+    Study,
+    kind_of,
+    longest_s,
+)
+
+
+@dataclass(frozen=True)
+class SessionPlan:
+    """A session laid out.
+
+    `sequence`: the states in the order their runs are played. `trials`: the clips in the order
+    played. `planned_times_s`: for each step, seconds from the rest's onset, the latest it starts
+    when nobody pauses: every report taking its whole window (0 for the pages before the rest).
+    The last trial may lie beyond the cap; it is heard when reports were short enough.
+    """
+
+    protocol: str
+    participant: int
+    session: int
+    seed: int
+    planned: int
+    guaranteed: int
+    needed_mean_report_s: float
+    cap_s: float
+    sequence: tuple[str, ...]
+    trials: tuple[Clip, ...]
+    steps: tuple[Step, ...]
+    planned_times_s: tuple[float, ...]
+    arithmetic: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able facts, as `emolab plan --json` prints them."""
+        return {
+            "protocol": self.protocol,
+            "participant": self.participant,
+            "session": self.session,
+            "seed": self.seed,
+            "planned": self.planned,
+            "guaranteed": self.guaranteed,
+            "needed_mean_report_s": self.needed_mean_report_s,
+            "cap_s": self.cap_s,
+            "sequence": list(self.sequence),
+            "trials": [{"clip": c.id, "state": c.state, "title": c.title} for c in self.trials],
+            "steps": [
+                {"kind": kind_of(step), "name": step.name, "planned_s": at_s, "longest_s": longest_s(step)}
+                for step, at_s in zip(self.steps, self.planned_times_s, strict=True)
+            ],
+            "arithmetic": self.arithmetic,
+        }
+
+
+def session_plan(study: Study, bank: Bank, participant: int, session: int, seed: int) -> SessionPlan:
+    """Lay out one session. Raises `ConfigError` when bank or cap do not allow it."""
+    for name, number in (("participant", participant), ("session", session)):
+        if number < 0:
+            raise ConfigError(f"{name} is {number}; {name}s are numbered from 0")
+    _check_bank(study, bank)
+    sequence = order.state_sequence(participant, seed, study.neutral_position)
+    by_state = _choose(study, bank, participant, session, seed)
+    trials = tuple(
+        clip for key in sequence for clip in order.run_order(by_state[key], seed, participant, session, key)
+    )
+    per_state = len(trials) // len(STATE_KEYS)
+    plan = plan_for(study, bank.smallest, per_state)
+    steps = _steps(study, trials)
+    return SessionPlan(
+        protocol=study.name,
+        participant=participant,
+        session=session,
+        seed=seed,
+        planned=plan.planned,
+        guaranteed=plan.guaranteed,
+        needed_mean_report_s=plan.needed_mean_report_s,
+        cap_s=study.cap_s,
+        sequence=sequence,
+        trials=trials,
+        steps=steps,
+        planned_times_s=_planned_times_s(steps),
+        arithmetic=f"{plan.arithmetic}\n{_price(study, sequence, per_state)}",
+    )
+
+
+def plan_for(study: Study, bank: int, per_state: int | None = None) -> Plan:
+    """The plan of a study's sessions; `bank`: clips there are of each state."""
+    return plan_session(
+        cap=study.cap_s,
+        rest=study.rest_s,
+        clip=study.clip_s,
+        report=study.report_s,
+        states=len(STATE_KEYS),
+        bank=bank,
+        per_state=per_state or study.clips_per_state,
+        has_baseline_report=study.has_baseline_report,
+        washout=0.0 if study.neutral_position == "middle" else study.washout_s,
+    )
+
+
+def resolve_clip_paths(
+    plan: SessionPlan, bank: Bank, where: Path | Callable[[ClipEntry], Path]
+) -> SessionPlan:
+    """The plan with every clip's file known: in the folder `where`, or where the function says.
+
+    Raises `ConfigError` naming the first file that is not there.
+    """
+    paths: dict[str, Path] = {}
+    for clip in plan.trials:
+        entry = bank.entry(clip.id)
+        path = where / entry.file if isinstance(where, Path) else where(entry)
+        if not path.is_file():
+            raise ConfigError(
+                f"clip {clip.id!r} has no file {path}; "
+                "run 'emolab stimuli render', or 'emolab stimuli check' to see all"
+            )
+        paths[clip.id] = path
+
+    def placed(clip: Clip) -> Clip:
+        return replace(clip, path=paths[clip.id])
+
+    steps = tuple(
+        replace(step, clip=placed(step.clip)) if isinstance(step, Play | Rate) and step.clip else step
+        for step in plan.steps
+    )
+    return replace(plan, trials=tuple(placed(clip) for clip in plan.trials), steps=steps)
+
+
+def _check_bank(study: Study, bank: Bank) -> None:
+    for key, entries in bank.by_state.items():
+        if len(entries) < study.clips_per_state:
+            raise ConfigError(
+                f"{bank.path}: has {len(entries)} clips of state {key!r} but {study.path.name} plays "
+                f"{study.clips_per_state}; add some with 'emolab stimuli add' or lower clips.per_state"
+            )
+
+
+def _choose(study: Study, bank: Bank, participant: int, session: int, seed: int) -> dict[str, list[Clip]]:
+    chosen: dict[str, list[Clip]] = {}
+    for key, entries in bank.by_state.items():
+        drawn = order.shuffled(entries, seed, "bank", key)
+        at = bank_positions(participant, session, study.clips_per_state, len(drawn), bank.smallest)
+        chosen[key] = [Clip(drawn[i].id, key, drawn[i].title, None, study.clip_s) for i in at]
+    if not chosen[STATE_KEYS[0]]:
+        sessions = -(-bank.smallest // study.clips_per_state)
+        raise ConfigError(
+            f"session {session} has no clips left: {bank.path} lasts for sessions 0 to {sessions - 1} of a "
+            "participant, who hears no clip twice; add clips with 'emolab stimuli add'"
+        )
+    return chosen
+
+
+def _steps(study: Study, trials: tuple[Clip, ...]) -> tuple[Step, ...]:
+    steps: list[Step] = [
+        Instruct("consent", "consent"),
+        Instruct("instructions", "instruct"),
+        Rest("rest", study.rest_s, study.baseline_window_s),
+    ]
+    if study.has_baseline_report:
+        steps.append(Rate("baseline report", None, 0, study.report_s, study.ends_early))
+    previous = ""
+    for trial, clip in enumerate(trials, start=1):
+        # with neutral in the middle no two neighbours are opposite, so no wash-out arises
+        if previous and order.needs_washout(previous, clip.state):
+            steps.append(Pause("wash-out", study.washout_s))
+        steps.append(Play(f"clip {trial} of {len(trials)}", clip, trial, clip.duration_s))
+        steps.append(Rate(f"report {trial} of {len(trials)}", clip, trial, study.report_s, study.ends_early))
+        previous = clip.state
+    steps.append(Instruct("thanks", "thanks"))
+    return tuple(steps)
+
+
+def _planned_times_s(steps: tuple[Step, ...]) -> tuple[float, ...]:
+    times_s, at_s = [], 0.0
+    for step in steps:
+        times_s.append(at_s)
+        at_s += longest_s(step) or 0.0
+    return tuple(times_s)
+
+
+def _price(study: Study, sequence: tuple[str, ...], per_state: int) -> str:
+    words = ", ".join(key.replace("_", " ") for key in sequence)
+    place = sequence.index("neutral")
+    first = place * per_state + 1
+    clips = f"clip {first}" if per_state == 1 else f"clips {first} to {first + per_state - 1}"
+    if study.neutral_position == "rotate":
+        price = (
+            f"neutral is {clips} here and elsewhere for others; {study.washout_s:g} s of wash-out pay for it"
+        )
+    elif study.neutral_position == "middle":
+        price = (
+            f"the price of neutral in the middle: it is always {clips}, so neutral cannot be told from time "
+            "elapsed (neutral_position: rotate can, for a wash-out)"
+        )
+    else:
+        price = (
+            f"the price of neutral {study.neutral_position}: it is always {clips}, so neutral cannot be "
+            f"told from time elapsed, and a {study.washout_s:g} s wash-out stands between the opposite halves"
+        )
+    return f"Order: {words}; {price}."
