@@ -1,0 +1,263 @@
+"""Text, consent, listening and waiting pages. Everything is placed by hand from the page's size, so
+that the text block lies in the same area whatever page comes next."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
+
+from emolab.gui.participant.controls import FAINT, LOOK, TickBox, WideButton
+from emolab.gui.participant.fit import set_text
+from emolab.session.snapshot import StageView
+
+COLUMN = 1120  # widest line, at 1080 lines: about seventy letters
+CONSENT_COLUMN = 1360
+MARGIN = 72
+BUTTON = (400, 92)
+SHRINKS = (1.0, 0.92, 0.85, 0.78, 0.7, 0.62, 0.55)
+ENTER_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class Page(QWidget):
+    """One page. `uses_pointer`: whether there is something to click now."""
+
+    proceedAsked = Signal()
+    lightChanged = Signal()  # what is drawn has changed without a new view
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.view = StageView()
+        self.unit = 1.0
+
+    @property
+    def uses_pointer(self) -> bool:
+        return False
+
+    def set_view(self, view: StageView) -> None:
+        """Show what the engine asks for."""
+        self.view = view
+        self.arrange()
+
+    def set_unit(self, unit: float) -> None:
+        """Scale to the window: 1.0 at 1920 × 1080."""
+        self.unit = unit
+        self.arrange()
+
+    def press(self, key: int) -> bool:
+        """Answer a key; False when it means nothing here."""
+        return False
+
+    def arrange(self) -> None:
+        """Place everything anew."""
+
+    def px(self, size: float) -> int:
+        """Pixels of `size` at 1080 lines."""
+        return round(size * self.unit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.arrange()
+
+
+class TextPage(Page):
+    """A title, a text, and a button when the step waits for one: instruct, rest, pause, hold, thanks."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title, self.text = _label(self), _label(self)
+        self.button = WideButton(self)
+        self.button.setObjectName("continue")
+        self.button.clicked.connect(self.proceedAsked)
+
+    @property
+    def uses_pointer(self) -> bool:
+        return bool(self.view.button)
+
+    def press(self, key: int) -> bool:
+        if key in ENTER_KEYS and self.view.button:
+            self.proceedAsked.emit()
+            return True
+        return False
+
+    def arrange(self) -> None:
+        view, width = self.view, min(self.px(COLUMN), self.width() - 2 * self.px(MARGIN))
+        self.button.setVisible(bool(view.button))
+        self.button.setText(view.button)
+        self.button.setAccessibleName(view.button)
+        self.button.set_unit(self.unit)
+        below = self.px(BUTTON[1] + 64) if view.button else 0
+        room = self.height() - 2 * self.px(MARGIN) - below
+        heights = self._shrink_to(width, room)
+        top = (self.height() - sum(heights) - below) // 2
+        left = (self.width() - width) // 2
+        self.title.setGeometry(left, top, width, heights[0])
+        self.text.setGeometry(left, top + heights[0] + heights[1], width, heights[2])
+        _place_button(self, top + sum(heights) + self.px(64))
+
+    def _shrink_to(self, width: int, room: int) -> tuple[int, int, int]:
+        """Heights of title, gap and text, at the largest size that fits `room`."""
+        heights = (0, 0, 0)
+        for share in SHRINKS:
+            gap = self.px(32) if self.view.title and self.view.text else 0
+            heights = (
+                _fill(self.title, self.view.title, self.px(LOOK.title) * share, width, bold=True),
+                gap,
+                _fill(self.text, self.view.text, self.px(LOOK.body) * share, width),
+            )
+            if sum(heights) <= room:
+                break
+        return heights
+
+
+class ConsentPage(Page):
+    """The consent text, a box to tick, and a button that works only then."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = _label(self)
+        self.text = _label(None)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.area = QScrollArea(self)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setWidget(self.text)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.agree = TickBox(self)
+        self.agree.setObjectName("agree")
+        self.agree.toggled.connect(self._agreed)
+        self.button = WideButton(self)
+        self.button.setObjectName("continue")
+        self.button.clicked.connect(self.proceedAsked)
+
+    @property
+    def uses_pointer(self) -> bool:
+        return True
+
+    def set_view(self, view: StageView) -> None:
+        if view.step != self.view.step:
+            self.agree.setChecked(False)
+            self.area.verticalScrollBar().setValue(0)
+        super().set_view(view)
+
+    def press(self, key: int) -> bool:
+        bar = self.area.verticalScrollBar()
+        moves = {
+            Qt.Key.Key_Down: bar.singleStep() * 3, Qt.Key.Key_Up: -bar.singleStep() * 3,
+            Qt.Key.Key_PageDown: bar.pageStep(), Qt.Key.Key_PageUp: -bar.pageStep(),
+        }  # fmt: skip
+        if key in moves:
+            bar.setValue(bar.value() + moves[Qt.Key(key)])
+        elif key == Qt.Key.Key_Space:
+            self.agree.toggle()
+        elif key in ENTER_KEYS and self.button.isEnabled():
+            self.proceedAsked.emit()
+        else:
+            return False
+        return True
+
+    def arrange(self) -> None:
+        view, width = self.view, min(self.px(CONSENT_COLUMN), self.width() - 2 * self.px(MARGIN))
+        left = (self.width() - width) // 2
+        for control, words in ((self.agree, view.agree), (self.button, view.button)):
+            control.set_unit(self.unit)
+            control.setText(words)
+            control.setAccessibleName(words)
+        self.button.setEnabled(self.agree.isChecked())
+        title = _fill(self.title, view.title, self.px(LOOK.title), width, bold=True)
+        agree = self.agree.height_for(width)
+        below = self.px(32) + agree + self.px(32 + BUTTON[1])
+        room = self.height() - 2 * self.px(MARGIN) - title - self.px(32) - below
+        self.area.verticalScrollBar().setStyleSheet(_bar_sheet(self.px(14)))
+        inner = width - self.px(14 + 24)
+        text = 0
+        for share in (1.0, 0.92, 0.85):  # smaller would be hard to read; then it scrolls
+            text = _fill(self.text, view.text, self.px(LOOK.body) * share, inner)
+            if text <= room:
+                break
+        self.text.resize(inner, text)
+        shown = min(text, room)
+        top = (self.height() - title - self.px(32) - shown - below) // 2
+        self.title.setGeometry(left, top, width, title)
+        self.area.setGeometry(left, top + title + self.px(32), width, shown)
+        y = self.area.geometry().bottom() + self.px(32)
+        self.agree.setGeometry(left - self.px(8), y, width, agree)
+        _place_button(self, y + agree + self.px(32))
+
+    def _agreed(self, is_agreed: bool) -> None:
+        self.button.setEnabled(is_agreed)
+        self.lightChanged.emit()
+
+
+class ListenPage(TextPage):
+    """A point to rest the eyes on while the music plays; with words under it only if the study has some."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.view.title or self.view.text:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(LOOK.text))
+        radius = self.px(9)
+        painter.drawEllipse(self.rect().center(), radius, radius)
+        painter.end()
+
+
+class WaitingPage(TextPage):
+    """Shown while no engine answers: the sign for a pause, which needs no language, and one sentence."""
+
+    def set_view(self, view: StageView) -> None:
+        super().set_view(
+            StageView(page="hold", step=view.step, text="Please wait. The experimenter will help.")
+        )
+
+    def arrange(self) -> None:
+        super().arrange()
+        self.text.move(self.text.x(), self.text.y() + self.px(80))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(LOOK.muted))
+        middle, bar, tall = self.rect().center(), self.px(16), self.px(64)
+        for x in (middle.x() - bar * 1.5, middle.x() + bar * 0.5):
+            painter.drawRoundedRect(QRectF(x, middle.y() - tall, bar, tall), bar / 4, bar / 4)
+        painter.end()
+
+
+class BlankPage(Page):
+    """The ground alone."""
+
+
+def _label(parent: QWidget | None) -> QLabel:
+    label = QLabel(parent)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.RichText)
+    label.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+    label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    return label
+
+
+def _fill(label: QLabel, text: str, pixels: float, width: int, bold: bool = False) -> int:
+    """Show `text`; returns the height it needs at `width`."""
+    label.setVisible(bool(text))
+    if not text:
+        return 0
+    set_text(label, text, pixels, LOOK.text, bold)
+    return label.heightForWidth(width)
+
+
+def _place_button(page: TextPage | ConsentPage, top: int) -> None:
+    width, height = page.px(BUTTON[0]), page.px(BUTTON[1])
+    page.button.setGeometry((page.width() - width) // 2, top, width, height)
+
+
+def _bar_sheet(width: int) -> str:
+    return (
+        f"QScrollBar:vertical {{ background: transparent; width: {width}px; border: none; }}"
+        f"QScrollBar::handle:vertical {{ background: {FAINT}; border-radius: {width // 2}px;"
+        f" min-height: {width * 3}px; }}"
+        "QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page"
+        " { background: transparent; height: 0; }"
+    )

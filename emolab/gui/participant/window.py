@@ -1,0 +1,111 @@
+"""The participant's window: full screen, frameless, and all it does is show and pass on."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from emolab.gui.bridge import Bridge
+from emolab.gui.participant.canvas import StageCanvas
+from emolab.gui.screens import Placement, ScreenWatch, place
+from emolab.session.snapshot import Snapshot
+
+BAR_MS = 33
+
+
+class ParticipantWindow(QWidget):
+    """Shows `snapshot.stage` and sends what the participant does to the engine.
+
+    `seat(screen)` puts it on a screen and keeps it there. No key and no window button closes
+    it; the program does, with `close()`.
+    """
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("participant")
+        self.setWindowTitle("emolab · participant")
+        self.watch: ScreenWatch | None = None
+        self.canvas = StageCanvas(parent=self)
+        self.canvas.show_waiting()
+        self._bridge = bridge
+        bridge.snapshotChanged.connect(self._show)
+        bridge.engineLost.connect(self._lost)
+        bridge.engineFound.connect(self._attach)
+        bridge.commandFailed.connect(self._refused)
+        self.canvas.painted.connect(self._shown)
+        self.canvas.proceedAsked.connect(self._proceed)
+        self.canvas.choiceMade.connect(self._choose)
+        self.canvas.confirmAsked.connect(self._confirm)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._move_bar)
+        self._timer.start(BAR_MS)
+
+    def seat(self, screen_name: str | None) -> Placement:
+        """Show the window on a screen, full size, and keep it there (see `screens.place`).
+
+        The engine is told which screen it is, and when that goes or comes back.
+        """
+        placement = place(self, screen_name)
+        if self.watch is not None:
+            self.watch.stop()
+            self.watch = None
+        if placement.is_full_screen:
+            self.watch = ScreenWatch(self, placement.screen)
+            self.watch.lost.connect(lambda name: self._bridge.send({"do": "screen_lost", "screen": name}))
+            self.watch.found.connect(lambda name: self._bridge.send({"do": "screen_found", "screen": name}))
+        self._screen = placement.screen
+        self._attach()
+        return placement
+
+    _screen = ""
+
+    def _attach(self) -> None:
+        if self._screen:
+            self._bridge.send({"do": "attach", "screen": self._screen})
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self.canvas.show_view(snapshot.stage)
+
+    def _lost(self, _reason: str) -> None:
+        self.canvas.show_waiting()
+
+    def _refused(self, asked: str, _sentence: str) -> None:
+        if asked == "confirm":
+            self.canvas.reopen()
+
+    def _move_bar(self) -> None:
+        if self.isVisible():
+            self.canvas.set_now(self._bridge.now_s())
+
+    def _shown(self, step: int, time_ns: int) -> None:
+        if step >= 0:
+            self._bridge.send({"do": "shown", "step": step, "time_ns": time_ns})
+
+    def _proceed(self, step: int, time_ns: int) -> None:
+        self._bridge.send({"do": "proceed", "step": step, "time_ns": time_ns})
+
+    def _choose(self, step: int, state: str, word: str, time_ns: int) -> None:
+        command = {"do": "choose", "step": step, "state": state, "word": word, "time_ns": time_ns}
+        self._bridge.send(command)
+
+    def _confirm(self, step: int, time_ns: int) -> None:
+        self._bridge.send({"do": "confirm", "step": step, "time_ns": time_ns})
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.isAutoRepeat() and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            return  # a key still held from the page before must not answer this one
+        if not self.canvas.press(event.key()):
+            event.ignore()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.canvas.setGeometry(self.rect())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if event.spontaneous():
+            event.ignore()
+            return
+        self._timer.stop()
+        if self.watch is not None:
+            self.watch.stop()
+        super().closeEvent(event)
