@@ -1,0 +1,18 @@
+"""One session file, written and read: the only room that knows HDF5.
+
+    header      what is known before the first sample: who, which protocol, which software
+    layout      the file format itself, documented for somebody who has only h5py
+    blocks      how rows get on disk so that a killed process loses under a second
+    writer      SessionWriter: the `sink.Sink` of the engine, one thread, one file
+    video       RGB frames to H.264 packets and back
+    recorder    Recorder: the thread that owns the writer, and the encoder threads
+    pack        a finished file written again, smaller; the same code mends a damaged one
+    reader      Session: a file opened afterwards, while it is written, or after a crash
+    inspect     is this recording good? facts and a verdict
+    recover     a killed session made an ordinary file again
+
+What may enter: anything that must know how a session lies on disk. What may not: windows,
+instruments, feature computation. A new kind of stream needs nothing here as long as its samples
+are rows of numbers or frames; a new table is one line in `layout.create` and one in `writer`.
+A change of the format raises `layout.SCHEMA`, and `reader` keeps opening the older ones.
+"""

@@ -1,0 +1,388 @@
+"""A session file opened: afterwards, while it is being written, or after its process was killed.
+
+Only rows the file's ledger calls safe are shown (see `layout`). A live session shows what was
+there at `open` or at the last `refresh`; what has been handed out never changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from emolab.core.errors import DataError, RecordingError, SchemaMismatch
+from emolab.core.event import Event
+from emolab.core.label import RatedLabel
+from emolab.core.stream import Channel, StreamInfo, Tally
+from emolab.recording import layout
+from emolab.recording.header import SessionHeader
+from emolab.recording.video import VideoReader
+
+
+class Safe:
+    """The file's ledger: how many rows of each table may be read."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self._dataset = file.get(layout.COMMITTED)
+        names = json.loads(str(self._dataset.attrs["tables"])) if self._dataset is not None else []
+        self._line = {name: line for line, name in enumerate(names)}
+        self._rows = self.now()
+
+    def now(self) -> NDArray[np.int64]:
+        """The ledger as it is on disk at this moment."""
+        if self._dataset is None:
+            return np.zeros((0, 2), np.int64)
+        self._dataset.id.refresh()
+        rows: NDArray[np.int64] = self._dataset[...]
+        return rows
+
+    def refresh(self) -> None:
+        """Let `rows` speak of what is safe by now."""
+        self._rows = self.now()
+
+    def rows(self, table: str, fallback: int) -> tuple[int, int]:
+        """Rows in full blocks and in the tail; all `fallback` rows where the file keeps no ledger."""
+        if table not in self._line:
+            return fallback, 0
+        blocks, tail = self._rows[self._line[table]]
+        return int(blocks), int(tail)
+
+    def blocks_now(self, table: str) -> int:
+        """Rows in full blocks on disk at this moment."""
+        return int(self.now()[self._line[table]][0]) if table in self._line else -1
+
+
+class Columns:
+    """Columns of one table, the rows of its tail included."""
+
+    def __init__(self, safe: Safe, where: h5py.Group, table: str, first: str) -> None:
+        self._safe = safe
+        self._where = where
+        self._table = table
+        self._first = first
+
+    def __len__(self) -> int:
+        return sum(self._safe.rows(self._table, self._where[self._first].shape[0]))
+
+    def has(self, name: str) -> bool:
+        """True when the column is there."""
+        return name in self._where
+
+    def read(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+        """Rows from `start` up to `stop`. Raises `RecordingError` where the file is damaged."""
+        start, stop, _ = slice(start, stop).indices(len(self))
+        blocks, tail = self._safe.rows(self._table, self._where[self._first].shape[0])
+        try:
+            if stop <= blocks or not tail:
+                return self._main(name, start, stop)
+            begin = max(start - blocks, 0)
+            waiting = self._where[layout.TAIL][name]
+            waiting.id.refresh()
+            newest = waiting[begin : stop - blocks]
+            if self._safe.blocks_now(self._table) != blocks:  # the tail has become a block meanwhile
+                return self._main(name, start, stop)
+            return np.concatenate([self._main(name, start, blocks), newest]) if start < blocks else newest
+        except OSError as error:
+            raise RecordingError(
+                f"{self._where.file.filename}: rows {start} to {stop} of {self._table} cannot be read "
+                f"({error}); run 'emolab recover' on the file"
+            ) from error
+
+    def _main(self, name: str, start: int, stop: int) -> NDArray[Any]:
+        dataset = self._where[name]
+        if dataset.shape[0] < stop:
+            dataset.id.refresh()
+        rows: NDArray[Any] = dataset[start:stop]
+        if len(rows) < stop - start:
+            raise OSError(f"{stop - start - len(rows)} rows are missing")
+        return rows
+
+
+class RecordedStream:
+    """One stream of a session. Times are seconds from the file's time zero."""
+
+    def __init__(self, file: h5py.File, safe: Safe, name: str) -> None:
+        self.name = name
+        self.info: StreamInfo = layout.read_info(file, name)
+        where = file[layout.group(name)]
+        path = layout.group(name)
+        self.columns = Columns(safe, where, path, "step_us")
+        self.bulk: Columns | None = None
+        self._bulk = layout.PACKETS if layout.is_video(self.info) else layout.SAMPLES
+        if self.info.is_image:
+            self.bulk = Columns(safe, where, f"{path}/{self._bulk}", self._bulk)
+        self._arrivals = Columns(safe, where, f"{path}/{layout.ARRIVALS}", layout.ARRIVALS)
+        self._tally = Columns(safe, where, f"{path}/{layout.TALLIES}", layout.TALLIES)
+        self._us = np.zeros(0, np.int64)
+        self._places: tuple[NDArray[np.int64], NDArray[np.int32]] | None = None
+
+    def __len__(self) -> int:
+        rows = len(self.columns)
+        if self.bulk is None:
+            return rows
+        if not layout.is_video(self.info):
+            return min(rows, len(self.bulk))
+        while rows and sum(int(self.columns.read(c, rows - 1, rows)[0]) for c in ("offset", "size")) > len(
+            self.bulk
+        ):
+            rows -= 1
+        return rows
+
+    def times_us(self, start: int = 0, stop: int | None = None) -> NDArray[np.int64]:
+        """`(n,)` int64 microseconds, exactly as stored."""
+        rows = len(self)
+        if len(self._us) < rows:
+            before = int(self._us[-1]) if len(self._us) else 0
+            new = np.cumsum(self.columns.read("step_us", len(self._us), rows)) + before
+            self._us = np.concatenate([self._us, new])
+        return self._us[:rows][start:stop]
+
+    def times_s(self, start: int = 0, stop: int | None = None) -> NDArray[np.float64]:
+        """`(n,)` seconds, the capture time of each sample, to the microsecond."""
+        return self.times_us(start, stop) / 1e6
+
+    def samples(self, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+        """Raw samples `(n, channels)` or frames `(n, height, width)`; for RGB ask `Session.video`."""
+        if layout.is_video(self.info):
+            raise DataError(f"stream {self.name!r} is encoded video; read its frames with Session.video")
+        start, stop, _ = slice(start, stop).indices(len(self))
+        return (self.bulk or self.columns).read(layout.SAMPLES, start, stop)
+
+    def values(self, channel: str | int = 0, start: int = 0, stop: int | None = None) -> NDArray[np.float64]:
+        """One channel in its unit: `(n,)`, or `(n, height, width)` for thermal frames."""
+        index = channel if isinstance(channel, int) else self._index(channel)
+        raw = self.samples(start, stop)
+        column = raw if self.info.is_image else raw[:, index]
+        told = self.info.channels[index]
+        return column * told.scale + told.offset
+
+    def counter(self, start: int = 0, stop: int | None = None) -> NDArray[np.int64] | None:
+        """The device's own sample counter, `layout.MISSING` where it gave none; None without one."""
+        return self._optional("counter", start, stop)
+
+    def device_us(self, start: int = 0, stop: int | None = None) -> NDArray[np.int64] | None:
+        """The device's own clock in microseconds, `layout.MISSING` where it gave none; or None."""
+        steps = self._optional("device_step_us", 0, None)
+        if steps is None:
+            return None
+        given = steps != layout.MISSING
+        clock = np.cumsum(np.where(given, steps, 0))
+        return np.where(given, clock, layout.MISSING)[start:stop]
+
+    def arrivals(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """First row of each chunk, and when the program had that chunk in hand."""
+        table = self._arrivals.read(layout.ARRIVALS)
+        return table["row"], table["arrival_us"] / 1e6
+
+    def tally(self) -> list[tuple[float, Tally]]:
+        """The instrument's counts since it was opened, each time they changed."""
+        return [(row[0] / 1e6, Tally(*row[1:])) for row in self._tally.read(layout.TALLIES).tolist()]
+
+    def keys(self) -> NDArray[np.bool_]:
+        """RGB only: which frames are key frames."""
+        return self.columns.read("is_key", 0, len(self)).astype(bool)
+
+    def packet(self, index: int) -> bytes:
+        """RGB only: the H.264 packet of one frame."""
+        if self._places is None or index >= len(self._places[0]):
+            self._places = (
+                self.columns.read("offset", 0, len(self)),
+                self.columns.read("size", 0, len(self)),
+            )
+        offset, size = int(self._places[0][index]), int(self._places[1][index])
+        assert self.bulk is not None
+        return self.bulk.read(layout.PACKETS, offset, offset + size).tobytes()
+
+    def tables(self) -> tuple[Columns, Columns]:
+        """The arrival table and the tally table as they lie in the file."""
+        return self._arrivals, self._tally
+
+    def _optional(self, name: str, start: int, stop: int | None) -> NDArray[np.int64] | None:
+        if not self.columns.has(name):
+            return None
+        start, stop, _ = slice(start, stop).indices(len(self))
+        rows = self.columns.read(name, start, stop)
+        return None if (rows == layout.MISSING).all() else rows
+
+    def _index(self, channel: str) -> int:
+        names = [told.name for told in self.info.channels]
+        if channel not in names:
+            raise DataError(
+                f"stream {self.name!r} has no channel {channel!r}; its channels are {', '.join(names)}"
+            )
+        return names.index(channel)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One channel in its unit: `times_s` and `values`, both `(n,)`; `channel` says what it is."""
+
+    stream: str
+    channel: Channel
+    nominal_rate_hz: float | None
+    times_s: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+class Session:
+    """A session file opened for reading; make it with `Session.open`, use it in a `with` block.
+
+    `finished`: the file was closed in order. `outcome`: `complete`, `aborted`, `interrupted`, or
+    `recording` while it is (or was, when killed) being written.
+    """
+
+    def __init__(self, path: Path, file: h5py.File) -> None:
+        self.path = path
+        self._file = file
+        self._safe = Safe(file)
+        self.header: SessionHeader = layout.read_header(file)
+        self.zero_engine_s = float(file.attrs["zero_engine_s"])
+        self.streams: dict[str, RecordedStream] = {
+            name: RecordedStream(file, self._safe, name) for name in file[layout.STREAMS]
+        }
+        self._lines = Columns(self._safe, file["events"], layout.EVENT_LINES, "lines")
+        self._index = Columns(self._safe, file["events"], layout.EVENTS, "index")
+        self._answers = Columns(self._safe, file, layout.ANSWERS, layout.ANSWERS)
+
+    @classmethod
+    def open(cls, path: Path, live: bool = False) -> Session:
+        """Open a session; `live=True` for one that another process is writing.
+
+        Raises `RecordingError` when it is not there or too damaged to open, `SchemaMismatch`
+        when it is not ours.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise RecordingError(f"there is no session file {path}; check the spelling")
+        if not h5py.is_hdf5(path):
+            raise SchemaMismatch(
+                f"{path} is no HDF5 file, so no emolab session; choose a file that emolab recorded"
+            )
+        file = _open(path, live)
+        try:
+            layout.check(file, path)
+            return cls(path, file)
+        except (KeyError, OSError) as error:
+            file.close()
+            if isinstance(error, RecordingError):
+                raise
+            raise RecordingError(f"{path} is damaged ({error}); run 'emolab recover' on it") from error
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, `recording` if it has not."""
+        self._file[layout.OUTCOME].id.refresh()
+        return bytes(self._file[layout.OUTCOME][0]).decode()
+
+    @property
+    def finished(self) -> bool:
+        """True when the file was closed in order."""
+        return self.outcome != layout.OUTCOMES[0]
+
+    @property
+    def complete(self) -> bool:
+        """True when the session ran to its end and the file was closed in order."""
+        return self.outcome == "complete"
+
+    @property
+    def recovery(self) -> Mapping[str, Any]:
+        """What mending the file found; empty for files that never needed it."""
+        if layout.RECOVERY not in self._file:
+            return {}
+        facts: dict[str, Any] = json.loads(layout.read_text(self._file, layout.RECOVERY))
+        return facts
+
+    @property
+    def events(self) -> list[Event]:
+        """Everything that happened, in the order it was written."""
+        last = len(self._lines)
+        text = self._lines.read("lines").tobytes()
+        rows = self._index.read("index").tolist()
+        return [Event.from_json(text[at : at + size].decode()) for _, at, size in rows if at + size <= last]
+
+    @property
+    def answers(self) -> list[RatedLabel]:
+        """What the participant said, a row a question, in order; `clip` None is the baseline's."""
+        return [
+            RatedLabel(
+                clip.decode() or None,
+                state.decode() or None,
+                word.decode() or None,
+                None if np.isnan(response_s) else response_s,
+                changes,
+            )
+            for _, clip, state, word, response_s, changes in self._answers.read(layout.ANSWERS).tolist()
+        ]
+
+    def video(self, name: str) -> VideoReader:
+        """Random access to an RGB stream's frames."""
+        stream = self._stream(name)
+        if not layout.is_video(stream.info):
+            raise DataError(f"stream {name!r} is no RGB video; read it with samples()")
+        return VideoReader(stream, stream.info.sample_shape)
+
+    def signal(self, what: str) -> Signal:
+        """A channel as `stream/channel`, or the first channel of a kind such as `eda`.
+
+        Raises `DataError` naming the channels there are.
+        """
+        for stream in self.streams.values():
+            for index, channel in enumerate(stream.info.channels):
+                if not stream.info.is_image and what in (
+                    channel.kind,
+                    f"{stream.name}/{channel.name}",
+                    stream.name,
+                ):
+                    times_s, values = stream.times_s(), stream.values(index)
+                    return Signal(stream.name, channel, stream.info.nominal_rate_hz, times_s, values)
+        known = ", ".join(f"{s.name}/{c.name}" for s in self.streams.values() for c in s.info.channels)
+        raise DataError(f"{self.path.name} has no signal {what!r}; it has {known or 'no stream at all'}")
+
+    def logs(self) -> list[tuple[Columns, str]]:
+        """Events and answers as they lie in the file, with their paths."""
+        return [
+            (self._lines, layout.EVENT_LINES),
+            (self._index, layout.EVENTS),
+            (self._answers, layout.ANSWERS),
+        ]
+
+    def refresh(self) -> None:
+        """Live sessions: show what has been recorded by now."""
+        self._safe.refresh()
+
+    def close(self) -> None:
+        """Let go of the file. Idempotent."""
+        self._file.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _stream(self, name: str) -> RecordedStream:
+        try:
+            return self.streams[name]
+        except KeyError:
+            known = ", ".join(self.streams) or "none"
+            raise DataError(f"{self.path.name} has no stream {name!r}; its streams are {known}") from None
+
+
+def _open(path: Path, live: bool) -> h5py.File:
+    """Open quietly whatever state the file is in: closed, being written, or left behind."""
+    reasons = []
+    for swmr in (True,) if live else (False, True):
+        try:
+            return h5py.File(path, "r", swmr=swmr, locking="best-effort")
+        except OSError as error:
+            reasons.append(str(error))
+    raise RecordingError(
+        f"{path} cannot be opened ({reasons[-1]}); if its recording was killed before the first half second "
+        "there is nothing in it, else try it on another machine and keep the file"
+    )

@@ -1,0 +1,296 @@
+"""The thread that owns the session file, and one encoder thread per RGB stream before it.
+
+Pumps call `put`, which never waits: what does not fit is refused, counted in `lost`, and written
+down as a `gap` event as soon as that stream is taken again. HDF5 is touched by one thread only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from emolab.core.clock import Clock, Follower
+from emolab.core.errors import DataError, EmolabError, Overrun, RecordingError
+from emolab.core.event import Event
+from emolab.core.stream import Chunk, StreamInfo
+from emolab.recording import layout
+from emolab.recording.header import SessionHeader
+from emolab.recording.video import EncodedFrames, VideoEncoder
+from emolab.recording.writer import SessionWriter, since
+
+FLUSH_S = 0.5  # a killed process loses this much at most, and the work of one flush
+QUEUE_BYTES = 64 << 20  # some ten seconds of everything but raw RGB, which waits before its encoder
+AHEAD_S = 1.0  # how far a paced clock may run ahead of the file
+
+_log = logging.getLogger(__name__)
+_Item = Chunk | EncodedFrames | Event
+
+
+class Recorder:
+    """Records one session. Made in one call, fed from any thread, closed once.
+
+    `clock`: given, the recorder holds a paced clock back to a second past what is in the file.
+    `on_event`: called with every event the recorder itself writes (gaps, refused chunks), in the
+    thread where it was noticed. `make`: the sink to own, for tests. Raises `RecordingError` at
+    once when the file cannot be made; later trouble with the disk is in `error`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        header: SessionHeader,
+        streams: Sequence[StreamInfo],
+        zero_s: float = 0.0,
+        *,
+        clock: Clock | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        flush_s: float = FLUSH_S,
+        queue_bytes: int = QUEUE_BYTES,
+        make: Callable[[Path, SessionHeader, float], SessionWriter] = SessionWriter,
+    ) -> None:
+        self.error: Exception | None = None
+        self.lost: dict[str, int] = {info.name: 0 for info in streams}
+        self._writer = make(path, header, zero_s)
+        self._zero_s = zero_s
+        self._on_event = on_event or (lambda event: None)
+        self._flush_s = flush_s
+        self._room = queue_bytes
+        self._clock = clock
+        self._items: deque[_Item] = deque()
+        self._bytes = 0
+        self._news = threading.Condition()
+        self._closing: str | None = None
+        self._accepting = True
+        self._in_hand_s: float | None = None
+        self._newest_s = zero_s
+        self._refused: dict[str, tuple[float, float, int]] = {}
+        self._complained: set[str] = set()
+        opened = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(streams, opened), name="recorder", daemon=True
+        )
+        self._thread.start()
+        opened.wait()
+        if self.error is not None:
+            raise self.error
+        self._encoders = {
+            info.name: VideoEncoder(info, self._deliver, partial(self._complain, info.name))
+            for info in streams
+            if layout.is_video(info)
+        }
+
+    @property
+    def path(self) -> Path:
+        """The session file."""
+        return self._writer.path
+
+    @property
+    def bytes_written(self) -> int:
+        """Size of the file so far."""
+        return self._writer.bytes_written
+
+    @property
+    def backlog(self) -> int:
+        """Chunks and events taken but not yet in the file."""
+        waiting = len(self._items) + (self._in_hand_s is not None)
+        return waiting + sum(encoder.backlog for encoder in self._encoders.values())
+
+    @property
+    def written_until_s(self) -> float:
+        """Engine time up to which everything taken is in the file: the arrival of the oldest that waits,
+        or of the newest taken when nothing does."""
+        waiting = [encoder.waiting_since_s for encoder in self._encoders.values()]
+        with self._news:
+            waiting.append(self._in_hand_s)
+            waiting += [item.arrival_s for item in self._items if not isinstance(item, Event)][:1]
+            return min((since_s for since_s in waiting if since_s is not None), default=self._newest_s)
+
+    def put(self, chunk: Chunk) -> bool:
+        """Take a chunk for recording, without waiting. False when it could not be taken, which is counted."""
+        if not self._accepting or self.error is not None:
+            self._refuse(chunk)
+            return False
+        kept = since(chunk, self._zero_s)
+        encoder = self._encoders.get(chunk.stream)
+        # After an overrun wait until half the room is free: one gap, not fifty.
+        behind = chunk.stream in self._refused
+        if encoder is not None and kept is not None:
+            taken = not (behind and encoder.backlog > encoder.room // 2) and encoder.put(kept)
+        else:
+            taken = not (behind and self._bytes > self._room // 2) and self._queue(chunk, chunk.nbytes)
+        if not taken:
+            self._refuse(chunk)
+            return False
+        self._newest_s = max(self._newest_s, chunk.arrival_s)
+        if chunk.stream in self._refused:
+            self._tell_gap(chunk.stream)
+        return True
+
+    def mark(self, event: Event) -> None:
+        """Take an event; events are never refused while the file can be written."""
+        with self._news:
+            self._items.append(event)
+            self._news.notify()
+
+    def close(self, outcome: str = "complete", timeout_s: float = 10.0) -> None:
+        """Encode and write what is queued, finish the file, end the threads. Idempotent.
+
+        Raises `RecordingError` when the file could not be finished, `Overrun` when that takes
+        longer than `timeout_s`; what was flushed stays readable either way.
+        """
+        deadline = time.monotonic() + timeout_s
+        self._accepting = False
+        late = [
+            name
+            for name, encoder in self._encoders.items()
+            if not encoder.close(max(0.05, deadline - time.monotonic()))
+        ]
+        for name in list(self._refused):
+            self._tell_gap(name)
+        with self._news:
+            self._closing = self._closing or outcome
+            self._news.notify()
+        self._thread.join(max(0.05, deadline - time.monotonic()))
+        if self._thread.is_alive():
+            late.append("the file")
+        if late:
+            raise Overrun(
+                f"{self.path} was not finished within {timeout_s:g} s (waiting for {', '.join(late)}); "
+                "what was flushed is safe, run 'emolab recover' on it"
+            )
+        if self.error is not None:
+            raise self.error
+
+    # the recorder's thread
+
+    def _run(self, streams: Sequence[StreamInfo], opened: threading.Event) -> None:
+        try:
+            self._writer.open(streams)
+        except Exception as error:
+            self.error = error
+            return
+        finally:
+            opened.set()
+        follower = self._clock.follow("recorder") if self._clock else None
+        try:
+            self._record(follower)
+        except Exception as error:  # whatever it is, the engine must see it and the file be closed
+            _log.exception("recording of %s stopped", self._writer.path)
+            self.error = error
+            with contextlib.suppress(EmolabError):
+                self._writer.close("interrupted")
+        finally:
+            if follower:
+                follower.leave()
+            with self._news:
+                self._items.clear()
+                self._bytes = 0
+                self._news.notify_all()
+
+    def _record(self, follower: Follower | None) -> None:
+        flush_at = time.monotonic() + self._flush_s
+        while True:
+            with self._news:
+                if not self._items and self._closing is None:
+                    self._news.wait(max(0.0, min(flush_at - time.monotonic(), 0.05)))
+                item = self._take()
+                done = item is None and self._closing is not None
+            if item is not None:
+                self._store(item)
+                self._in_hand_s = None
+            if done:
+                self._writer.close(self._closing or "interrupted")
+                return
+            if time.monotonic() >= flush_at:
+                self._writer.flush()
+                flush_at = time.monotonic() + self._flush_s
+            if follower:
+                follower.allow_until(self._allowed_s())
+
+    def _take(self) -> _Item | None:
+        if not self._items:
+            return None
+        item = self._items.popleft()
+        if not isinstance(item, Event):
+            self._in_hand_s = item.arrival_s
+            self._bytes -= _size(item)
+            self._news.notify_all()  # an encoder may wait for room
+        return item
+
+    def _store(self, item: _Item) -> None:
+        try:
+            if isinstance(item, Event):
+                self._writer.mark(item)
+            elif isinstance(item, Chunk):
+                self._writer.write(item)
+            else:
+                self._writer.write_encoded(item)
+        except DataError as error:
+            where = "event" if isinstance(item, Event) else item.stream
+            if not isinstance(item, Event):
+                self.lost[where] = self.lost.get(where, 0) + len(item)
+            self._complain(where, error)
+
+    def _allowed_s(self) -> float:
+        assert self._clock is not None
+        return (self.written_until_s if self.backlog else self._clock.now_s()) + AHEAD_S
+
+    # whoever calls
+
+    def _queue(self, item: Chunk | EncodedFrames, nbytes: int) -> bool:
+        with self._news:
+            if self._bytes and self._bytes + nbytes > self._room:
+                return False
+            self._items.append(item)
+            self._bytes += nbytes
+            self._news.notify()
+            return True
+
+    def _deliver(self, frames: EncodedFrames) -> None:
+        """Called by the encoders, which may wait: their own queues are bounded."""
+        while not self._queue(frames, _size(frames)):
+            with self._news:
+                if self.error is not None or not self._thread.is_alive():
+                    raise RecordingError(f"{self.path} takes no more frames")
+                self._news.wait(0.1)
+
+    def _refuse(self, chunk: Chunk) -> None:
+        first_s, last_s = float(chunk.times_s[0]), float(chunk.times_s[-1])
+        with self._news:
+            begun_s, _, count = self._refused.get(chunk.stream, (first_s, last_s, 0))
+            self._refused[chunk.stream] = (begun_s, last_s, count + len(chunk))
+            self.lost[chunk.stream] = self.lost.get(chunk.stream, 0) + len(chunk)
+        if not count:
+            _log.warning("the recorder cannot keep up with %s", chunk.stream)
+
+    def _tell_gap(self, stream: str) -> None:
+        with self._news:
+            begun_s, last_s, count = self._refused.pop(stream)
+        facts = {
+            "stream": stream,
+            "lost": count,
+            "seconds": round(last_s - begun_s, 6),
+            "reason": "writer overrun",
+        }
+        self._tell(Event(begun_s, "gap", data=facts))
+
+    def _complain(self, where: str, error: Exception) -> None:
+        if (
+            str(error) not in self._complained
+        ):  # a camera in the wrong size would say so thirty times a second
+            self._complained.add(str(error))
+            self._tell(Event(self._newest_s, "error", data={"where": where, "message": str(error)}))
+
+    def _tell(self, event: Event) -> None:
+        self.mark(event)
+        self._on_event(event)
+
+
+def _size(item: Chunk | EncodedFrames) -> int:
+    return item.nbytes if isinstance(item, Chunk) else sum(map(len, item.packets))
