@@ -37,6 +37,9 @@ KINDS = (
     "error",  # data: where, message
 )
 
+# Keys of `data` that are moments on the session clock, like `time_s` itself.
+MOMENTS = ("requested_s", "fitted_s", "measured_s")
+
 
 @dataclass(frozen=True)
 class Event:
@@ -54,6 +57,12 @@ class Event:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise DataError(f"event kind {self.kind!r} is none of {', '.join(KINDS)}")
+
+    def shifted(self, by_s: float) -> Event:
+        """The same event on a clock whose zero is `by_s` earlier, to the microsecond."""
+        moments = {key: round(self.data[key] + by_s, 6) for key in MOMENTS if key in self.data}
+        planned_s = None if self.planned_s is None else round(self.planned_s + by_s, 6)
+        return Event(round(self.time_s + by_s, 6), self.kind, planned_s, {**self.data, **moments})
 
     def to_json(self) -> str:
         """One line, no newline inside."""

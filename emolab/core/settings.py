@@ -1,7 +1,7 @@
 """What the user set once, read once, passed on as an argument.
 
 `config.toml` in the user's configuration folder, then the environment: `EMOLAB_STUDY`,
-`EMOLAB_LANGUAGE`, `EMOLAB_THEME`, `EMOLAB_STIMULI`. The later wins.
+`EMOLAB_LANGUAGE`, `EMOLAB_THEME`, `EMOLAB_STIMULI`, `EMOLAB_SOUND`. The later wins.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ THEMES = ("system", "dark", "light")
 
 @dataclass(frozen=True)
 class Settings:
-    """`study`: folder opened last, or None. `stimuli`: where rendered clips are kept."""
+    """`study`: folder opened last, or None. `stimuli`: where rendered clips are kept.
+
+    `sound`: name of the sound output, None for the system's default.
+    """
 
     study: Path | None = None
     language: str = "en"
     theme: str = "system"
     stimuli: Path | None = None
+    sound: str | None = None
 
 
 def read(config_file: Path, environment: Mapping[str, str]) -> Settings:

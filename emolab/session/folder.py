@@ -1,7 +1,7 @@
 """Where things lie in a study folder.
 
-STUDY/P014/P014_session-1.h5          the recording: one file a session
-STUDY/P014/P014_session-1.truth.json  simulated participants only: what was really so
+STUDY/P014/P014_session-0.h5          the recording: one file a session
+STUDY/P014/P014_session-0.truth.json  simulated participants only: what was really so
 STUDY/.emolab/engine.json             the engine that runs on this study now, if any
 STUDY/.emolab/engine.log              what engines had to say
 """
@@ -40,6 +40,11 @@ def truth_path(path: Path) -> Path:
     return path.with_suffix(".truth.json")
 
 
+def notes_path(path: Path) -> Path:
+    """Where remarks made after a recording lie beside it: one event a line."""
+    return path.with_suffix(".notes.jsonl")
+
+
 def sessions(study: Path) -> list[tuple[str, int, Path]]:
     """`(participant, session, path)` of each recording in the study, in order."""
     found = []
@@ -54,7 +59,7 @@ def check_unused(study: Path, participant: str, session: int) -> Path:
     path = session_path(study, participant, session)
     if path.exists():
         used = {number for who, number, _ in sessions(study) if who == participant}
-        free = next(number for number in range(1, 1000) if number not in used)
+        free = next(number for number in range(1000) if number not in used)
         raise ConfigError(
             f"{participant} has a session {session} already: {path}; "
             f"take session {free}, or another pseudonym (the next free one is {next_pseudonym(study)})"

@@ -61,7 +61,7 @@ class Hub:
 
     def __init__(self, clock: Clock, rings: Path) -> None:
         self.streams: dict[str, StreamState] = {}
-        self.record: Callable[[Chunk], None] | None = None
+        self.record: Callable[[Chunk], object] | None = None
         self._clock = clock
         self._rings = rings
 

@@ -107,6 +107,11 @@ class Server:
             raise
         threading.Thread(target=self._accept, name="link", daemon=True).start()
 
+    @property
+    def connections(self) -> int:
+        """How many windows are connected."""
+        return len(self._lines)
+
     def _accept(self) -> None:
         number = 0
         while self._is_open:

@@ -1,0 +1,86 @@
+"""`emolab`: the verbs, and the one place where the command line catches errors."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from difflib import get_close_matches
+
+from emolab import __version__
+from emolab.core.errors import EmolabError
+
+# verb: (module:function, what it does)
+VERBS: dict[str, tuple[str, str]] = {
+    "console": ("emolab.cli.console:console", "open the program (also: emolab, emolab STUDY)"),
+    "demo": ("emolab.cli.record:demo", "a whole session with the simulated participant"),
+    "record": ("emolab.cli.record:record", "record one session from the command line"),
+    "plan": ("emolab.cli.plan:plan", "what a participant will hear, with the arithmetic"),
+    "inspect": ("emolab.cli.inspect:inspect", "what a session file holds, and whether it is whole"),
+    "recover": ("emolab.cli.inspect:recover", "make a damaged session file normally readable"),
+    "doctor": ("emolab.cli.doctor:doctor", "what this machine has, and what to fix"),
+    "stimuli": ("emolab.cli.stimuli:stimuli", "check, extend or render the clip bank"),
+    "engine": ("emolab.cli.console:engine", ""),  # what the console spawns; not for people
+}
+
+OK, FALLS_SHORT, WRONG = 0, 1, 2
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; returns the exit code."""
+    logging.basicConfig(
+        level=os.environ.get("EMOLAB_LOG", "WARNING").upper(), format="%(levelname)s %(name)s: %(message)s"
+    )
+    if arguments and arguments[0] in ("-h", "--help", "help"):
+        print(overview())
+        return OK
+    if arguments and arguments[0] == "--version":
+        print(f"emolab {__version__}")
+        return OK
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("console", [])
+    if verb not in VERBS:
+        if not _is_place(verb):
+            near = get_close_matches(verb, VERBS, n=1)
+            hint = f"did you mean 'emolab {near[0]}'?" if near else "'emolab --help' lists the commands"
+            print(f"emolab: there is no command {verb!r}; {hint}", file=sys.stderr)
+            return WRONG
+        verb, rest = "console", arguments
+    module, _, function = VERBS[verb][0].partition(":")
+    try:
+        return int(getattr(importlib.import_module(module), function)(rest) or OK)
+    except EmolabError as error:
+        print(f"emolab: {error}", file=sys.stderr)
+        return WRONG
+    except BrokenPipeError:  # the reader of our output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return 130
+
+
+def overview() -> str:
+    """The help text."""
+    lines = [f"  {verb:<9} {what}" for verb, (_, what) in VERBS.items() if what]
+    return "\n".join(
+        [
+            "emolab: run a music-emotion study, from the first consent to the last figure.",
+            "",
+            "usage: emolab [STUDY]            open the program",
+            "       emolab COMMAND --help     how to use one command",
+            "",
+            *lines,
+            "",
+            "exit codes: 0 well, 1 the thing checked falls short, 2 wrong use or failure",
+        ]
+    )
+
+
+def _is_place(word: str) -> bool:
+    """Whether a first argument is a study folder or an option of the console rather than a verb."""
+    return word.startswith("-") or os.sep in word or os.path.isdir(word)

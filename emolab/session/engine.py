@@ -1,0 +1,382 @@
+"""The engine: owns clock, instruments, runner, recorder and player; starts and stops them in order.
+
+    setup ──start──▸ running ──the runner ends──▸ finished ──▸ gone
+                        └──────the recorder fails──▸ failed ──▸ gone
+
+It runs in a process of its own (`emolab engine`, spawned by a console) or in the foreground of
+`emolab record`. One engine records one session. All state is touched only by the thread that
+calls `serve`; pumps and windows reach it through one inbox, and windows get frozen snapshots.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import shutil
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from emolab.core.clock import Clock
+from emolab.core.errors import ConfigError, DeviceError, EmolabError
+from emolab.core.event import Event
+from emolab.core.settings import Settings
+from emolab.devices import config
+from emolab.devices.simulated import participant_for
+from emolab.recording.header import SessionHeader
+from emolab.recording.inspect import inspect
+from emolab.recording.recorder import Recorder
+from emolab.session import commands, diary, folder, view
+from emolab.session.health import judge
+from emolab.session.hub import Hub
+from emolab.session.link import Server
+from emolab.session.player import Player, SilentPlayer, SoundPlayer
+from emolab.session.prepare import Prepared, StartRequest, prepare
+from emolab.session.pump import Pump
+from emolab.session.respondent import Nobody, Person, Respondent, SimulatedRespondent
+from emolab.session.run import Run
+from emolab.session.snapshot import LogLine, Phase, StreamHealth
+from emolab.session.stimuli import Rendering
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.005
+SNAPSHOT_STEP_S = 1 / 40  # windows ask thirty times a second
+LOOK_STEP_S = 1.0  # disk, sound card and lonely engines are looked at this often
+LINGER_S = 60.0  # an engine no window looks at goes, unless it records
+JOIN_S = 2.0
+CLOSE_S = 30.0
+LOG_LINES = 20
+
+
+class Engine:
+    """One session's engine on a study folder. `with_sound`: False for sessions nobody hears."""
+
+    def __init__(
+        self,
+        study: Path,
+        devices: config.DeviceFile,
+        clock: Clock,
+        settings: Settings,
+        *,
+        with_sound: bool = True,
+    ) -> None:
+        self.study, self.devices, self.settings = study, devices, settings
+        self.clock: Clock = clock
+        self.phase: Phase = "setup"
+        self.message = ""
+        self.run: Run | None = None
+        self.recorder: Recorder | None = None
+        self.prepared: Prepared | None = None
+        self.zero_s = 0.0
+        self.screen = ""
+        self.summary: dict[str, Any] = {}
+        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self.free_bytes = 0
+        self.is_shutting_down = False
+        self.holds: dict[str, str] = {}
+        self._with_sound = with_sound
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._interrupted = ""
+        self._windows: dict[int, str] = {}
+        self._line = ""
+        self._due = {"snapshot": 0.0, "look": 0.0}
+        self._lonely_since = time.monotonic()
+        study.mkdir(parents=True, exist_ok=True)
+        self._rings = Path(tempfile.mkdtemp(prefix="emolab-", dir=_memory_folder()))
+        try:
+            self._server = Server(study, self._rings, self._answer, self._gone)
+            self.hub = Hub(clock, self._rings)
+            self.pumps = {
+                source.info.name: Pump(source.info.name, source, clock, self.hub, self.report)
+                for source in config.build(devices, clock)
+            }
+        except BaseException:
+            self._sweep()
+            raise
+        self._follower = clock.follow("engine")
+        self.player: Player = SilentPlayer()
+        self.rendering = Rendering(settings)
+
+    # life
+
+    def arm(self, *, render: bool = True) -> None:
+        """Open everything: pumps run, lights come on, nothing is recorded yet.
+
+        `render`: compose the clips that this machine has not got yet, in the background.
+        """
+        if self._with_sound:
+            try:
+                self.player = SoundPlayer(self.clock, self.settings.sound)
+            except DeviceError as error:
+                self.holds["sound"] = str(error)
+        for pump in self.pumps.values():
+            pump.start()
+        if render:
+            self.rendering.start()
+        self._publish()
+
+    def serve(self, until: Callable[[], bool] | None = None) -> None:
+        """Run until shut down, or until `until()` is true."""
+        while not self.is_shutting_down and not (until is not None and until()):
+            self._turn()
+
+    def interrupt(self, why: str) -> None:
+        """End the session in order, from a signal handler: complete file, marked as interrupted."""
+        self._interrupted = why
+
+    def close(self) -> None:
+        """Stop whatever still runs and give the study free. Idempotent."""
+        if self.run is not None and self.phase in ("running",):
+            self.run.runner.abort(self.clock.now_s(), outcome="interrupted")
+            self.run.tick(self.clock.now_s())
+            self._finish()
+        self._stop_pumps()
+        self.player.close()
+        self._sweep()
+
+    def start(self, request: StartRequest) -> None:
+        """Start recording. Raises `ConfigError` or `RecordingError` with the remedy, changing nothing."""
+        if self.phase != "setup":
+            raise ConfigError("this engine has recorded its session; open the set-up page for the next one")
+        if self.rendering.is_busy:
+            raise ConfigError(f"{self.rendering.progress}; start when they are ready")
+        if request.answers != "none" and "sound" in self.holds:
+            raise ConfigError(self.holds["sound"])
+        if red := [light for light in self.health() if light.level == "act"]:
+            raise ConfigError(f"{red[0].message} Retry it, or leave {red[0].name} out.")
+        if silent := [name for name, state in self.hub.streams.items() if state.last_s is None]:
+            raise ConfigError(f"{', '.join(silent)} has not delivered anything yet; wait a moment")
+        prepared = prepare(request, self.study, self.settings)
+        for step_path in {clip.path for clip in prepared.plan.trials if clip.path}:
+            self.player.prepare(step_path, prepared.study.clip_s)
+        self._begin(prepared)
+
+    def health(self) -> tuple[StreamHealth, ...]:
+        """The light of each instrument now."""
+        now_s = self.clock.now_s()
+        return tuple(
+            judge(name, self.hub.streams.get(name), pump.status, now_s) for name, pump in self.pumps.items()
+        )
+
+    def report(self, event: Event) -> None:
+        """Record an event and tell it on the console. From any thread."""
+        self._inbox.put(lambda: self.record(event))
+
+    def record(self, event: Event) -> None:
+        """The same at once, from the engine's own thread."""
+        if self.recorder is not None:
+            self.recorder.mark(event)
+        if (line := diary.line(event.shifted(-self.zero_s))) is not None:
+            self.log.append(line)
+
+    def _told_by_recorder(self, event: Event) -> None:
+        """The recorder has written an event of its own; the console hears of it too."""
+        if (line := diary.line(event.shifted(-self.zero_s))) is not None:
+            self.log.append(line)
+
+    def hold(self, what: str, reason: str) -> None:
+        """Let the protocol wait before the next clip until `release(what)`."""
+        self.holds[what] = reason
+        if self.run is not None:
+            self.run.runner.hold(self.clock.now_s(), reason)
+
+    def release(self, what: str) -> None:
+        """One reason to wait is gone."""
+        reason = self.holds.pop(what, None)
+        if reason is not None and self.run is not None:
+            self.run.runner.release(self.clock.now_s(), reason)
+
+    def note(self, text: str) -> None:
+        """Keep a remark of the experimenter: in the file, or beside it once the session has finished."""
+        event = Event(self.clock.now_s(), "note", data={"text": text})
+        if self.phase in ("finished", "failed") and self.prepared is not None:
+            with folder.notes_path(self.prepared.path).open("a", encoding="utf-8") as file:
+                file.write(event.shifted(-self.zero_s).to_json() + "\n")
+            self._told_by_recorder(event)
+        else:
+            self.record(event)
+
+    def reopen_sound(self) -> None:
+        """Try the sound output again. Raises `DeviceError` when it still cannot be opened."""
+        self.player.close()
+        self.player = SoundPlayer(self.clock, self.settings.sound)
+        if self.run is not None:
+            self.run.change_player(self.player)
+        self.release("sound")
+
+    # one turn of the loop
+
+    def _turn(self) -> None:
+        now_s = self.clock.now_s()
+        if self._interrupted and self.phase == "running" and self.run is not None:
+            self.run.runner.abort(now_s, outcome="interrupted")
+        elif self._interrupted:
+            self.is_shutting_down = True
+        if self.run is not None and self.phase == "running":
+            self.run.tick(now_s)
+            if self.recorder is not None and self.recorder.error is not None:
+                self._fail(self.recorder.error)
+            elif self.run.outcome:
+                self._finish()
+        self._look()
+        if time.monotonic() >= self._due["snapshot"]:
+            self._due["snapshot"] = time.monotonic() + SNAPSHOT_STEP_S
+            self._publish()
+        self._wait(now_s)
+
+    def _wait(self, now_s: float) -> None:
+        """Let simulated time go on as far as we can follow, then sleep until something is due."""
+        next_s = self.run.next_s if self.run is not None and self.phase == "running" else now_s + 1.0
+        self._follower.allow_until(min(next_s, now_s + 1.0))
+        try:
+            timeout_s = min(max(next_s - now_s, 0.0) / self.clock.speed, TICK_S / max(self.clock.speed, 1.0))
+            self._inbox.get(timeout=max(timeout_s, 0.0002))()
+            while True:
+                self._inbox.get_nowait()()
+        except queue.Empty:
+            pass
+
+    def _look(self) -> None:
+        if time.monotonic() < self._due["look"]:
+            return
+        self._due["look"] = time.monotonic() + LOOK_STEP_S
+        self.free_bytes = shutil.disk_usage(self.study).free
+        if self._with_sound and "sound" not in self.holds and (why := self.player.failure()):
+            self.hold("sound", why)
+            self.record(Event(self.clock.now_s(), "error", data={"where": "sound", "message": why}))
+        if self._server.connections or self.phase == "running":
+            self._lonely_since = time.monotonic()
+        elif time.monotonic() - self._lonely_since > LINGER_S:
+            log.info("no window for %.0f s: the engine goes", LINGER_S)
+            self.is_shutting_down = True
+
+    def _publish(self) -> None:
+        self._line = view.snapshot_of(self).to_json()
+
+    # a session's beginning and end
+
+    def _begin(self, prepared: Prepared) -> None:
+        request, plan = prepared.request, prepared.plan
+        now_s = self.clock.now_s()
+        header = SessionHeader(
+            participant=request.participant,
+            session=request.session,
+            seed=request.seed,
+            language=prepared.texts.language,
+            study=self.study.resolve().name,
+            protocol=prepared.study.name,
+            protocol_text=prepared.study.source_text,
+            devices_text=self.devices.text,
+            speed=self.clock.speed,
+        )
+        streams = [
+            self.hub.streams[name].info
+            for name, pump in self.pumps.items()
+            if pump.status.state != "left_out"
+        ]
+        prepared.path.parent.mkdir(parents=True, exist_ok=True)
+        recorder = Recorder(
+            prepared.path, header, streams, zero_s=now_s, clock=self.clock, on_event=self._told_by_recorder
+        )
+        self.zero_s, self.prepared, self.recorder = now_s, prepared, recorder
+        self.hub.record = recorder.put
+        self.run = Run(prepared, self.clock, self.player, self._respondent(request.answers), self.record)
+        facts = {
+            "participant": request.participant,
+            "session": request.session,
+            "protocol": prepared.study.name,
+            "seed": request.seed,
+            "planned": plan.planned,
+            "guaranteed": plan.guaranteed,
+            "trials": [{"clip": clip.id, "state": clip.state} for clip in plan.trials],
+            "answers": request.answers,
+            "left_out": [name for name, pump in self.pumps.items() if pump.status.state == "left_out"],
+        }
+        self.record(Event(now_s, "session_started", data=facts))
+        self.phase = "running"
+        self.run.begin(now_s)
+
+    def _respondent(self, answers: str) -> Respondent:
+        if answers == "simulated":
+            return SimulatedRespondent(participant_for(self.clock))
+        return Nobody() if answers == "none" else Person()
+
+    def _finish(self) -> None:
+        """Protocol, pumps, drain, writer: in this order, each with its time limit."""
+        assert self.run is not None and self.recorder is not None and self.prepared is not None
+        outcome = self.run.outcome or "interrupted"
+        self.record(Event(self.clock.now_s(), "session_ended", data={"outcome": outcome}))
+        self._stop_pumps()
+        self.hub.record = None
+        path = self.prepared.path
+        try:
+            self.recorder.close(outcome, CLOSE_S)
+            self.run.write_truth(folder.truth_path(path), self.zero_s)
+            self.summary = inspect(path)
+            self.phase = "finished"
+        except (EmolabError, OSError) as error:
+            self.phase, self.message = "failed", str(error)
+        self._publish()
+
+    def _fail(self, error: Exception) -> None:
+        """The recorder cannot go on: stop, and say what is safe."""
+        assert self.run is not None and self.recorder is not None and self.prepared is not None
+        log.error("recording failed: %s", error)
+        self._stop_pumps()
+        self.hub.record = None
+        self.player.stop()
+        with suppress(EmolabError, OSError):
+            self.recorder.close("interrupted", CLOSE_S)
+        self.phase = "failed"
+        self.message = (
+            f"The recording stopped: {error}. What was recorded until then is safe in {self.prepared.path}; "
+            f"'emolab recover' makes it whole."
+        )
+        self._publish()
+
+    def _stop_pumps(self) -> None:
+        for pump in self.pumps.values():
+            pump.stop()
+        for pump in self.pumps.values():
+            if not pump.join(JOIN_S):
+                log.warning("pump %s did not end within %.0f s", pump.name, JOIN_S)
+
+    def _sweep(self) -> None:
+        if hasattr(self, "_server"):
+            self._server.close()
+        shutil.rmtree(self._rings, ignore_errors=True)
+
+    # windows, from the link's threads
+
+    def _answer(self, command: dict[str, Any], connection: int) -> str:
+        if command.get("do") == "snapshot":
+            return self._line
+        return commands.post(self, self._inbox.put, command, connection)
+
+    def _gone(self, connection: int) -> None:
+        self._inbox.put(lambda: self._window_gone(connection))
+
+    def window_came(self, connection: int, screen: str) -> None:
+        """A participant window has attached on `screen`."""
+        self._windows[connection] = screen
+        self.screen = screen
+        self.record(Event(self.clock.now_s(), "window_attached", data={"screen": screen}))
+        self.release("window")
+
+    def _window_gone(self, connection: int) -> None:
+        if self._windows.pop(connection, None) is None or self._windows:
+            return
+        self.screen = ""
+        self.record(Event(self.clock.now_s(), "window_lost"))
+        if self.prepared is not None and self.prepared.request.answers == "window":
+            self.hold("window", "The window has gone. Start emolab again and attach to this session.")
+
+
+def _memory_folder() -> str | None:
+    """Where files live in memory, if this system has such a place."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None

@@ -1,0 +1,84 @@
+"""Everything that can be known before a session starts, checked before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emolab.core import shipped
+from emolab.core.errors import ConfigError
+from emolab.core.settings import Settings
+from emolab.protocol.bank import Bank, read_manifest
+from emolab.protocol.load import load
+from emolab.protocol.plan import participant_number
+from emolab.protocol.session_plan import SessionPlan, resolve_clip_paths, session_plan
+from emolab.protocol.steps import Study
+from emolab.protocol.texts import Texts
+from emolab.session import folder, stimuli
+
+ANSWERS = ("window", "simulated", "none")
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """What the experimenter asked for. `answers`: who reports: `window`, `simulated` or `none`."""
+
+    protocol: str
+    participant: str
+    session: int = 0
+    seed: int = 0
+    language: str = ""
+    answers: str = "window"
+
+    @classmethod
+    def from_command(cls, command: Mapping[str, Any]) -> StartRequest:
+        """The request in a window's `start` command. Raises `ConfigError` when it lacks something."""
+        try:
+            return cls(
+                str(command["protocol"]),
+                str(command["participant"]),
+                int(command.get("session", 0)),
+                int(command.get("seed", 0)),
+                str(command.get("language", "")),
+                str(command.get("answers", "window")),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigError(
+                f"the start command lacks or garbles {error}; fill in the set-up page"
+            ) from error
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A session that can start: `path` does not exist yet, every clip's file does."""
+
+    request: StartRequest
+    study: Study
+    texts: Texts
+    plan: SessionPlan
+    path: Path
+
+
+def lay_out(request: StartRequest) -> tuple[Study, Bank, SessionPlan]:
+    """The plan of the session asked for, without its clips. Raises `ConfigError`."""
+    study = load(shipped.protocol(request.protocol))
+    bank = read_manifest(study.bank_path)
+    number = participant_number(request.participant)
+    return study, bank, session_plan(study, bank, number, request.session, request.seed)
+
+
+def prepare(request: StartRequest, study_folder: Path, settings: Settings) -> Prepared:
+    """Check a request against the study folder and the clips.
+
+    Raises `ConfigError` when the pseudonym cannot be one or has this session already, the
+    protocol cannot be laid out, or a clip is missing.
+    """
+    folder.check_pseudonym(request.participant)
+    if request.answers not in ANSWERS:
+        raise ConfigError(f"answers {request.answers!r} is none of {', '.join(ANSWERS)}")
+    path = folder.check_unused(study_folder, request.participant, request.session)
+    study, bank, plan = lay_out(request)
+    plan = resolve_clip_paths(plan, bank, lambda entry: stimuli.clip_path(bank, entry.id, settings))
+    return Prepared(request, study, study.text(request.language or None), plan, path)

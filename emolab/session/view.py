@@ -1,0 +1,66 @@
+"""The engine as a window sees it: one frozen snapshot."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from emolab.session.snapshot import Phase, Snapshot
+
+if TYPE_CHECKING:
+    from emolab.session.engine import Engine
+
+_PHASES: dict[str, Phase] = {"paused": "paused", "holding": "holding"}
+
+
+def snapshot_of(engine: Engine) -> Snapshot:
+    """How things stand, on the clock of the file: time zero is the start of the recording."""
+    zero_s = engine.zero_s
+    now_s = engine.clock.now_s() - zero_s
+    common = Snapshot(
+        phase=engine.phase,
+        now_s=now_s,
+        study=str(engine.study),
+        free_bytes=engine.free_bytes,
+        streams=engine.health(),
+        log=tuple(engine.log),
+        screen=engine.screen,
+        message=engine.message or engine.rendering.progress or next(iter(engine.holds.values()), ""),
+        speed=engine.clock.speed,
+        engine_pid=os.getpid(),
+        summary=engine.summary,
+    )
+    return common if engine.run is None else _with_run(common, engine)
+
+
+def _with_run(common: Snapshot, engine: Engine) -> Snapshot:
+    run, recorder = engine.run, engine.recorder
+    assert run is not None and recorder is not None
+    prepared, status, zero_s = run.prepared, run.runner.status, engine.zero_s
+    phase = engine.phase
+    if phase == "running":
+        phase = _PHASES.get(status.phase, "pausing" if status.will_pause else "running")
+    started_s = None if status.run_started_s is None else status.run_started_s - zero_s
+    stage = run.stage()
+    return replace(
+        common,
+        phase=phase,
+        protocol=prepared.study.title,
+        participant=prepared.request.participant,
+        session=prepared.request.session,
+        path=str(prepared.path),
+        bytes_written=recorder.bytes_written,
+        run_started_s=started_s,
+        cap_s=prepared.plan.cap_s,
+        ends_s=None if status.ends_s is None else status.ends_s - zero_s,
+        step=status.index,
+        step_opened_s=status.opened_s - zero_s,
+        step_closes_s=None if status.closes_s is None else status.closes_s - zero_s,
+        steps=run.steps(),
+        stage=replace(
+            stage,
+            opened_s=stage.opened_s - zero_s,
+            closes_s=None if stage.closes_s is None else stage.closes_s - zero_s,
+        ),
+    )
