@@ -24,7 +24,7 @@ from emolab.core.clock import Clock
 from emolab.core.errors import ConfigError, DeviceError, DeviceNotFound
 
 SCHEMES = ("alt", "cp2110", "hwgrep", "loop", "rfc2217", "socket", "spy")
-REST_S = 0.006
+REST_S = 0.008
 WAIT_S = 0.002  # not 0: pyserial's rfc2217 then hands over one byte a call
 MOST_BYTES = 1 << 16
 

@@ -126,7 +126,7 @@ class Stamper:
         if self._block is None or arrival_s >= self._block_ends_s:
             if self._block is not None:
                 self._points.append(self._block)
-                while arrival_s - self._points[0][1] > WINDOW_S:
+                while self._points and arrival_s - self._points[0][1] > WINDOW_S:
                     self._points.popleft()
                 self._fit()
             self._block, self._block_ends_s = (tick, arrival_s), arrival_s + BLOCK_S
@@ -143,6 +143,8 @@ class Stamper:
             _, self._at_tick, self._at_s = min(late)
             return
         left, right = _edge_under_mean(list(self._points))
+        if right[0] <= left[0]:  # a clock that stands still tells no period
+            return
         self.period_s = (right[1] - left[1]) / (right[0] - left[0])
         self._at_tick, self._at_s = left
         self._is_sure = self._is_sure or span_s >= SURE_S
@@ -152,10 +154,10 @@ class Stamper:
 
     def _gradual(self, ticks: NDArray[np.int64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
         """`wanted`, but no interval further from the period than `STEP` of it."""
+        even_s = self.period_s * (int(ticks[0]) - self._last_tick)
+        if abs(wanted[0] - self._last_s - even_s) <= STEP * even_s:
+            return wanted  # the other intervals are even: they lie on one line
         even = np.diff(ticks, prepend=self._last_tick) * self.period_s
-        steps = np.diff(wanted, prepend=self._last_s)
-        if np.all(np.abs(steps - even) <= STEP * even):
-            return wanted
         times_s = np.empty(len(wanted))
         at_s = self._last_s
         for i, (target_s, step_s) in enumerate(zip(wanted, even, strict=True)):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 import time
 import tty
 from argparse import ArgumentParser, Namespace
@@ -50,6 +51,7 @@ class PtyPort:
         self._log = log
         self._queue: deque[tuple[float, int, bytes, str, str]] = deque()
         self._busy_ns = 0.0
+        self._is_late = False
         self._master = -1
         self.path = ""
 
@@ -86,6 +88,9 @@ class PtyPort:
         """Queue bytes captured at `captured_ns`; `what` and `text` are for the log."""
         due_ns = max(captured_ns, self._busy_ns) + len(data) * self._ns_a_byte
         self._busy_ns = due_ns
+        if due_ns - captured_ns > 1e9 and not self._is_late:
+            self._is_late = True
+            print("the wire is too slow for this rate: samples leave a second late", file=sys.stderr)
         if self._burst_ns:
             due_ns = -(-due_ns // self._burst_ns) * self._burst_ns
         self._queue.append((due_ns, captured_ns, data, what, text))
