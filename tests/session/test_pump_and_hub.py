@@ -1,0 +1,167 @@
+"""Pumps and hub: what an instrument delivers arrives, and what it does wrong is told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from emolab.core.clock import SessionClock
+from emolab.core.errors import DeviceError, DeviceNotFound
+from emolab.core.event import Event
+from emolab.core.ring import FrameSlot, SampleRing
+from emolab.core.stream import Channel, Chunk, StreamInfo, Tally
+from emolab.session.health import judge
+from emolab.session.hub import Hub
+from emolab.session.pump import Pump, PumpStatus
+from tests.fakes import FakeClock
+
+BOARD = StreamInfo(
+    "board", (Channel("gsr", "eda", "uS", 0.01, -1.0),), 100.0, "uint16", (1,), {"adc_bits": 12}
+)
+
+
+def chunk(start_s: float, n: int = 10, tally: Tally | None = None, value: int | None = None) -> Chunk:
+    times_s = start_s + np.arange(n) / 100
+    samples = np.arange(n, dtype=np.uint16)[:, None] + 500 if value is None else np.full((n, 1), value)
+    return Chunk("board", times_s, samples.astype(np.uint16), start_s + n / 100, tally=tally)
+
+
+class Scripted:
+    """A source that delivers ten samples a read, and fails where its script says so."""
+
+    def __init__(self, clock: SessionClock, fail_at: tuple[int, ...] = (), missing_opens: int = 0) -> None:
+        self.info = BOARD
+        self.reads = self.opens = self.closes = 0
+        self._clock, self._fail_at, self._missing = clock, fail_at, missing_opens
+
+    def open(self) -> None:
+        self.opens += 1
+        if self.opens <= self._missing:
+            raise DeviceNotFound("board is not there; plug it in")
+
+    def read(self, timeout_s: float) -> Chunk | None:
+        self.reads += 1
+        time.sleep(0.002)
+        if self.reads in self._fail_at:
+            raise DeviceError("board went away; check its cable")
+        return chunk(self._clock.now_s())
+
+    def close(self) -> None:
+        self.closes += 1
+
+
+def wait(until: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not until():
+        assert time.monotonic() < deadline, "waited ten seconds in vain"
+        time.sleep(0.005)
+
+
+def test_a_lost_instrument_is_told_reopened_and_counted(tmp_path: Path) -> None:
+    clock, events = SessionClock(), list[Event]()
+    hub, kept = Hub(clock, tmp_path), list[Chunk]()
+    hub.record = kept.append
+    pump = Pump("board", Scripted(clock, fail_at=(5,)), clock, hub, events.append)
+    pump.start()
+    wait(lambda: len(events) == 2 and len(kept) > 8)
+    pump.stop()
+    assert pump.join(5)
+    assert [event.kind for event in events] == ["device_lost", "device_found"]
+    assert events[0].data["reason"] == "board went away; check its cable"
+    assert kept[-1].tally is not None and kept[-1].tally.reopened == 1
+
+
+def test_an_instrument_that_is_missing_at_first_is_found_later(tmp_path: Path) -> None:
+    clock, events = SessionClock(), list[Event]()
+    hub = Hub(clock, tmp_path)
+    pump = Pump("board", Scripted(clock, missing_opens=1), clock, hub, events.append)
+    pump.start()
+    wait(lambda: pump.status.state == "lost")
+    assert judge("board", None, pump.status, clock.now_s()).message == "board is not there; plug it in"
+    pump.retry()
+    wait(lambda: hub.streams.get("board") is not None and hub.streams["board"].samples > 0)
+    pump.stop()
+    assert pump.join(5)
+
+
+def test_an_instrument_left_out_is_closed_and_delivers_no_more(tmp_path: Path) -> None:
+    clock = SessionClock()
+    source, hub = Scripted(clock), Hub(clock, tmp_path)
+    pump = Pump("board", source, clock, hub, lambda event: None)
+    pump.start()
+    wait(lambda: source.reads > 3)
+    pump.leave_out()
+    wait(lambda: source.closes > 0)
+    reads = source.reads
+    time.sleep(0.05)
+    assert source.reads == reads
+    assert judge("board", hub.streams["board"], pump.status, clock.now_s()).is_left_out
+    pump.stop()
+    assert pump.join(5)
+
+
+def test_the_hub_scales_for_the_screen_and_records_raw(tmp_path: Path) -> None:
+    hub, kept = Hub(FakeClock(), tmp_path), list[Chunk]()
+    hub.record = kept.append
+    hub.open(BOARD)
+    hub.offer(chunk(1.0))
+    ring = hub.streams["board"].ring
+    assert isinstance(ring, SampleRing)
+    assert np.allclose(ring.newest(10)[1][:, 0], np.arange(500, 510) * 0.01 - 1.0)
+    assert kept[0].samples.dtype == np.uint16
+
+
+def test_the_rate_is_that_of_the_samples_own_times(tmp_path: Path) -> None:
+    hub = Hub(FakeClock(), tmp_path)
+    hub.open(BOARD)
+    for at in range(100):
+        times_s = 1 + (at * 10 + np.arange(10)) / 254.9
+        hub.offer(Chunk("board", times_s, np.zeros((10, 1), np.uint16), float(times_s[-1])))
+    assert abs(hub.streams["board"].rate_hz() - 254.9) < 0.01
+
+
+def test_lights_tell_silence_loss_rail_and_flatness(tmp_path: Path) -> None:
+    opened = PumpStatus("open", since_s=0.0)
+
+    def light(value: int | None, tally: Tally | None, now_s: float) -> tuple[str, str]:
+        hub = Hub(FakeClock(), tmp_path)
+        hub.open(BOARD)
+        for at in range(50):
+            hub.offer(chunk(at / 10, tally=tally if at > 40 else Tally(), value=value))
+        health = judge("board", hub.streams["board"], opened, now_s)
+        return health.level, health.message
+
+    assert light(None, None, 5.0) == ("well", "")
+    assert light(None, None, 9.0)[0] == "act"
+    assert "lost 7 samples" in light(None, Tally(lost=5, corrupt=2), 5.0)[1]
+    assert "flat" in light(900, None, 5.0)[1]
+    assert "end of its range" in light(4095, None, 5.0)[1]
+
+
+def test_a_frame_is_shown_smaller_and_sound_as_its_level(tmp_path: Path) -> None:
+    hub = Hub(FakeClock(), tmp_path)
+    camera = StreamInfo("camera", (Channel("rgb", "rgb"),), 30.0, "uint8", (720, 1280, 3))
+    sound = StreamInfo("sound", (Channel("sound", "audio"),), 48_000.0, "int16", (1,))
+    hub.open(camera)
+    hub.open(sound)
+    hub.offer(Chunk("camera", np.array([1.0]), np.full((1, 720, 1280, 3), 7, np.uint8), 1.0))
+    tone = (np.sin(np.arange(4800) * 0.1) * 32767 / 10).astype(np.int16)[:, None]
+    hub.offer(Chunk("sound", np.arange(4800) / 48_000, tone, 0.1))
+    slot, ring = hub.streams["camera"].ring, hub.streams["sound"].ring
+    assert isinstance(slot, FrameSlot) and isinstance(ring, SampleRing)
+    frame = slot.read()
+    assert frame is not None and max(frame[1].shape) <= 480 and (frame[1] == 7).all()
+    assert np.allclose(ring.newest(2)[1], -23.01, atol=0.05)  # a tenth of full scale: -20 dB, RMS -3
+
+
+def test_threads_of_a_stopped_pump_are_gone(tmp_path: Path) -> None:
+    clock = SessionClock()
+    pump = Pump("board", Scripted(clock), clock, Hub(clock, tmp_path), lambda event: None)
+    pump.start()
+    pump.stop()
+    assert pump.join(5)
+    assert "pump-board" not in {thread.name for thread in threading.enumerate()}
