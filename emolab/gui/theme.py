@@ -121,10 +121,11 @@ class ParticipantLook:
     ground: str = "#44474B"
     text: str = "#D3D6DA"
     muted: str = "#C0C3C8"
+    faint: str = "#90949A"  # outlines, and the label of a button that cannot be pressed yet
     body: int = 28
     choice: int = 32
     title: int = 40
-    small: int = 22
+    small: int = 24
 
 
 PARTICIPANT = ParticipantLook()

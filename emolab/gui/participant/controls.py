@@ -11,7 +11,6 @@ from emolab.gui import theme
 from emolab.gui.participant.fit import font_of
 
 LOOK = theme.PARTICIPANT
-FAINT = "#8C9096"  # outlines of what cannot be used now: 3:1 is not asked of those
 RADIUS = 12
 TICK = ((0.18, 0.54), (0.42, 0.76), (0.84, 0.26))
 
@@ -57,8 +56,8 @@ class WideButton(Control):
         painter = QPainter(self)
         enabled = self.isEnabled()
         width = 5 if self.hasFocus() or self.isDown() else 3
-        self.outline(painter, width if enabled else 1.5, LOOK.text if enabled else FAINT)
-        colour = QColor(LOOK.text if enabled else FAINT)
+        self.outline(painter, width if enabled else 1.5, LOOK.text if enabled else LOOK.faint)
+        colour = QColor(LOOK.text if enabled else LOOK.faint)
         if self.text():
             font = font_of(self.px(LOOK.body), bold=True)
             room = self.width() - self.px(32)

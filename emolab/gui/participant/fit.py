@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QApplication, QLabel
 
@@ -33,13 +34,15 @@ def fitting(pixels: float, words: Iterable[str], width_px: float) -> float:
 
 
 def set_text(label: QLabel, text: str, pixels: float, colour: str, bold: bool = False) -> None:
-    """Show plain `text`, its line breaks kept, in a size and colour, with calm line spacing."""
-    paragraphs = [html.escape(line) or "&nbsp;" for line in text.splitlines()]
-    style = f"line-height:{LINE_PERCENT}%; margin:0;"
-    align = "center" if label.alignment() & label.alignment().AlignHCenter else "left"
-    label.setText("".join(f'<p align="{align}" style="{style}">{line}</p>' for line in paragraphs))
+    """Show plain `text` in a size and colour, its line breaks kept, blank lines as half a line."""
     size, weight = max(round(pixels), 6), 600 if bold else 400
-    label.setStyleSheet(
-        f"color: {colour}; font-size: {size}px; font-weight: {weight}; background: transparent;"
-    )
+    align = "center" if label.alignment() & Qt.AlignmentFlag.AlignHCenter else "left"
+    rows = []
+    for line in text.strip().splitlines():
+        height = size if line.strip() else size // 2
+        style = f"color:{colour}; font-size:{height}px; font-weight:{weight}; line-height:{LINE_PERCENT}%"
+        rows.append(
+            f'<p align="{align}" style="margin:0; {style}">{html.escape(line.strip()) or "&nbsp;"}</p>'
+        )
+    label.setText("".join(rows))
     label.setAccessibleName(text)

@@ -3,18 +3,19 @@ that the text block lies in the same area whatever page comes next."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
 
-from emolab.gui.participant.controls import FAINT, LOOK, TickBox, WideButton
+from emolab.gui.participant.controls import LOOK, TickBox, WideButton
 from emolab.gui.participant.fit import set_text
 from emolab.session.snapshot import StageView
 
-COLUMN = 1120  # widest line, at 1080 lines: about seventy letters
+COLUMN = 1080  # widest line, at 1080 lines: about seventy letters
 CONSENT_COLUMN = 1360
 MARGIN = 72
 BUTTON = (400, 92)
+CONSENT_SHRINKS = (1.0, 0.92, 0.85)  # smaller would be hard to read; then it scrolls
 SHRINKS = (1.0, 0.92, 0.85, 0.78, 0.7, 0.62, 0.55)
 ENTER_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -91,11 +92,18 @@ class TextPage(Page):
         top = (self.height() - sum(heights) - below) // 2
         left = (self.width() - width) // 2
         self.title.setGeometry(left, top, width, heights[0])
-        self.text.setGeometry(left, top + heights[0] + heights[1], width, heights[2])
-        _place_button(self, top + sum(heights) + self.px(64))
+        narrow = width if "\n" in view.text.strip() else _balanced(self.text, width)
+        x = (self.width() - narrow) // 2
+        self.text.setGeometry(x, top + heights[0] + heights[1], narrow, heights[2])
+        size = QSize(self.px(BUTTON[0]), self.px(BUTTON[1]))
+        place = QPoint((self.width() - size.width()) // 2, top + sum(heights) + self.px(64))
+        self.button.setGeometry(QRect(place, size))
 
     def _shrink_to(self, width: int, room: int) -> tuple[int, int, int]:
         """Heights of title, gap and text, at the largest size that fits `room`."""
+        centre, top = Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignTop
+        reads_long = "\n" in self.view.text.strip()  # paragraphs read better from a straight edge
+        self.text.setAlignment((Qt.AlignmentFlag.AlignLeft if reads_long else centre) | top)
         heights = (0, 0, 0)
         for share in SHRINKS:
             gap = self.px(32) if self.view.title and self.view.text else 0
@@ -157,31 +165,42 @@ class ConsentPage(Page):
 
     def arrange(self) -> None:
         view, width = self.view, min(self.px(CONSENT_COLUMN), self.width() - 2 * self.px(MARGIN))
-        left = (self.width() - width) // 2
+        left, gap = (self.width() - width) // 2, self.px(36)
         for control, words in ((self.agree, view.agree), (self.button, view.button)):
             control.set_unit(self.unit)
             control.setText(words)
             control.setAccessibleName(words)
         self.button.setEnabled(self.agree.isChecked())
+        button = QSize(self.px(BUTTON[0]) * 3 // 4, self.px(BUTTON[1]))
+        sentence = width - button.width() - self.px(32)
+        foot = max(self.agree.height_for(sentence), button.height())
         title = _fill(self.title, view.title, self.px(LOOK.title), width, bold=True)
-        agree = self.agree.height_for(width)
-        below = self.px(32) + agree + self.px(32 + BUTTON[1])
-        room = self.height() - 2 * self.px(MARGIN) - title - self.px(32) - below
-        self.area.verticalScrollBar().setStyleSheet(_bar_sheet(self.px(14)))
-        inner = width - self.px(14 + 24)
-        text = 0
-        for share in (1.0, 0.92, 0.85):  # smaller would be hard to read; then it scrolls
-            text = _fill(self.text, view.text, self.px(LOOK.body) * share, inner)
+        room = self.height() - 2 * self.px(MARGIN) - title - foot - 2 * gap
+        shown = self._fit_text(width, room)
+        top = (self.height() - title - shown - foot - 2 * gap) // 2
+        self.title.setGeometry(left, top, width, title)
+        self.area.setGeometry(left, top + title + gap, width, shown)
+        y = top + title + gap + shown + gap
+        self.agree.setGeometry(left - self.px(8), y, sentence, foot)
+        self.button.setGeometry(
+            QRect(QPoint(left + width - button.width(), y + (foot - button.height()) // 2), button)
+        )
+
+    def _fit_text(self, width: int, room: int) -> int:
+        """Height of the text's area: the text's own, or `room` with a bar to scroll it."""
+        bar = self.px(16)
+        inner, text = width - bar - self.px(24), 0
+        for share in CONSENT_SHRINKS:
+            text = _fill(self.text, self.view.text, self.px(LOOK.body) * share, inner)
             if text <= room:
                 break
+        policy = Qt.ScrollBarPolicy
+        self.area.setVerticalScrollBarPolicy(
+            policy.ScrollBarAlwaysOff if text <= room else policy.ScrollBarAlwaysOn
+        )
+        self.area.verticalScrollBar().setStyleSheet(_bar_sheet(bar))
         self.text.resize(inner, text)
-        shown = min(text, room)
-        top = (self.height() - title - self.px(32) - shown - below) // 2
-        self.title.setGeometry(left, top, width, title)
-        self.area.setGeometry(left, top + title + self.px(32), width, shown)
-        y = self.area.geometry().bottom() + self.px(32)
-        self.agree.setGeometry(left - self.px(8), y, width, agree)
-        _place_button(self, y + agree + self.px(32))
+        return min(text, room)
 
     def _agreed(self, is_agreed: bool) -> None:
         self.button.setEnabled(is_agreed)
@@ -248,15 +267,19 @@ def _fill(label: QLabel, text: str, pixels: float, width: int, bold: bool = Fals
     return label.heightForWidth(width)
 
 
-def _place_button(page: TextPage | ConsentPage, top: int) -> None:
-    width, height = page.px(BUTTON[0]), page.px(BUTTON[1])
-    page.button.setGeometry((page.width() - width) // 2, top, width, height)
+def _balanced(label: QLabel, width: int) -> int:
+    """The least width at which the text needs no more lines: no last line of a single word."""
+    height, least = label.heightForWidth(width), width // 2
+    while width - least > 8:
+        middle = (width + least) // 2
+        least, width = (least, middle) if label.heightForWidth(middle) <= height else (middle, width)
+    return width
 
 
 def _bar_sheet(width: int) -> str:
     return (
         f"QScrollBar:vertical {{ background: transparent; width: {width}px; border: none; }}"
-        f"QScrollBar::handle:vertical {{ background: {FAINT}; border-radius: {width // 2}px;"
+        f"QScrollBar::handle:vertical {{ background: {LOOK.faint}; border-radius: {width // 2}px;"
         f" min-height: {width * 3}px; }}"
         "QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page"
         " { background: transparent; height: 0; }"

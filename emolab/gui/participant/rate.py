@@ -13,16 +13,17 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QWidget
 
 from emolab.gui import theme
-from emolab.gui.participant.controls import FAINT, LOOK, RADIUS, Control, WideButton, paint_tick
+from emolab.gui.participant.controls import LOOK, RADIUS, Control, WideButton, paint_tick
 from emolab.gui.participant.fit import fitting, font_of, set_text
 from emolab.gui.participant.pages import BUTTON, ENTER_KEYS, MARGIN, Page
 from emolab.gui.widgets.time_bar import TimeBar
 from emolab.session.snapshot import Choice, StageView
 
 GAP = 24
-CARD_HEIGHT = 420
 CIRCLE = 52
-ROW = 84
+ROW = 96
+INSET = 24
+CARD_HEIGHT = INSET + CIRCLE + 20 + 3 * ROW + 12
 FIRST_KEY = Qt.Key.Key_1.value
 
 
@@ -42,7 +43,7 @@ class WordButton(Control):
             self.outline(painter, 2, LOOK.text, LOOK.text)
             colour = theme.PARTICIPANT.ground
         elif self.is_open:
-            self.outline(painter, 1.5, LOOK.muted if self.hasFocus() else FAINT)
+            self.outline(painter, 1.5, LOOK.muted if self.hasFocus() else LOOK.faint)
         font = font_of(self.pixels, bold=self.is_open)
         if QFontMetrics(font).horizontalAdvance(self.text()) > self.width() - self.px(8):
             font = font_of(self.pixels * 0.9, bold=False)
@@ -92,7 +93,7 @@ class Card(Control):
         """Place the words."""
         self.set_unit(unit)
         inset, row = round(self.px(16)), round(self.px(ROW))
-        top = round(self.px(24 + CIRCLE + 20))
+        top = round(self.px(INSET + CIRCLE + 20))
         for at, word in enumerate(self.words):
             word.set_unit(unit)
             word.setGeometry(inset, top + at * row, self.width() - 2 * inset, row - round(self.px(8)))
@@ -108,7 +109,7 @@ class Card(Control):
         else:
             self.outline(painter, 4 if self.hasFocus() or self.isDown() else 2, LOOK.muted)
         side = self.px(CIRCLE)
-        circle = QRectF((self.width() - side) / 2, self.px(24), side, side)
+        circle = QRectF((self.width() - side) / 2, self.px(INSET), side, side)
         painter.setPen(QPen(QColor(LOOK.text if chosen else LOOK.muted), self.px(2)))
         painter.setBrush(QColor(LOOK.text) if chosen else Qt.BrushStyle.NoBrush)
         painter.drawEllipse(circle)
@@ -130,8 +131,8 @@ class RatePage(Page):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title, self.hint = QLabel(self), QLabel(self)
-        for label in (self.title, self.hint):
+        self.title, self.text, self.hint = QLabel(self), QLabel(self), QLabel(self)
+        for label in (self.title, self.text, self.hint):
             label.setWordWrap(True)
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
         self.cards = [Card(number, self) for number in range(1, 6)]
@@ -163,6 +164,7 @@ class RatePage(Page):
         """The engine refused the confirmation: the choice can be changed again."""
         self.is_confirmed = False
         self.arrange()
+        self.lightChanged.emit()
 
     def press(self, key: int) -> bool:
         at = self._chosen_at()
@@ -187,11 +189,14 @@ class RatePage(Page):
         margin, gap = self.px(MARGIN), self.px(GAP)
         width = (self.width() - 2 * margin - 4 * gap) // 5
         height, button = self.px(CARD_HEIGHT), self.px(BUTTON[1])
-        title, hint = self.px(130), self.px(56) if self.hint.text() else 0
-        total = title + self.px(32) + height + self.px(48) + button + hint
-        top = (self.height() - total) // 2
-        self.title.setGeometry(margin, top, self.width() - 2 * margin, title)
-        y = top + title + self.px(32)
+        line = self.width() - 2 * margin
+        title, text = self.title.heightForWidth(line), self.text.heightForWidth(line)
+        hint = self.px(16) + self.hint.heightForWidth(line)
+        total = title + text + self.px(40) + height + self.px(48) + button + hint
+        top = max((self.height() - total) // 2 - self.px(8), 0)
+        self.title.setGeometry(margin, top, line, title)
+        self.text.setGeometry(margin, top + title, line, text)
+        y = top + title + text + self.px(40)
         pixels = self._word_pixels(width)
         for at, (card, choice) in enumerate(zip(self.cards, self.choices, strict=False)):
             card.setGeometry(QRect(margin + at * (width + gap), y, width, height))
@@ -199,19 +204,17 @@ class RatePage(Page):
             card.arrange(self.unit)
         y += height + self.px(48)
         self.button.setGeometry((self.width() - self.px(BUTTON[0])) // 2, y, self.px(BUTTON[0]), button)
-        self.hint.setGeometry(margin, y + button, self.width() - 2 * margin, hint)
+        self.hint.setGeometry(margin, y + button + self.px(16), line, hint - self.px(16))
         bar = max(self.px(6), 3)
-        self.bar.setGeometry(margin, self.height() - self.px(40), self.width() - 2 * margin, bar)
+        self.bar.setGeometry(margin, self.height() - self.px(44), line, bar)
         self._mark()
 
     def _fill(self) -> None:
-        question = "\n".join(part for part in (self.view.title, self.view.text) if part)
-        set_text(
-            self.title, question, self.px(LOOK.title) * (0.8 if "\n" in question else 1.0), LOOK.text, True
-        )
+        set_text(self.title, self.view.title, self.px(LOOK.title), LOOK.text, bold=True)
+        set_text(self.text, self.view.text, self.px(LOOK.body), LOOK.muted)
         set_text(self.hint, self.view.hint, self.px(LOOK.small), LOOK.muted)
         self.button.set_unit(self.unit)
-        self.button.setText(self.view.button)
+        self.button.setText("" if self.is_confirmed else self.view.button)  # without a label: a tick
         self.button.setAccessibleName(self.view.button or self.view.hint)
 
     def _word_pixels(self, width: int) -> float:
@@ -249,7 +252,8 @@ class RatePage(Page):
     def _confirm(self) -> None:
         if self._chosen_at() is not None and not self.is_confirmed:
             self.is_confirmed = True
-            self._mark()
+            self.arrange()
+            self.lightChanged.emit()
             self.confirmAsked.emit()
 
 
