@@ -28,6 +28,8 @@ FLUSH_S = 0.5  # a killed process loses this much at most, and the work of one f
 QUEUE_BYTES = 64 << 20  # some ten seconds of everything but raw RGB, which waits before its encoder
 AHEAD_S = 1.0  # how far a paced clock may run ahead of the file
 
+OVERRUN = "writer overrun"  # why a `gap` event of ours was written
+
 _log = logging.getLogger(__name__)
 _Item = Chunk | EncodedFrames | Event
 
@@ -276,7 +278,7 @@ class Recorder:
             "stream": stream,
             "lost": count,
             "seconds": round(last_s - begun_s, 6),
-            "reason": "writer overrun",
+            "reason": OVERRUN,
         }
         self._tell(Event(begun_s, "gap", data=facts))
 

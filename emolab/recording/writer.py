@@ -241,8 +241,7 @@ class SessionWriter:
 
     def mark(self, event: Event) -> None:
         """Append an event; an answer goes into the table of answers, too."""
-        planned_s = None if event.planned_s is None else round(event.planned_s - self.zero_s, 6)
-        event = replace(event, time_s=round(event.time_s - self.zero_s, 6), planned_s=planned_s)
+        event = event.shifted(-self.zero_s)
         line = (event.to_json() + "\n").encode()
         time_us = int(layout.to_us(event.time_s, 0.0))
         with self._disk():

@@ -51,7 +51,7 @@ def chunk(
     if info.kind == "rgb":
         samples = np.stack([picture(row) for row in rows])
     else:
-        generator = [np.random.default_rng((int(row) // 64, 5)) for row in rows[:1]][0]
+        generator = next(np.random.default_rng((int(row) // 64, 5)) for row in rows[:1])
         if info.dtype == "float32":
             samples = generator.normal(size=(n, *info.sample_shape)).astype(np.float32)
         else:

@@ -1,0 +1,120 @@
+"""A session whose process was killed made an ordinary file again.
+
+The damaged file is only read. What it safely holds is written to a new file, which then takes
+its name; the damaged one stays beside it as `NAME.damaged.h5`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from emolab.core.errors import RecordingError
+from emolab.recording.pack import readable_rows, sync_folder, write_again
+from emolab.recording.reader import Session
+
+_ALIVE_S = 1.5  # a recording writes to its file at least each half second
+
+
+def recover(path: Path) -> dict[str, Any]:
+    """Mend a session file in place, keeping the damaged one; returns the damage report.
+
+    `mended` False: the file was sound and nothing was done. `streams`: name, samples kept, the
+    last sample's time, and rows that could not be read. Raises `RecordingError` when the session
+    is being recorded at this moment, the file cannot be opened at all, or the disk is too full.
+    """
+    path = Path(path)
+    with Session.open(path) as session:
+        if session.finished and all(
+            readable_rows(stream) == len(stream) for stream in session.streams.values()
+        ):
+            return _report(session, path, None, dict.fromkeys(session.streams, 0))
+        if not session.finished:
+            _refuse_if_alive(path)
+        if shutil.disk_usage(path.parent).free < path.stat().st_size + (16 << 20):
+            raise RecordingError(
+                f"{path} cannot be mended: the disk has too little room for a copy; free some first"
+            )
+        kept = _free_name(path)
+        beside = path.with_name(f".{path.name}.mending")
+        outcome = session.outcome if session.finished else "interrupted"
+        facts = {
+            "mended_utc": datetime.now(UTC).isoformat(),
+            "damaged": kept.name,
+            "outcome_found": session.outcome,
+        }
+        try:
+            dropped = write_again(session, beside, outcome, facts)
+            with Session.open(beside) as mended:
+                report = _report(mended, path, kept, dropped)
+            _swap(beside, path, kept)
+        finally:
+            with contextlib.suppress(OSError):
+                beside.unlink()
+    return report
+
+
+def text(report: dict[str, Any]) -> str:
+    """The damage report as a page for people."""
+    if not report["mended"]:
+        return f"{report['file']} is sound; nothing was changed."
+    lines = [f"{report['file']} is whole again; the damaged file is kept as {report['damaged']}"]
+    for stream in report["streams"]:
+        last = (
+            "nothing"
+            if stream["last_s"] is None
+            else f"{stream['samples']} samples, to {stream['last_s']:.2f} s"
+        )
+        lines.append(f"  {stream['name']}: {last}, {stream['rows_dropped']} rows dropped")
+    lines.append(f"  {report['events']} events, {report['answers']} answers")
+    return "\n".join(lines)
+
+
+def _report(session: Session, path: Path, kept: Path | None, dropped: dict[str, int]) -> dict[str, Any]:
+    return {
+        "file": str(path),
+        "mended": kept is not None,
+        "damaged": None if kept is None else str(kept),
+        "outcome": session.outcome,
+        "streams": [
+            {
+                "name": name,
+                "samples": len(stream),
+                "last_s": float(stream.times_s(-1)[0]) if len(stream) else None,
+                "rows_dropped": dropped[name],
+            }
+            for name, stream in session.streams.items()
+        ],
+        "events": len(session.events),
+        "answers": len(session.answers),
+    }
+
+
+def _refuse_if_alive(path: Path) -> None:
+    before = path.stat().st_mtime_ns
+    if time.time() - before / 1e9 < 2 * _ALIVE_S:
+        time.sleep(_ALIVE_S)
+    if path.stat().st_mtime_ns != before:
+        raise RecordingError(
+            f"{path} is being recorded at this moment; end the session, then there is nothing to mend"
+        )
+
+
+def _free_name(path: Path) -> Path:
+    names = [path.with_name(f"{path.stem}.damaged{number or ''}{path.suffix}") for number in range(1000)]
+    return next(name for name in names if not name.exists())
+
+
+def _swap(beside: Path, path: Path, kept: Path) -> None:
+    """Give the damaged file its new name and the mended one the old; the old name exists at every moment."""
+    try:
+        os.link(path, kept)
+    except OSError:  # a file system without hard links
+        path.rename(kept)
+    beside.replace(path)
+    sync_folder(path.parent)
