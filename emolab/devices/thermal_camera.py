@@ -176,9 +176,10 @@ class ThermalCamera:
         )
 
     def _other_size(self, shape: tuple[int, ...]) -> str:
+        gives, wanted = f"{shape[1]}×{shape[0]}", f"{self._shape[1]}×{self._shape[0]}"
         return (
-            f"{self._what} gives frames of {shape[1]}×{shape[0]} pixels where {self._shape[1]}×{self._shape[0]} "
-            "were expected; one stream has one frame size, so set the camera back and Retry"
+            f"{self._what} gives frames of {gives} pixels where {wanted} were expected; "
+            "one stream has one frame size, so set the camera back and Retry"
         )
 
 
