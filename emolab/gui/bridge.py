@@ -110,7 +110,10 @@ class Bridge(QObject):
             lost = "The window no longer hears the engine; close this window and start emolab again."
         for asked, sentence in failures:
             self.commandFailed.emit(asked, sentence)
-        if newest is not None:
+        if lost is not None and not self.is_lost:
+            self.is_lost = True
+            self.engineLost.emit(lost)
+        if newest is not None:  # what came before a loss is forgotten, so this came after
             self.snapshot, self._received_s = newest
             if self.is_lost:
                 self.is_lost = False
@@ -118,9 +121,6 @@ class Bridge(QObject):
                 self._frames.clear()
                 self.engineFound.emit()
             self.snapshotChanged.emit(self.snapshot)
-        if lost is not None and not self.is_lost:
-            self.is_lost = True
-            self.engineLost.emit(lost)
 
 
 def _attached(cache: dict[str, Any], path: str, attach: Callable[[Path], Any]) -> Any:

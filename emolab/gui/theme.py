@@ -247,19 +247,24 @@ def apply(app: QApplication, theme: ThemeName = "system", scale: float = 1.0) ->
         _state.follows = True
         app.styleHints().colorSchemeChanged.connect(lambda _: _dress(app))
         app.setStyle("Fusion")
+    schemes = {"dark": Qt.ColorScheme.Dark, "light": Qt.ColorScheme.Light}
+    app.styleHints().setColorScheme(schemes.get(theme, Qt.ColorScheme.Unknown))  # for title bars
     _dress(app)
 
 
 def _dress(app: QApplication) -> None:
-    is_light = app.styleHints().colorScheme() == Qt.ColorScheme.Light
     names: dict[str, Palette] = {"dark": DARK, "light": LIGHT}
-    _state.palette = names.get(_state.choice, LIGHT if is_light else DARK)
+    _state.palette = names.get(_state.choice, LIGHT if _system_is_light(app) else DARK)
     base = QFont(app.font())
     base.setPixelSize(px(SIZES.body))
     app.setFont(base)
     app.setPalette(_qt_palette(_state.palette))
     app.setStyleSheet(style_sheet(_state.palette, _state.scale))
     notifier().changed.emit()
+
+
+def _system_is_light(app: QApplication) -> bool:
+    return app.styleHints().colorScheme() == Qt.ColorScheme.Light
 
 
 def _qt_palette(p: Palette) -> QPalette:

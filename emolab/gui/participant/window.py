@@ -12,6 +12,7 @@ from emolab.gui.screens import Placement, ScreenWatch, place
 from emolab.session.snapshot import Snapshot
 
 BAR_MS = 33
+RUNNING = ("running", "pausing", "paused", "holding")
 
 
 class ParticipantWindow(QWidget):
@@ -29,6 +30,7 @@ class ParticipantWindow(QWidget):
         self.canvas = StageCanvas(parent=self)
         self.canvas.show_waiting()
         self._bridge = bridge
+        self._screen = ""
         bridge.snapshotChanged.connect(self._show)
         bridge.engineLost.connect(self._lost)
         bridge.engineFound.connect(self._attach)
@@ -58,8 +60,6 @@ class ParticipantWindow(QWidget):
         self._attach()
         return placement
 
-    _screen = ""
-
     def _attach(self) -> None:
         if self._screen:
             self._bridge.send({"do": "attach", "screen": self._screen})
@@ -79,7 +79,8 @@ class ParticipantWindow(QWidget):
             self.canvas.set_now(self._bridge.now_s())
 
     def _shown(self, step: int, time_ns: int) -> None:
-        if step >= 0:
+        snapshot = self._bridge.snapshot
+        if step >= 0 and snapshot is not None and snapshot.phase in RUNNING:
             self._bridge.send({"do": "shown", "step": step, "time_ns": time_ns})
 
     def _proceed(self, step: int, time_ns: int) -> None:

@@ -1,0 +1,133 @@
+"""Live plots: no peak is lost, gaps are seen, the axis is calm, and Qt keeps its references."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from emolab.core.ring import SampleRing
+from emolab.gui.widgets.envelope import envelope
+from emolab.gui.widgets.scroll_plot import ScrollPlot
+from emolab.gui.widgets.steady_range import SteadyRange
+
+
+def test_envelope_keeps_a_peak_of_one_sample():
+    times_s = np.arange(120_000) / 1000
+    values = np.zeros(120_000)
+    values[77_777] = 5.0
+    x, y = envelope(times_s, values, 120.0, 800)
+    assert len(x) <= 2 * 801
+    assert y.max() == 5.0
+    assert x[y.argmax()] == pytest.approx(77.777, abs=0.15)
+
+
+def test_envelope_of_few_samples_is_the_samples():
+    times_s, values = np.arange(50) / 10, np.arange(50.0)
+    x, y = envelope(times_s, values, 10.0, 400)
+    assert x.tolist() == times_s.tolist() and y.tolist() == values.tolist()
+
+
+def test_peaks_keep_their_height_while_the_plot_scrolls():
+    times_s = np.arange(40_000) / 1000
+    values = np.random.default_rng(1).normal(size=40_000)
+    first = dict(zip(*envelope(times_s[:30_000], values[:30_000], 30.0, 300), strict=True))
+    later = dict(zip(*envelope(times_s[500:30_500], values[500:30_500], 30.0, 300), strict=True))
+    common = [t for t in first if t in later and 1.0 < t < 29.0]
+    assert len(common) > 250
+    assert all(first[t] == later[t] for t in common)
+
+
+def test_missing_samples_are_a_hole_in_the_curve():
+    times_s = np.concatenate([np.arange(0, 2, 0.004), np.arange(4, 6, 0.004)])
+    _, y = envelope(times_s, np.ones(len(times_s)), 10.0, 5000)
+    assert np.isnan(y).sum() == 1
+
+
+def test_axis_widens_at_once():
+    axis = SteadyRange()
+    axis.update(0.0, 1.0, now_s=0.0)
+    low, high = axis.update(-3.0, 1.0, now_s=0.03)
+    assert low < -3.0 and high > 1.0
+
+
+def test_axis_narrows_only_after_a_while():
+    axis = SteadyRange()
+    wide = axis.update(0.0, 10.0, now_s=0.0)
+    assert axis.update(4.0, 5.0, now_s=1.0) == wide
+    assert axis.update(4.0, 5.0, now_s=2.5) == wide
+    low, high = axis.update(4.0, 5.0, now_s=3.1)
+    assert 3.5 < low < 4.0 and 5.0 < high < 5.5
+
+
+def test_axis_of_a_flat_line_is_not_empty():
+    low, high = SteadyRange(0.5).update(7.0, 7.0, now_s=0.0)
+    assert high - low >= 0.5
+
+
+@pytest.fixture
+def ring(tmp_path):
+    made = SampleRing.create(tmp_path / "board", ("skin", "pulse"), 40_000)
+    times_s = np.arange(30_000) / 250
+    made.write(times_s, np.stack([times_s, np.sin(times_s)], axis=1))
+    return made
+
+
+@pytest.fixture
+def plot(qtbot, dressed, ring):
+    made = ScrollPlot(lambda: ring, 0, "eda", "skin", "µS")
+    qtbot.addWidget(made)
+    made.resize(600, 120)
+    made.show()
+    return made
+
+
+@pytest.mark.parametrize("span_s", [10.0, 30.0, 120.0])
+def test_plot_shows_the_last_seconds(plot, span_s):
+    plot.set_span(span_s)
+    plot.refresh(120.0)
+    x, y = plot.drawn()
+    assert x[0] == pytest.approx(-span_s, abs=span_s / 100 + 0.01)
+    assert x[-1] == pytest.approx(0.0, abs=span_s / 100 + 0.01)
+    assert len(x) <= 2 * 602
+    assert y[-1] == pytest.approx(120.0, abs=0.01)
+
+
+def test_frozen_plot_stands_and_goes_on_afterwards(plot, ring):
+    plot.refresh(120.0)
+    plot.set_frozen(True)
+    before = plot.drawn()[1][-1]
+    ring.write(np.array([121.0]), np.array([[999.0, 0.0]]))
+    plot.refresh(121.0)
+    assert plot.drawn()[1][-1] == before
+    plot.set_frozen(False)
+    plot.refresh(121.0)
+    assert plot.drawn()[1][-1] == 999.0
+
+
+def test_plot_without_a_ring_is_empty_and_takes_one_later(qtbot, dressed, ring):
+    plot = ScrollPlot(lambda: None, 0, "ppg", "pulse", "counts")
+    qtbot.addWidget(plot)
+    plot.refresh(1.0)
+    assert len(plot.drawn()[0]) == 0
+    plot.set_source(lambda: ring, 1)
+    plot.refresh(120.0)
+    assert np.abs(plot.drawn()[1]).max() <= 1.0
+
+
+def test_signal_that_stopped_moves_out_of_the_plot(plot):
+    plot.refresh(125.0)
+    x, _ = plot.drawn()
+    assert x[-1] == pytest.approx(-5.0, abs=0.05)
+
+
+def test_none_keeps_its_references_while_plots_are_live(plot, dressed):
+    """PySide6 6.12.0 lost one to every void call and aborted after some seconds."""
+    plot.refresh(119.0)
+    dressed.processEvents()
+    before = sys.getrefcount(None)
+    for i in range(200):
+        plot.refresh(119.0 + i / 30)
+        dressed.processEvents()
+    assert sys.getrefcount(None) >= before - 20
