@@ -1,0 +1,108 @@
+"""Opens the windows, and is the last door for errors: each becomes a sentence, none is swallowed."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+import platformdirs
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+
+from emolab.core.errors import EmolabError
+from emolab.core.settings import Settings
+from emolab.gui import theme
+from emolab.gui.console.desk import Desk
+from emolab.gui.console.flow import Flow
+from emolab.gui.console.memory import Memory
+from emolab.gui.console.menus import menus
+from emolab.gui.console.window import ConsoleWindow
+
+log = logging.getLogger(__name__)
+
+MOST_DIALOGS = 3  # a fault in every repaint must not bury the screen in dialogs
+
+
+def run(study: Path | None, settings: Settings, *, attach: bool = False) -> int:
+    """The program until its windows are closed. `attach`: at once to the engine that runs on `study`.
+
+    Returns the exit code. A session that records goes on when this returns.
+    """
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("emolab")
+    app.setApplicationDisplayName("emolab")
+    app.setQuitOnLastWindowClosed(False)  # the participant's window may be the last one visible
+    theme.apply(app, settings.theme)  # type: ignore[arg-type]
+    flow = open_console(settings, Memory(Path(platformdirs.user_state_dir("emolab")) / "console.json"))
+    flow.window.left.connect(app.quit)
+    door = FaultDoor(flow.window)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would never run Python's handler
+    flow.begin(study, attach=attach)
+    flow.window.show()
+    try:
+        return app.exec()
+    finally:
+        door.close()
+        flow.desk.hang_up()
+
+
+def open_console(settings: Settings, memory: Memory) -> Flow:
+    """The console's window with everything behind it, not yet shown."""
+    window = ConsoleWindow()
+    flow = Flow(window, Desk(window), settings, memory)
+    window.set_menus(menus(flow))
+    return flow
+
+
+class FaultDoor(QObject):
+    """Turns what nobody caught into a log entry and a dialog; our own errors into a notice."""
+
+    _caught = Signal(object)
+
+    def __init__(self, window: ConsoleWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._open: list[QWidget] = []
+        self._before = sys.excepthook, threading.excepthook
+        self._caught.connect(self._tell, Qt.ConnectionType.QueuedConnection)
+        sys.excepthook = self._take
+        threading.excepthook = lambda args: self._take(args.exc_type, args.exc_value, args.exc_traceback)
+
+    def close(self) -> None:
+        """Give the hooks back."""
+        sys.excepthook, threading.excepthook = self._before
+
+    def _take(
+        self, kind: type[BaseException], fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, fault or kind(), trace)
+            return
+        log.error("uncaught", exc_info=(kind, fault or kind(), trace))
+        self._caught.emit(fault)
+
+    def _tell(self, fault: BaseException) -> None:
+        if isinstance(fault, EmolabError):
+            self._window.notice.say(str(fault), "act")
+            return
+        if len(self._open) >= MOST_DIALOGS:
+            return
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle("emolab")
+        box.setText(f"Something went wrong in this window: {type(fault).__name__}: {fault}")
+        box.setInformativeText(
+            "A recording is not touched by it. If it happens again, report the details below."
+        )
+        box.setDetailedText("".join(traceback.format_exception(fault)))
+        box.setModal(False)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.destroyed.connect(lambda: self._open.clear())
+        self._open.append(box)
+        box.show()

@@ -1,0 +1,122 @@
+"""The few questions the console asks in a window of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QGridLayout,
+    QLineEdit,
+    QMessageBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from emolab.gui import theme
+from emolab.gui.console.panel import text
+
+CLOSE, STOP, STAY = "close", "stop", "stay"
+STOP_WORD = "stop"
+
+
+def ask_closing(parent: QWidget) -> str:
+    """A session runs and the window is to be closed: `close`, `stop` (end the session first) or `stay`."""
+    box = QMessageBox(parent)
+    box.setWindowTitle("A session is running")
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setText("The recording goes on. Start emolab again to attach.")
+    box.setInformativeText(
+        "The participant's page closes with this window; the session waits before the next clip."
+    )
+    close = box.addButton("Close, the recording goes on", QMessageBox.ButtonRole.AcceptRole)
+    stop = box.addButton("Stop the session first", QMessageBox.ButtonRole.DestructiveRole)
+    box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(close)
+    box.exec()
+    return {close: CLOSE, stop: STOP}.get(box.clickedButton(), STAY)
+
+
+def ask_stopping(parent: QWidget) -> bool:
+    """Whether the session is to be ended: the word must be typed, for hands that cannot hold a key."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle("Stop the session")
+    column = QVBoxLayout(dialog)
+    column.setSpacing(theme.px(12))
+    column.addWidget(
+        text("The session ends here. What is recorded is kept and the file is closed in order.", wraps=True)
+    )
+    column.addWidget(text(f"Type {STOP_WORD} and press Enter.", "message"))
+    field = QLineEdit()
+    field.setAccessibleName(f"type {STOP_WORD} to end the session")
+    column.addWidget(field)
+    buttons = QDialogButtonBox()
+    confirm = buttons.addButton("Stop the session", QDialogButtonBox.ButtonRole.AcceptRole)
+    buttons.addButton("Go on", QDialogButtonBox.ButtonRole.RejectRole)
+    theme.role(confirm, "danger")
+    confirm.setEnabled(False)
+    field.textChanged.connect(lambda typed: confirm.setEnabled(typed.strip().lower() == STOP_WORD))
+    buttons.accepted.connect(dialog.accept)
+    buttons.rejected.connect(dialog.reject)
+    column.addWidget(buttons)
+    field.setFocus()
+    return dialog.exec() == QDialog.DialogCode.Accepted
+
+
+def show_keys(parent: QWidget, keys: Sequence[tuple[str, str]]) -> None:
+    """All keys and what they do."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle("Keys")
+    grid = QGridLayout(dialog)
+    grid.setHorizontalSpacing(theme.px(24))
+    for row, (key, what) in enumerate([*keys, ("Esc, held", "Stop the session")]):
+        label = text(key)
+        label.setFont(theme.font(bold=True))
+        grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(text(what.replace("&", "")), row, 1)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    grid.addWidget(buttons, grid.rowCount(), 0, 1, 2)
+    dialog.exec()
+
+
+def ask_study(parent: QWidget, near: Path | None) -> Path | None:
+    """A folder to open as a study."""
+    return _path(QFileDialog.getExistingDirectory(parent, "Open a study folder", str(near or Path.home())))
+
+
+def ask_new_study(parent: QWidget, near: Path | None) -> Path | None:
+    """A folder that does not exist yet; it is made."""
+    place = near.parent if near else Path.home()
+    options = QFileDialog.Option.ShowDirsOnly
+    found = QFileDialog.getSaveFileName(
+        parent, "Name the new study folder", str(place / "study"), options=options
+    )
+    path = _path(found[0])
+    if path is not None:
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def ask_protocol(parent: QWidget, near: Path | None) -> Path | None:
+    """A protocol file."""
+    return _path(
+        QFileDialog.getOpenFileName(parent, "Protocol", str(near or Path.home()), "Protocols (*.yaml *.yml)")[
+            0
+        ]
+    )
+
+
+def ask_devices(parent: QWidget, near: Path | None) -> Path | None:
+    """A devices file."""
+    return _path(
+        QFileDialog.getOpenFileName(parent, "Devices file", str(near or Path.home()), "Devices (*.toml)")[0]
+    )
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None

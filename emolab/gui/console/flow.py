@@ -1,0 +1,304 @@
+"""What happens when something is asked for: the one place that knows pages, engine and study folder.
+
+start page ──study──▸ set-up ──start──▸ run ──▸ finish ──next──▸ set-up
+                        ▲ devices file → engine    │ engine died
+                        └────────── lost ◂─────────┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from emolab.core.errors import EmolabError
+from emolab.core.settings import Settings
+from emolab.gui import screens
+from emolab.gui.bridge import Bridge
+from emolab.gui.console import chores, dialogs, planning
+from emolab.gui.console.desk import Desk
+from emolab.gui.console.memory import Memory
+from emolab.gui.console.readiness import Form, pseudonym_error
+from emolab.gui.console.seat import Seat
+from emolab.gui.console.window import ConsoleWindow
+from emolab.session import folder
+from emolab.session.client import find_engine
+from emolab.session.snapshot import Snapshot
+
+PLAN_AFTER_MS = 150  # of quiet, so that a typed pseudonym is planned once
+DEVICES_FILE = "devices.toml"
+
+
+class Flow(QObject):
+    """Answers the console's intentions. `window` and `desk` are given, so tests bring their own."""
+
+    def __init__(self, window: ConsoleWindow, desk: Desk, settings: Settings, memory: Memory) -> None:
+        super().__init__(window)
+        self.window, self.desk, self.settings, self.memory = window, desk, settings, memory
+        self.seat = Seat(self)
+        self.study: Path | None = None
+        self.devices: Path | None = None
+        self._form = Form()
+        self._has_seated = False
+        self._plan_timer = QTimer(self)
+        self._plan_timer.setSingleShot(True)
+        self._plan_timer.timeout.connect(self.plan)
+        self._chores = chores.Chores(self)
+        self._connect_engine()
+        self._connect_pages()
+        self._chores.peeked.connect(self._peeked)
+        self._chores.proposed.connect(self._proposed)
+        self._chores.recovered.connect(window.lost.show_outcome)
+        self._chores.failed.connect(lambda sentence: window.notice.say(sentence, "act"))
+        self.show_screens()
+
+    # studies
+
+    def begin(self, study: Path | None, *, attach: bool = False) -> None:
+        """Show the first page: the study given, or the start page with the one opened last."""
+        if study is not None and attach:
+            self._enter(study)
+            self.desk.attach(study)
+        elif study is not None:
+            self.open_study(study)
+        else:
+            recent = self.memory.study or self.settings.study
+            self.window.start.show_recent(recent)
+            self.window.show_page("start")
+            if recent is not None and find_engine(recent) is not None:
+                self.window.start.show_running(recent, None)
+                self._chores.peek(recent)
+
+    def open_study(self, study: Path) -> None:
+        """Open a study folder; one whose engine runs is looked at first."""
+        study = study.expanduser().resolve()
+        if find_engine(study) is not None:
+            self._chores.peek(study)
+            return
+        self.desk.end()
+        self._enter(study)
+        remembered = self.memory.of(study).get("devices")
+        devices = Path(remembered) if remembered else study / DEVICES_FILE
+        self.use_devices(devices if devices.is_file() else None)
+
+    def try_demo(self) -> None:
+        """A study of its own with the simulated participant."""
+        study, devices = chores.demo_study()
+        self.memory.keep(study, devices=str(devices), protocol=str(planning.demo_protocol()))
+        self.open_study(study)
+
+    def use_devices(self, devices: Path | None) -> None:
+        """Connect the instruments a devices file names."""
+        assert self.study is not None
+        self.devices = devices
+        self.window.setup.instruments.show_devices(devices)
+        simulated = False
+        if devices is not None:
+            try:
+                simulated = chores.is_simulated(devices)
+                self.memory.keep(self.study, devices=str(devices))
+                self.desk.start(self.study, devices)
+            except EmolabError as error:
+                self.desk.end()
+                self.window.setup.instruments.show_problem(str(error))
+        self.window.setup.participant.show_simulated(simulated)
+
+    def _enter(self, study: Path) -> None:
+        """Show the set-up page of a study, filled with what was chosen last."""
+        self.study = study
+        used = {(who, number) for who, number, _ in folder.sessions(study)}
+        last = self.memory.of(study)
+        self.memory.keep(study)
+        setup = self.window.setup
+        protocol = Path(last["protocol"]) if Path(str(last.get("protocol", ""))).is_file() else None
+        setup.protocol.show_protocols(planning.shipped_protocols(), protocol)
+        setup.participant.show_languages(("en",), str(last.get("language", self.settings.language)))
+        setup.participant.fill(folder.next_pseudonym(study), 0, int(last.get("seed", 0)))
+        self.window.show_study(study, used)
+        self.show_screens()
+        self.plan()
+
+    def _peeked(self, study: Path, snapshot: Snapshot | None) -> None:
+        if snapshot is not None and snapshot.phase not in ("setup", "finished", "failed"):
+            self.window.start.show_running(study, snapshot)
+            self.window.show_page("start")
+            self.window.start.attach_button.setFocus()
+        elif snapshot is not None:
+            self._enter(study)
+            self.desk.attach(study)
+        else:
+            self.window.start.show_running(None, None)
+
+    # set-up
+
+    def plan(self) -> None:
+        """Lay the session out for the form as it stands."""
+        form = self.window.setup.form
+        if not form.protocol:
+            self.window.show_plan(None)
+            return
+        pseudonym = "P0" if pseudonym_error(form.participant) else form.participant
+        plan = planning.lay_out(Path(form.protocol), pseudonym, form.session, form.seed)
+        self.window.show_plan(plan)
+
+    def start_session(self, form: Form) -> None:
+        """Seat the participant and record."""
+        if self.desk.bridge is None or self.study is None:
+            return
+        self._form = form
+        screen = self.window.setup.room.screen
+        self.memory.keep(
+            self.study, protocol=form.protocol, seed=form.seed, language=form.language, screen=screen
+        )
+        self._has_seated = True
+        self.seat.open(self.desk.bridge, screen)
+        self.desk.send(
+            "start",
+            protocol=form.protocol,
+            participant=form.participant,
+            session=form.session,
+            seed=form.seed,
+            language=form.language,
+            answers=form.answers,
+        )
+        self.window.activateWindow()
+
+    def show_screens(self) -> None:
+        """Offer the screens there are."""
+        chosen = self.window.setup.room.screen or str(
+            self.memory.of(self.study).get("screen", "") if self.study else ""
+        )
+        self.window.setup.room.show_screens(screens.screens(), chosen)
+
+    def next_participant(self) -> None:
+        """Back to the set-up page, with a fresh engine on the same instruments."""
+        assert self.study is not None
+        self.seat.close()
+        devices = self.devices or self._remembered_devices()
+        self.desk.end()
+        self._enter(self.study)
+        self.use_devices(devices)
+
+    def retry(self) -> None:
+        """Try again whatever is not well: red instruments, and the sound while it holds the session."""
+        last = self.desk.last
+        if last is None:
+            return
+        for stream in last.streams:
+            if stream.level == "act":
+                self.desk.send("retry", stream=stream.name)
+        if last.phase == "holding" and last.screen:
+            self.desk.send("retry", stream="sound")
+
+    def _remembered_devices(self) -> Path | None:
+        assert self.study is not None
+        path = self.memory.of(self.study).get("devices")
+        return Path(path) if path else None
+
+    # closing
+
+    def stop_by_word(self) -> None:
+        """End the session after the word was typed."""
+        if dialogs.ask_stopping(self.window):
+            self.desk.send("abort")
+
+    def close(self) -> None:
+        """The user closes the console: a running session is asked about."""
+        if self.desk.is_recording:
+            answer = dialogs.ask_closing(self.window)
+            if answer == dialogs.STOP:
+                self.desk.send("abort")
+            if answer != dialogs.CLOSE:
+                return
+        self.seat.close()
+        self.desk.end()
+        self.window.leave()
+
+    # wiring
+
+    def _connect_engine(self) -> None:
+        self.desk.bridgeChanged.connect(self._bridge_changed)
+        self.desk.snapshotChanged.connect(self._show)
+        self.desk.engineLost.connect(self.window.show_loss)
+        self.desk.engineFailed.connect(self.window.setup.instruments.show_problem)
+        self.desk.commandFailed.connect(self._refused)
+        self.seat.warned.connect(self.window.notice.say)
+        self.seat.screensChanged.connect(self.show_screens)
+
+    def _connect_pages(self) -> None:
+        start, setup, run = self.window.start, self.window.setup, self.window.run
+        start.recentRequested.connect(self.open_study)
+        start.attachRequested.connect(lambda study: self.begin(study, attach=True))
+        start.demoRequested.connect(self.try_demo)
+        start.openRequested.connect(lambda: self._ask(dialogs.ask_study, self.open_study))
+        start.newRequested.connect(lambda: self._ask(dialogs.ask_new_study, self.open_study))
+        setup.studyRequested.connect(self.leave_study)
+        setup.formChanged.connect(lambda _form: self._plan_timer.start(PLAN_AFTER_MS))
+        setup.startRequested.connect(self.start_session)
+        setup.protocol.fileRequested.connect(lambda: self._ask(dialogs.ask_protocol, setup.protocol.choose))
+        setup.instruments.chooseRequested.connect(lambda: self._ask(dialogs.ask_devices, self.use_devices))
+        setup.instruments.proposeRequested.connect(lambda: self._chores.propose(self._study() / DEVICES_FILE))
+        setup.instruments.retryRequested.connect(lambda name: self.desk.send("retry", stream=name))
+        setup.instruments.leaveOutRequested.connect(lambda name: self.desk.send("leave_out", stream=name))
+        setup.room.testRequested.connect(self.seat.test)
+        setup.room.toneRequested.connect(lambda: self.desk.send("sound_check"))
+        run.stopRequested.connect(lambda: self.desk.send("abort"))
+        run.banner.retryRequested.connect(self.retry)
+        run.hand.pauseRequested.connect(lambda: self.desk.send("pause"))
+        run.hand.resumeRequested.connect(lambda: self.desk.send("resume"))
+        run.hand.skipRequested.connect(lambda: self.desk.send("skip"))
+        run.hand.repeatRequested.connect(lambda: self.desk.send("repeat"))
+        run.hand.markRequested.connect(lambda words: self.desk.send("mark", text=words))
+        run.hand.noteRequested.connect(lambda words: self.desk.send("note", text=words))
+        self.window.finish.noteRequested.connect(lambda words: self.desk.send("note", text=words))
+        self.window.finish.openFolderRequested.connect(lambda path: chores.open_folder(path.parent))
+        self.window.finish.nextRequested.connect(self.next_participant)
+        self.window.lost.recoverRequested.connect(self._chores.recover)
+        self.window.lost.againRequested.connect(self.next_participant)
+        self.window.closeRequested.connect(self.close)
+
+    def _bridge_changed(self, bridge: Bridge | None) -> None:
+        self._has_seated = False
+        if bridge is None:
+            self.seat.close()
+        self.window.watch(bridge)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self.window.show_snapshot(snapshot)
+        if self.desk.is_recording and not self._has_seated:
+            self._has_seated = True  # attached to a session that runs: its participant needs a page
+            if not snapshot.screen and self.desk.bridge is not None:
+                self.seat.open(self.desk.bridge, self.window.setup.room.screen)
+
+    def _refused(self, asked: str, sentence: str) -> None:
+        if asked == "start":
+            self.seat.close()
+            self._has_seated = False
+        if asked == "sound_check":
+            self.window.setup.room.show_tone(f"▲ {sentence}")
+            self.desk.send("retry", stream="sound")
+        self.window.notice.say(sentence)
+
+    def _proposed(self, devices: Path) -> None:
+        self.window.notice.say(
+            f"{devices.name} is written into the study; correct in it what is guessed.", "well"
+        )
+        self.use_devices(devices)
+
+    def leave_study(self) -> None:
+        """Back to the start page; a running session goes on."""
+        self.desk.end()
+        self.begin(None)
+
+    def _study(self) -> Path:
+        assert self.study is not None
+        return self.study
+
+    def _ask(
+        self, question: Callable[[QWidget, Path | None], Path | None], use: Callable[[Path], None]
+    ) -> None:
+        answer = question(self.window, self.study)
+        if answer is not None:
+            use(answer)

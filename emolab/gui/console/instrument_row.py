@@ -1,0 +1,112 @@
+"""One instrument on the set-up page: light, rate, losses, level, and the two ways out when it fails."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
+
+from emolab.gui import theme
+from emolab.gui.bridge import Bridge
+from emolab.gui.console import words
+from emolab.gui.console.panel import Elided, say, text
+from emolab.gui.console.sparkline import Sparkline
+from emolab.gui.widgets.frame_view import FrameView
+from emolab.gui.widgets.health_light import HealthLight
+from emolab.session.snapshot import StreamHealth
+
+MOST_SPARKLINES = 4  # of one instrument; further channels are seen on the run page
+
+
+class InstrumentRow(QFrame):
+    """`retryRequested(name)` and `leaveOutRequested(name)`; both are offered only when it is not well."""
+
+    retryRequested = Signal(str)
+    leaveOutRequested = Signal(str)
+
+    def __init__(self, stream: StreamHealth, bridge: Bridge | None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        theme.role(self, "sunken")
+        self.setAccessibleName(f"instrument {stream.name}")
+        self._shown: StreamHealth | None = None
+        self.light = HealthLight(stream.name)
+        self.light.setMinimumWidth(theme.px(76))
+        self._name = Elided(stream.name)
+        self._name.setFont(theme.font(bold=True))
+        self._kind = Elided(_kind_words(stream), "muted")
+        self._rate = text("")
+        self._rate.setMinimumWidth(theme.px(84))
+        self._lost = text("")
+        self._lost.setMinimumWidth(theme.px(72))
+        self._message = text("", wraps=True)
+        self.retry_button = QPushButton("Retry")
+        self.retry_button.setAccessibleName(f"Retry {stream.name}")
+        self.retry_button.clicked.connect(lambda: self.retryRequested.emit(stream.name))
+        self.leave_out_button = QPushButton("Leave out")
+        self.leave_out_button.setAccessibleName(f"Leave out {stream.name}")
+        self.leave_out_button.clicked.connect(lambda: self.leaveOutRequested.emit(stream.name))
+        self._levels: list[Sparkline | FrameView] = _levels(stream, bridge)
+        self._lay_out()
+        self.show_health(stream)
+
+    def show_health(self, stream: StreamHealth) -> None:
+        """Show how the instrument is; only what changed is written anew."""
+        for level in self._levels:
+            level.refresh()
+        before, self._shown = self._shown, stream
+        if before is None or (before.level, before.message) != (stream.level, stream.message):
+            word = "waiting" if stream.level == "look" and stream.age_s is None else ""
+            self.light.set_level(stream.level, stream.message, word)
+            say(self._message, stream.message)
+            needs_hand = stream.level == "act"
+            self.retry_button.setVisible(needs_hand)
+            self.leave_out_button.setVisible(needs_hand)
+            self._buttons.setVisible(needs_hand)
+        self._rate.setText(words.rate(stream.rate_hz))
+        self._lost.setText(f"lost {stream.lost}" + (f", bad {stream.corrupt}" if stream.corrupt else ""))
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(theme.px(12), theme.px(6), theme.px(12), theme.px(6))
+        grid.setHorizontalSpacing(theme.px(12))
+        grid.setVerticalSpacing(theme.px(2))
+        levels = QHBoxLayout()
+        levels.setSpacing(theme.px(8))
+        for level in self._levels:
+            levels.addWidget(level, 0 if isinstance(level, FrameView) else 1)
+        if self._levels and isinstance(self._levels[0], FrameView):
+            levels.addStretch(1)
+        grid.addWidget(self.light, 0, 0, 2, 1)
+        grid.addWidget(self._name, 0, 1)
+        grid.addWidget(self._kind, 1, 1)
+        grid.addWidget(self._rate, 0, 2)
+        grid.addWidget(self._lost, 1, 2)
+        grid.addLayout(levels, 0, 3, 2, 1)
+        self._buttons = QWidget()
+        buttons = QHBoxLayout(self._buttons)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        buttons.addWidget(self.retry_button)
+        buttons.addWidget(self.leave_out_button)
+        grid.addWidget(self._buttons, 0, 4, 2, 1)
+        grid.addWidget(self._message, 2, 1, 1, 4)
+        grid.setColumnStretch(1, 3)
+        grid.setColumnStretch(3, 5)
+
+
+def _kind_words(stream: StreamHealth) -> str:
+    names = {"eda": "skin", "ppg": "pulse", "rgb": "camera", "audio": "sound", "thermal": "thermal camera"}
+    seen = dict.fromkeys(names.get(kind, kind) for kind in stream.kinds or (stream.kind,))
+    return ", ".join(seen)
+
+
+def _levels(stream: StreamHealth, bridge: Bridge | None) -> list[Sparkline | FrameView]:
+    if bridge is None:
+        return []
+    name = stream.name
+    if stream.is_image:
+        view = FrameView(lambda: bridge.frame(name), name)
+        view.setFixedSize(theme.px(80), theme.px(56))
+        return [view]
+    return [
+        Sparkline(lambda: bridge.ring(name), i, kind, f"{name} {channel}")
+        for i, (channel, kind) in enumerate(zip(stream.channels, stream.kinds, strict=True))
+    ][:MOST_SPARKLINES]

@@ -1,0 +1,104 @@
+"""The page for the one thing that must not happen: the engine has died. What is kept, what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from emolab.gui import theme
+from emolab.gui.console import words
+from emolab.gui.console.panel import Panel, say, text
+from emolab.gui.widgets.health_light import paint_shape
+from emolab.session.snapshot import Snapshot
+
+
+class _Sign(QWidget):
+    """The red square, large."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(56), theme.px(56))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        side = theme.px(48)
+        paint_shape(painter, QRectF(2, 2, side, side), "act")
+
+
+class LostPage(QWidget):
+    """Says how far the recording goes; recover it, or set up again."""
+
+    recoverRequested = Signal(object)  # Path of the file
+    againRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._path = Path()
+        self._title = text("The recording has stopped", "title")
+        self._facts = text("", "message", wraps=True)
+        self._remedy = text("", "message", wraps=True)
+        self._command = text("", "message", wraps=True)
+        self._command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._outcome = text("", "message", wraps=True)
+        self.recover_button = QPushButton("&Recover the file")
+        theme.role(self.recover_button, "primary")
+        self.recover_button.clicked.connect(lambda: self.recoverRequested.emit(self._path))
+        self.again_button = QPushButton("&Set up again")
+        self.again_button.clicked.connect(self.againRequested)
+        panel = Panel()
+        panel.body.setSpacing(theme.px(16))
+        top = QHBoxLayout()
+        top.setSpacing(theme.px(16))
+        top.addWidget(_Sign())
+        top.addWidget(self._title, 1)
+        panel.body.addLayout(top)
+        for label in (self._facts, self._remedy, self._command, self._outcome):
+            panel.body.addWidget(label)
+        row = QHBoxLayout()
+        row.addWidget(self.recover_button)
+        row.addWidget(self.again_button)
+        row.addStretch(1)
+        panel.body.addLayout(row)
+        panel.setMaximumWidth(theme.px(860))
+        across = QHBoxLayout()
+        across.addStretch(1)
+        across.addWidget(panel, 20)
+        across.addStretch(1)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(*[theme.px(24)] * 4)
+        page.addStretch(1)
+        page.addLayout(across)
+        page.addStretch(2)
+
+    def show_loss(self, reason: str, last: Snapshot | None) -> None:
+        """The engine went, for `reason`; `last` is the newest snapshot there was."""
+        say(self._outcome, "")
+        was_recording = last is not None and bool(last.path)
+        self.recover_button.setVisible(was_recording)
+        if last is None or not last.path:
+            self._path = Path()
+            self._title.setText("The instruments are disconnected")
+            self._facts.setText(
+                f"The engine has ended before the session began ({reason}). Nothing was being recorded."
+            )
+            self._remedy.setText("Set up again; if it happens twice, run 'emolab doctor'.")
+            say(self._command, "")
+            return
+        self._path = Path(last.path)
+        self._title.setText("The recording has stopped")
+        at = words.clock(words.elapsed_s(last) if last.run_started_s is not None else last.now_s)
+        done = sum(step.kind == "play" and step.status == "done" for step in last.steps)
+        self._facts.setText(
+            f"The engine has ended ({reason}). Until {at} everything is on disk but the last second: "
+            f"{words.size(last.bytes_written)}, {done} of {words.counted(words.trials(last), 'clip')} heard."
+        )
+        self._remedy.setText(
+            "Tell the participant to wait. Recovering makes the file whole again; it takes seconds."
+        )
+        say(self._command, f"emolab recover {last.path}")
+
+    def show_outcome(self, sentence: str) -> None:
+        """What came of recovering."""
+        say(self._outcome, sentence)

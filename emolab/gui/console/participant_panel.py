@@ -1,0 +1,107 @@
+"""Who comes today: pseudonym, session number, language and seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QSpinBox, QWidget
+
+from emolab.gui import theme
+from emolab.gui.console.panel import Panel, say, text
+
+LANGUAGE_NAMES = {"en": "English", "zh": "中文", "de": "Deutsch", "fr": "Français", "es": "Español"}
+
+
+class ParticipantPanel(Panel):
+    """Four fields; `changed` after each edit. What is wrong stands right under them."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Participant", parent)
+        self.pseudonym = QLineEdit()
+        self.pseudonym.setMaxLength(32)
+        self.pseudonym.setPlaceholderText("P001")
+        self.pseudonym.setToolTip("Letters, digits and hyphens with a number; never a name")
+        self.session = _number("Session", 0, 99)
+        self.language = QComboBox()
+        self.seed = _number("Seed", 0, 999_999)
+        self.seed.setToolTip("The study's seed: the same for all participants keeps orders counterbalanced")
+        fields = QGridLayout()
+        fields.setHorizontalSpacing(theme.px(12))
+        fields.setVerticalSpacing(theme.px(8))
+        _place(fields, 0, "&Pseudonym", self.pseudonym)
+        _place(fields, 2, "&Session", self.session)
+        _place(fields, 0, "&Language", self.language, row=1)
+        _place(fields, 2, "S&eed", self.seed, row=1)
+        fields.setColumnStretch(1, 3)
+        fields.setColumnStretch(3, 2)
+        self.body.addLayout(fields)
+        self.simulated = QCheckBox("The simulated participant answers by itself")
+        self.simulated.hide()
+        self.body.addWidget(self.simulated)
+        self._problem = text("", wraps=True)
+        self._problem.setAccessibleName("What is wrong with the pseudonym")
+        self.body.addWidget(self._problem)
+        self.show_languages(("en",), "en")
+        self.show_problem("")
+        self.pseudonym.textChanged.connect(self._tidy)
+        for signal in (self.session.valueChanged, self.seed.valueChanged, self.language.currentIndexChanged):
+            signal.connect(lambda _value: self.changed.emit())
+
+    def fill(self, pseudonym: str, session: int, seed: int | None = None) -> None:
+        """Put a suggestion into the fields, without a `changed` for each."""
+        with QSignalBlocker(self.pseudonym), QSignalBlocker(self.session), QSignalBlocker(self.seed):
+            self.pseudonym.setText(pseudonym)
+            self.session.setValue(session)
+            if seed is not None:
+                self.seed.setValue(seed)
+        self.changed.emit()
+
+    def show_languages(self, languages: tuple[str, ...], chosen: str) -> None:
+        """Offer the languages a protocol has texts for; keeps the choice where it can."""
+        now = self.language.currentData() or chosen
+        if tuple(self.language.itemData(i) for i in range(self.language.count())) == languages:
+            return
+        with QSignalBlocker(self.language):
+            self.language.clear()
+            for code in languages:
+                self.language.addItem(_language_name(LANGUAGE_NAMES, code), code)
+            wanted = now if now in languages else chosen
+            self.language.setCurrentIndex(max(self.language.findData(wanted), 0))
+
+    def show_simulated(self, is_simulated: bool) -> None:
+        """Offer to let the simulated participant answer, where all instruments are simulated."""
+        self.simulated.setVisible(is_simulated)
+        self.simulated.setChecked(is_simulated)
+
+    def show_problem(self, message: str) -> None:
+        """What must be mended here before Start; empty for nothing."""
+        say(self._problem, f"■ {message}" if message else "")
+
+    def _tidy(self, typed: str) -> None:
+        if typed != typed.strip():
+            self.pseudonym.setText(typed.strip())
+            return
+        self.changed.emit()
+
+
+def _language_name(names: Mapping[str, str], code: str) -> str:
+    return names.get(code, code)
+
+
+def _number(name: str, low: int, high: int) -> QSpinBox:
+    field = QSpinBox()
+    field.setRange(low, high)
+    field.setAccessibleName(name)
+    field.setButtonSymbols(QSpinBox.ButtonSymbols.PlusMinus)
+    return field
+
+
+def _place(grid: QGridLayout, column: int, caption: str, field: QWidget, row: int = 0) -> None:
+    label = QLabel(caption)
+    label.setBuddy(field)
+    field.setAccessibleName(caption.replace("&", ""))
+    grid.addWidget(label, row, column)
+    grid.addWidget(field, row, column + 1)

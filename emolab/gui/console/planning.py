@@ -1,0 +1,59 @@
+"""The plan of one session as the set-up page shows it, and the protocols there are to choose from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emolab.core import shipped
+from emolab.core.errors import EmolabError
+from emolab.protocol.bank import read_manifest
+from emolab.protocol.load import load
+from emolab.protocol.plan import participant_number
+from emolab.protocol.session_plan import session_plan
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """What fits, why, and in which languages. `error`: why there is no plan; the rest is then empty."""
+
+    title: str = ""
+    planned: int = 0
+    guaranteed: int = 0
+    cap_s: float = 0.0
+    arithmetic: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    language: str = "en"
+    error: str = ""
+
+
+def shipped_protocols() -> list[Path]:
+    """The protocol files that come with emolab, the paper's first."""
+    return sorted(
+        shipped.folder("protocols").glob("*.yaml"), key=lambda path: (path.stem != "emomusic", path.stem)
+    )
+
+
+def demo_protocol() -> Path:
+    """The short protocol a demo starts with."""
+    return shipped.protocol("quick")
+
+
+def lay_out(protocol: Path, pseudonym: str, session: int, seed: int) -> PlanView:
+    """The plan for a participant's session, counted from 0; any fault becomes its `error`."""
+    try:
+        study = load(protocol)
+        plan = session_plan(
+            study, read_manifest(study.bank_path), participant_number(pseudonym), session, seed
+        )
+    except EmolabError as error:
+        return PlanView(error=str(error))
+    return PlanView(
+        title=study.title,
+        planned=plan.planned,
+        guaranteed=plan.guaranteed,
+        cap_s=plan.cap_s,
+        arithmetic=tuple(plan.arithmetic.splitlines()),
+        languages=study.languages,
+        language=study.language,
+    )

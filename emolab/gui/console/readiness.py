@@ -1,0 +1,102 @@
+"""Whether a session may start, as plain rules over plain values: what is in the way, and the remedy.
+
+Each blocker is one sentence the experimenter can act on. The set-up page shows the nearest one
+beside the disabled Start button and marks the field it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from emolab.core.errors import ConfigError
+from emolab.session.folder import check_pseudonym
+from emolab.session.snapshot import Snapshot
+
+NEEDED_BYTES = 2_000_000_000  # twenty minutes of 1280×720 video at 1.5 MB/s, and room to spare
+
+Field = Literal["participant", "protocol", "engine", "instruments", "disk"]
+Used = Collection[tuple[str, int]]  # (pseudonym, session) of each recording in the study
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the experimenter has entered. `protocol`: path of its file, empty before one is chosen.
+
+    `answers`: who reports, `window` (the participant) or `simulated`.
+    """
+
+    participant: str = ""
+    session: int = 0
+    seed: int = 0
+    language: str = "en"
+    protocol: str = ""
+    answers: str = "window"
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One thing in the way of Start: where it is mended, and the sentence that says how."""
+
+    field: Field
+    message: str
+
+
+def pseudonym_error(text: str) -> str:
+    """Why `text` cannot be a pseudonym, in one sentence; empty when it can."""
+    if not text:
+        return "Enter a pseudonym, such as P014."
+    try:
+        check_pseudonym(text)
+    except ConfigError:
+        return "Use letters, digits and hyphens with a number in it, such as P014; never a name."
+    return ""
+
+
+def used_error(participant: str, session: int, used: Used) -> str:
+    """Why this pseudonym and session number are taken, with the remedy; empty when they are free."""
+    # P014 and p014 are the same folder on Windows and macOS
+    taken = {number for name, number in used if name.casefold() == participant.casefold()}
+    if session not in taken:
+        return ""
+    free = next(number for number in range(len(taken) + 1) if number not in taken)
+    return f"{participant} has a session {session} in this study. Take session {free}, or another pseudonym."
+
+
+def blockers(form: Form, plan_error: str, used: Used, snapshot: Snapshot | None) -> list[Blocker]:
+    """All that stands between now and Start, in the order of the page.
+
+    `plan_error`: why the protocol cannot be planned for this participant, empty when it can.
+    `snapshot`: None while no engine runs.
+    """
+    found: list[Blocker] = []
+    if message := pseudonym_error(form.participant) or used_error(form.participant, form.session, used):
+        found.append(Blocker("participant", message))
+    if not form.protocol:
+        found.append(Blocker("protocol", "Choose a protocol."))
+    elif plan_error:
+        found.append(Blocker("protocol", plan_error))
+    if snapshot is None:
+        found.append(Blocker("engine", "No instruments yet: choose a devices file, or propose one."))
+        return found
+    if snapshot.message:  # clips still being composed, no sound output: the engine would refuse
+        found.append(Blocker("engine", snapshot.message))
+    return found + _instrument_blockers(snapshot)
+
+
+def _instrument_blockers(snapshot: Snapshot) -> list[Blocker]:
+    if not snapshot.streams:
+        return [Blocker("instruments", "The devices file names no instrument; choose another one.")]
+    found = [
+        Blocker("instruments", f"{stream.name}: {stream.message or 'it does not deliver.'}")
+        for stream in snapshot.streams
+        if stream.level == "act"
+    ]
+    waiting = [s.name for s in snapshot.streams if s.level != "act" and s.age_s is None and not s.is_left_out]
+    if waiting:
+        found.append(Blocker("instruments", f"Waiting for the first samples of {', '.join(waiting)}."))
+    if 0 < snapshot.free_bytes < NEEDED_BYTES:
+        free_gb = snapshot.free_bytes / 1e9
+        found.append(Blocker("disk", f"Only {free_gb:.1f} GB are free on this disk; make room for 2 GB."))
+    return found

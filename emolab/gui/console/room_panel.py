@@ -1,0 +1,73 @@
+"""The room: which screen the participant looks at, and whether the sound is heard."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from emolab.gui import theme
+from emolab.gui.console.panel import Panel, say, text
+from emolab.gui.screens import ScreenFact
+
+ONE_SCREEN = (
+    "▲ Only one screen is connected: the participant's page will be a window here. "
+    "Connect the second screen before a real session."
+)
+
+
+class RoomPanel(Panel):
+    """`testRequested(name)`: show which screen is which; `toneRequested`: play the check tone."""
+
+    screenChosen = Signal(str)
+    testRequested = Signal(str)
+    toneRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Screen and sound", parent)
+        self.chooser = QComboBox()
+        self.chooser.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.chooser.setAccessibleName("The participant's screen")
+        self.chooser.currentIndexChanged.connect(lambda _index: self.screenChosen.emit(self.screen))
+        self.test_button = QPushButton("&Test")
+        self.test_button.setToolTip("Show a number on every screen for three seconds")
+        self.test_button.clicked.connect(lambda: self.testRequested.emit(self.screen))
+        self.tone_button = QPushButton("Play a &tone")
+        self.tone_button.clicked.connect(self.toneRequested)
+        self._tone = text("Heard on both sides?", "muted", wraps=True)
+        caption = QLabel("Participant &sees")
+        caption.setBuddy(self.chooser)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(theme.px(12))
+        grid.setVerticalSpacing(theme.px(8))
+        grid.addWidget(caption, 0, 0)
+        grid.addWidget(self.chooser, 0, 1)
+        grid.addWidget(self.test_button, 0, 2)
+        grid.addWidget(QLabel("Sound"), 1, 0)
+        grid.addWidget(self._tone, 1, 1)
+        grid.addWidget(self.tone_button, 1, 2)
+        grid.setColumnStretch(1, 1)
+        self.body.addLayout(grid)
+        self._warning = text("", wraps=True)
+        self.body.addWidget(self._warning)
+
+    @property
+    def screen(self) -> str:
+        """Name of the screen chosen for the participant, empty for a window on this one."""
+        return str(self.chooser.currentData() or "")
+
+    def show_screens(self, screens: list[ScreenFact], chosen: str) -> None:
+        """Offer every screen but the one this window is on."""
+        with QSignalBlocker(self.chooser):
+            self.chooser.clear()
+            for fact in screens:
+                if len(screens) > 1 and fact.is_primary:
+                    continue
+                size = fact.geometry.size() * fact.scale
+                where = f"{fact.name} · {size.width()}×{size.height()}"
+                self.chooser.addItem(where if len(screens) > 1 else "A window on this screen", fact.name)
+            self.chooser.setCurrentIndex(max(self.chooser.findData(chosen), 0))
+        say(self._warning, "" if len(screens) > 1 else ONE_SCREEN)
+
+    def show_tone(self, message: str) -> None:
+        """What came of the tone."""
+        say(self._tone, message)

@@ -1,0 +1,64 @@
+"""The participant's place: their window, the screen it is on, and which screens there are."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
+
+from emolab.gui import screens
+from emolab.gui.bridge import Bridge
+from emolab.gui.console.identify import identify
+from emolab.gui.participant.window import ParticipantWindow
+
+
+class Seat(QObject):
+    """At most one participant window. `screensChanged` when a screen came or went."""
+
+    screensChanged = Signal()
+    warned = Signal(str)  # what the experimenter must know of where the window went
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.window: ParticipantWindow | None = None
+        self._bridge: Bridge | None = None
+        app = QGuiApplication.instance()
+        app.screenAdded.connect(lambda _screen: self.screensChanged.emit())  # type: ignore[union-attr]
+        app.screenRemoved.connect(lambda _screen: self.screensChanged.emit())  # type: ignore[union-attr]
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether a participant window is open."""
+        return self.window is not None
+
+    def open(self, bridge: Bridge, screen: str) -> None:
+        """Open the participant's window on a screen, or move it there."""
+        if self.window is not None and self._bridge is not bridge:
+            self.close()
+        if self.window is None:
+            self.window, self._bridge = ParticipantWindow(bridge), bridge
+        chosen = screens.participant_screen(screen)
+        placement = self.window.seat(chosen.name if chosen else None)
+        if placement.sentence:
+            self.warned.emit(placement.sentence)
+
+    def move_on(self) -> None:
+        """Put the window on the next screen; for when its own does not come back."""
+        if self.window is None or self._bridge is None:
+            return
+        names = [fact.name for fact in screens.screens()]
+        here = self.window.watch.screen_name if self.window.watch else ""
+        following = names[(names.index(here) + 1) % len(names)] if here in names else names[-1]
+        self.window.seat(following)
+        self._bridge.send({"do": "screen_found", "screen": following})
+
+    def close(self) -> None:
+        """Take the window away."""
+        if self.window is not None:
+            window, self.window, self._bridge = self.window, None, None
+            window.close()
+            window.deleteLater()
+
+    def test(self, screen: str) -> None:
+        """Show which screen is which."""
+        chosen = screens.participant_screen(screen)
+        identify(chosen.name if chosen else "")

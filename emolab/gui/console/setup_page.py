@@ -1,0 +1,153 @@
+"""The set-up page: who, what and with which instruments; it starts when nothing is red."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from emolab.gui import theme
+from emolab.gui.bridge import Bridge
+from emolab.gui.console.instruments_panel import InstrumentsPanel
+from emolab.gui.console.panel import Elided
+from emolab.gui.console.participant_panel import ParticipantPanel
+from emolab.gui.console.planning import PlanView
+from emolab.gui.console.protocol_panel import ProtocolPanel
+from emolab.gui.console.readiness import Blocker, Form, Used, blockers
+from emolab.gui.console.room_panel import RoomPanel
+from emolab.session.snapshot import Snapshot
+
+
+class SetupPage(QWidget):
+    """Emits `formChanged(Form)` after each edit and `startRequested(Form)`; shows what it is told."""
+
+    formChanged = Signal(object)
+    startRequested = Signal(object)
+    studyRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.participant = ParticipantPanel()
+        self.protocol = ProtocolPanel()
+        self.room = RoomPanel()
+        self.instruments = InstrumentsPanel()
+        self._used: Used = ()
+        self._plan: PlanView | None = None
+        self._snapshot: Snapshot | None = None
+        self._said: tuple[Blocker, ...] | None = None
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(0)
+        page.addWidget(self._make_header())
+        page.addLayout(self._make_columns(), 1)
+        page.addWidget(self._make_start_bar())
+        self.participant.changed.connect(self._tell)
+        self.protocol.changed.connect(self._tell)
+        self._weigh()
+
+    @property
+    def form(self) -> Form:
+        """What is entered now."""
+        return Form(
+            participant=self.participant.pseudonym.text(),
+            session=self.participant.session.value(),
+            seed=self.participant.seed.value(),
+            language=str(self.participant.language.currentData() or "en"),
+            protocol=self.protocol.path,
+            answers="simulated" if self.participant.simulated.isChecked() else "window",
+        )
+
+    def watch(self, bridge: Bridge | None) -> None:
+        """Take live samples from this bridge; None while no engine runs."""
+        self._snapshot = None
+        self.instruments.watch(bridge)
+        self._weigh()
+
+    def show_study(self, study: Path, used: Used) -> None:
+        """Name the study and what is recorded in it already."""
+        self._used = used
+        self._study.setText(f"Study  ▸  {study.name}")
+        self._study.setToolTip(str(study))
+        self._weigh()
+
+    def show_plan(self, plan: PlanView | None) -> None:
+        """The plan for the form as it stands."""
+        self._plan = plan
+        self.protocol.show_plan(plan)
+        if plan is not None and plan.languages:
+            self.participant.show_languages(plan.languages, plan.language)
+        self._weigh()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Bring instruments and readiness up to date."""
+        self._snapshot = snapshot
+        self.instruments.show_snapshot(snapshot)
+        self._weigh()
+
+    def _tell(self) -> None:
+        self._weigh()
+        self.formChanged.emit(self.form)
+
+    def _weigh(self) -> None:
+        """Judge whether Start is possible, and say why not right beside it."""
+        found = tuple(blockers(self.form, self._plan.error if self._plan else "", self._used, self._snapshot))
+        if found == self._said:
+            return
+        self._said = found
+        of_participant = next((b.message for b in found if b.field == "participant"), "")
+        self.participant.show_problem(of_participant if self.form.participant else "")
+        self.start_button.setEnabled(not found)
+        more = f"  (and {len(found) - 1} more)" if len(found) > 1 else ""
+        words = f"■  {found[0].message}{more}" if found else "●  All is ready."
+        self._readiness.setText(words)
+        self._readiness.setToolTip("\n".join(blocker.message for blocker in found))
+        self.start_button.setAccessibleDescription(found[0].message if found else "")
+        self.start_button.setToolTip(found[0].message if found else "Start the session")
+
+    def _make_header(self) -> QFrame:
+        bar = theme.role(QFrame(), "bar")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(theme.px(16), theme.px(8), theme.px(16), theme.px(8))
+        self._study = Elided("Study", "heading")
+        self.study_button = QPushButton("Other &study…")
+        theme.role(self.study_button, "quiet")
+        self.study_button.clicked.connect(self.studyRequested)
+        row.addWidget(self._study, 1)
+        row.addWidget(self.study_button)
+        return bar
+
+    def _make_columns(self) -> QHBoxLayout:
+        left = QVBoxLayout()
+        left.setContentsMargins(0, 0, 0, 0)
+        left.setSpacing(theme.px(12))
+        for panel in (self.participant, self.protocol, self.room):
+            left.addWidget(panel)
+        left.addStretch(1)
+        holder = QWidget()
+        holder.setLayout(left)
+        scroll = QScrollArea()
+        scroll.setWidget(holder)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setFixedWidth(theme.px(470))
+        columns = QHBoxLayout()
+        columns.setContentsMargins(*[theme.px(12)] * 4)
+        columns.setSpacing(theme.px(12))
+        columns.addWidget(scroll)
+        columns.addWidget(self.instruments, 1)
+        return columns
+
+    def _make_start_bar(self) -> QFrame:
+        bar = theme.role(QFrame(), "bar")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(theme.px(16), theme.px(8), theme.px(16), theme.px(8))
+        self._readiness = Elided("", "message")
+        self.start_button = QPushButton("Start session  (Ctrl+Return)")
+        self.start_button.setMinimumHeight(theme.px(48))
+        theme.role(self.start_button, "primary")
+        self.start_button.clicked.connect(lambda: self.startRequested.emit(self.form))
+        row.addWidget(self._readiness, 1, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self.start_button)
+        return bar
