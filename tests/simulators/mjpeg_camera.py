@@ -90,7 +90,8 @@ class _Viewer(BaseHTTPRequestHandler):
                 threading.Event().wait()
             if number not in options.skip:
                 draw_number(frame, number % (1 << BITS))
-                self._send(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes(), number)
+                jpeg = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+                self._send(jpeg[: len(jpeg) // 2] if number in options.cut else jpeg, number)
             number += 1
 
     def _send(self, jpeg: bytes, number: int) -> None:
@@ -122,6 +123,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--log", help="CSV of number,monotonic_ns for each frame sent")
     parser.add_argument("--skip", type=_numbers, default=set(), help="numbers never sent, like 20,30-32")
+    parser.add_argument("--cut", type=_numbers, default=set(), help="numbers whose JPEG is sent cut in half")
     parser.add_argument("--die-after", type=int, help="number after which the camera vanishes")
     parser.add_argument("--stall-after", type=int, help="number after which it says nothing more")
     options = parser.parse_args(arguments)

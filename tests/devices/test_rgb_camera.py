@@ -1,0 +1,164 @@
+"""A network camera that is a program of its own, and video files: every frame once, or counted."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from emolab.core.clock import Clock, SessionClock
+from emolab.core.errors import ConfigError, DeviceError, DeviceNotFound, DeviceTimeout
+from emolab.core.stream import Chunk
+from emolab.devices.camera_link import shown, whole_jpeg
+from emolab.devices.rgb_camera import RgbCamera
+from emolab.devices.source import Source
+from tests.fakes import FakeClock
+from tests.simulators.mjpeg_camera import draw_number, read_number, running_camera
+
+
+def camera(source: int | str, clock: Clock | None = None, **keys: object) -> RgbCamera:
+    table = {"kind": "rgb_camera", "name": "face", "source": source, **keys}
+    return RgbCamera.from_config(table, clock or SessionClock())
+
+
+def frames(source: RgbCamera, until: int) -> dict[int, Chunk]:
+    """Chunks by the number in the picture, up to number `until`."""
+    found: dict[int, Chunk] = {}
+    while not found or max(found) < until:
+        chunk = source.read(1.0)
+        if chunk is not None:
+            number = read_number(chunk.samples[0])
+            assert number not in found, "a frame came twice"
+            found[number] = chunk
+    return found
+
+
+def write_video(path: Path, n: int, fps: int = 25) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuvj420p"
+        for number in range(n):
+            picture = np.full((240, 320, 3), 90, dtype=np.uint8)
+            picture[..., 0] = 200  # reddish, so that swapped colours show
+            draw_number(picture, number)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def test_every_frame_of_a_network_camera_arrives_once_stamped_when_it_was_sent(tmp_path: Path):
+    clock = SessionClock()
+    log = tmp_path / "sent.csv"
+    with running_camera("--fps", "25", "--size", "320x240", "--log", str(log)) as (address, _):
+        source = camera(address, clock)
+        assert isinstance(source, Source)
+        source.open()
+        assert source.info.sample_shape == (240, 320, 3)
+        assert source.info.nominal_rate_hz is None, "nobody announced a rate"
+        found = frames(source, until=50)
+        source.close()
+    numbers = sorted(found)
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    assert found[numbers[-1]].tally.lost == 0
+    sent = dict(line.split(",") for line in log.read_text().split())
+    late_s = np.array([found[n].times_s[0] - clock.at(int(sent[str(n)])) for n in numbers])
+    assert late_s.min() > 0
+    assert np.median(late_s) < 0.02
+    assert all(chunk.samples.shape == (1, 240, 320, 3) for chunk in found.values())
+
+
+def test_frames_the_camera_left_out_are_counted_as_lost_and_cut_ones_as_corrupt():
+    with running_camera("--fps", "25", "--size", "320x240", "--skip", "35,45-46", "--cut", "40") as (url, _):
+        source = camera(url)
+        source.open()
+        found = frames(source, until=60)
+        source.close()
+    assert set(range(min(found), 61)) - set(found) == {35, 40, 45, 46}
+    assert (found[60].tally.lost, found[60].tally.corrupt) == (3, 1)
+
+
+def test_a_camera_that_dies_is_noticed_and_one_that_comes_back_is_counted():
+    with running_camera("--size", "320x240", "--die-after", "30") as (address, process):
+        source = camera(address)
+        source.open()
+        with pytest.raises(DeviceError, match=f'camera "face" is not answering at {address}; check the cable'):
+            frames(source, until=1000)
+        process.wait(5)
+        source.close()
+        source.close()
+        with pytest.raises(DeviceNotFound, match="then Retry"):
+            source.open()
+        port = address.split(":")[2].split("/")[0]
+        with running_camera("--size", "320x240", "--port", port):
+            source.open()
+            chunk = source.read(5.0)
+            assert chunk is not None
+            assert chunk.tally.reopened == 1
+            source.close()
+
+
+def test_a_camera_that_falls_silent_is_reported_within_seconds_and_read_never_hangs():
+    with running_camera("--fps", "20", "--size", "320x240", "--stall-after", "15") as (address, _):
+        source = camera(address)
+        source.open()
+        longest_s = 0.0
+        with pytest.raises(DeviceTimeout, match="no frame for|is not answering"):
+            while True:
+                start_s = time.monotonic()
+                source.read(0.1)
+                longest_s = max(longest_s, time.monotonic() - start_s)
+        assert longest_s < 1.0
+        source.close()
+
+
+def test_a_camera_that_gives_another_size_than_asked_for_is_refused():
+    with running_camera("--size", "320x240") as (address, _):
+        source = camera(address, width=1280, height=720)
+        with pytest.raises(DeviceError, match="320×240 pixels where 1280×720 were expected"):
+            source.open()
+
+
+def test_a_file_is_played_at_its_own_pace(tmp_path: Path):
+    write_video(tmp_path / "face.mkv", 10)
+    source = camera(str(tmp_path / "face.mkv"), FakeClock(100.0))
+    source.open()
+    assert source.info.nominal_rate_hz == 25
+    chunks = [source.read(1.0) for _ in range(10)]
+    assert [read_number(chunk.samples[0]) for chunk in chunks if chunk] == list(range(10))
+    np.testing.assert_allclose([c.times_s[0] for c in chunks if c], 100 + np.arange(10) / 25, atol=1e-3)
+    red, _, blue = chunks[0].samples[0, 200, 300] if chunks[0] else (0, 0, 0)
+    assert red > blue + 50
+    with pytest.raises(DeviceError, match="has ended after 10 frames"):
+        source.read(1.0)
+
+
+def test_a_source_that_is_not_there_is_told_with_what_to_write_instead(tmp_path: Path):
+    with pytest.raises(DeviceNotFound, match="there is no file .*face.mp4; correct 'source'"):
+        camera(str(tmp_path / "face.mp4")).open()
+    with pytest.raises(DeviceNotFound, match='camera "face" is not answering at 61'):
+        camera(61).open()
+    (tmp_path / "notes.txt").write_text("no video")
+    with pytest.raises(DeviceError, match="is no video OpenCV can read"):
+        camera(str(tmp_path / "notes.txt")).open()
+
+
+def test_a_wrong_key_is_named():
+    with pytest.raises(ConfigError, match="'widht'; did you mean 'width'"):
+        camera(0, widht=640)
+
+
+def test_a_password_never_reaches_message_or_recording():
+    source = camera("rtsp://user:secret@10.0.0.5:554/face")
+    assert source.info.instrument["source"] == "rtsp://10.0.0.5:554/face"
+    assert shown("http://10.0.0.5/a@b") == "http://10.0.0.5/a@b"
+
+
+def test_bytes_that_are_no_whole_picture_are_recognised():
+    assert whole_jpeg(np.zeros(1000, dtype=np.uint8)) is None
+    assert whole_jpeg(np.zeros(0, dtype=np.uint8)) is None
+    assert whole_jpeg(np.frombuffer(b"no picture at all\xff\xd9", dtype=np.uint8)) is None
