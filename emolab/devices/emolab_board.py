@@ -163,7 +163,7 @@ class EmolabBoard:
             self._lose()
             raise DeviceTimeout(
                 f"instrument {self._keys.name!r}: no sample on {self._keys.port} for {SILENT_S:.0f} s "
-                f"({self._parser.corrupt} damaged frames so far); check the cable, then press the board's reset"
+                f"({self._parser.corrupt} damaged frames so far); check the cable, then press its reset"
             )
         return None
 
@@ -195,8 +195,8 @@ class EmolabBoard:
         start = f"instrument {self._keys.name!r}: {self._keys.port} "
         if heard:
             raise DeviceError(
-                f"{start}sends {heard} bytes but no hello of an emolab board; check 'baud' ({self._keys.baud}) "
-                "and load packaging/firmware/emolab_board onto the board"
+                f"{start}sends {heard} bytes but no hello of an emolab board; check 'baud' "
+                f"({self._keys.baud}) and load packaging/firmware/emolab_board onto the board"
             )
         raise DeviceTimeout(
             f"{start}opened but nothing came for {HELLO_S:.0f} s; press the board's reset, "

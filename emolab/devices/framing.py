@@ -103,7 +103,7 @@ class FrameParser:
         self._tail = b""
         self._overflows = False
         self._is_synced = False
-        # opening the port resets many boards: what begins anew up to the first sample after a hello is no news
+        # opening the port resets many boards: until a sample after a hello, beginning anew is no news
         self._may_restart, self._is_greeted = True, False
         self._period_us: float | None = None
         self._raw: tuple[int, int] | None = None

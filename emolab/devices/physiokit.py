@@ -16,7 +16,8 @@ Bytes
     1 to 4 unsigned decimal integers joined by `,` and ended by CR LF, `512,498,77,1023\\r\\n`. No
     stamp, no counter, no checksum. After a reset, and when the port is opened, the first line is
     partial: everything up to the first LF is dropped and is not counted as corrupt. The board
-    announces about 250 Hz; real ones send 250 to 275: the true rate is measured (`stamps`).
+    announces about 250 Hz; real ones send 250 to 275: the true rate is measured (`stamps`), for which
+    the rows of the first second are held back and handed over together, none is left out.
 
 What is counted
     `corrupt`: lines that are no sample: another number of fields, anything but digits, a value
@@ -139,6 +140,8 @@ class PhysioKit:
         self._link = SerialLink(keys.name, keys.port, keys.baud, clock)
         self._parser = LineParser(len(channels), (1 << bits) - 1)
         self._stamper = Stamper(1 / keys.nominal_rate_hz)
+        self._numbers: list[int] = []  # rows not yet handed over
+        self._rows: list[tuple[int, ...]] = []
         self._reopened = 0
         self._was_lost = False
         self._heard_s = 0.0
@@ -169,9 +172,12 @@ class PhysioKit:
 
     def open(self) -> None:
         """Open the port. Raises what `SerialLink.open` raises."""
+        if self._link.is_open:
+            return
         self._link.open()
         self._parser.resync()
         self._stamper.restart()
+        self._numbers, self._rows = [], []
         self._reopened += self._was_lost
         self._was_lost = False
         self._heard_s = self._clock.now_s()
@@ -192,14 +198,24 @@ class PhysioKit:
             self._check_silence(arrival_s)
             return None
         self._heard_s = arrival_s
-        times_s = self._stamper.stamp(np.array(numbers, np.int64), arrival_s) - self._keys.latency_s
-        samples = np.array(rows, self._info.dtype)
-        tally = Tally(corrupt=self._parser.corrupt, reopened=self._reopened)
-        return Chunk(self._info.name, times_s, samples, arrival_s, tally=tally)
+        self._numbers += numbers
+        self._rows += rows
+        if not self._stamper.is_settled:
+            self._stamper.observe(numbers[-1], arrival_s)
+            return None
+        return self._chunk(arrival_s)
 
     def close(self) -> None:
         """Close the port."""
         self._link.close()
+
+    def _chunk(self, arrival_s: float) -> Chunk:
+        """The rows in hand with their times."""
+        times_s = self._stamper.stamp(np.array(self._numbers, np.int64), arrival_s) - self._keys.latency_s
+        samples = np.array(self._rows, self._info.dtype)
+        self._numbers, self._rows = [], []
+        tally = Tally(corrupt=self._parser.corrupt, reopened=self._reopened)
+        return Chunk(self._info.name, times_s, samples, arrival_s, tally=tally)
 
     def _check_silence(self, now_s: float) -> None:
         if now_s - self._heard_s < SILENT_S:

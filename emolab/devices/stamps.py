@@ -11,6 +11,9 @@ their lower convex hull over their mean tick (Moon, Skelly, Towsley 1999, doi:10
 for clock skew from one-way delays). It is taken anew four times a second from the last ten seconds,
 so a crystal that warms up is followed.
 
+`observe` learns from an arrival without handing out times. A board whose rate is only announced is
+best observed for a second (`is_settled`) before its first samples are stamped.
+
 Times handed out only grow and are never later than the arrival. A correction of the line is
 worked in gradually; but when a board that counts rows has paused, no line fits and the times
 jump, as the samples did. What remains is the constant part of the delay, which no arrival can
@@ -28,9 +31,11 @@ from numpy.typing import NDArray
 WINDOW_S = 10.0
 BLOCK_S = 0.25
 FIRST_FIT_S = 0.5  # before that a slope would be noise
+SETTLE_S = 1.0
 SURE_S = 2.0  # a line over so much is better than the period we had
 SILENCE_S = 0.1  # shorter ones are the machine's
-LATE_S = 0.0025  # lateness that stays above this is no longer the machine's
+LATE_S = 0.0025  # lateness that stays above this, and above thrice the usual, is not the machine's
+LATE_ARRIVALS = 40
 STEP = 0.5  # a correction changes a sample's interval by this fraction at most
 
 
@@ -47,22 +52,49 @@ class Stamper:
         self._may_jump = may_jump
         self._last_tick, self._last_s = 0, -np.inf
         self._is_sure = is_sure
+        self._jumps = True  # the next times are not bound to those before
+        self._usual_late_s = 0.0  # how far above the line the earliest arrival of a block mostly is
         self._jumped_s = -np.inf
         self._forget()
 
     def restart(self) -> None:
         """The board was away or began anew: ticks may start anywhere, the period is kept."""
+        self._at_tick, self._at_s = 0, np.nan  # a point of the line
+        self._begun_s = self._arrived_s = np.nan
         self._forget()
+
+    @property
+    def is_settled(self) -> bool:
+        """True once the period is known well enough to stamp from the first sample on."""
+        return self._is_sure or self._arrived_s - self._begun_s >= SETTLE_S
 
     def stamp(self, ticks: NDArray[np.int64], arrival_s: float) -> NDArray[np.float64]:
         """Capture times of `ticks` `(n,)`, n >= 1, increasing, the last of which just arrived."""
         tick = int(ticks[-1])
-        jumps = self._observe(tick, arrival_s)
+        self.observe(tick, arrival_s)
+        jumps, self._jumps = self._jumps, False
         wanted = np.asarray(self._at_s + self.period_s * (ticks - self._at_tick), np.float64)
         times_s = wanted if jumps else self._gradual(ticks, wanted)
         times_s = self._in_order(times_s, arrival_s)
         self._last_tick, self._last_s = tick, float(times_s[-1])
         return times_s
+
+    def observe(self, tick: int, arrival_s: float) -> None:
+        """Learn that `tick` just arrived: take it into the line, or begin a new line there."""
+        if np.isnan(self._at_s):
+            self._begin(tick, arrival_s)
+            return
+        late_s = arrival_s - self._line(tick)
+        silent_s = arrival_s - self._arrived_s
+        self._arrived_s = arrival_s
+        if self._may_jump and silent_s > max(SILENCE_S, 6 * self.period_s) and late_s > silent_s / 2:
+            self._begin(tick, arrival_s)
+            return
+        if self._may_jump and self._stays_late(tick, arrival_s, late_s):
+            return
+        self._enter(tick, arrival_s)
+        if late_s < 0:  # the line was too high: a sample cannot arrive before its capture
+            self._at_tick, self._at_s = tick, arrival_s
 
     def _forget(self) -> None:
         """Drop all arrivals; the line will go through the next one."""
@@ -70,51 +102,35 @@ class Stamper:
         self._block: tuple[int, float] | None = None
         self._block_ends_s = -np.inf
         self._at_tick, self._at_s = 0, np.nan  # a point of the line
-        self._arrived_s = np.nan
+        self._begun_s = self._arrived_s = np.nan
         self._on_time_s = np.nan  # when an arrival was last near the line
-        self._late: tuple[int, float] | None = None  # the earliest arrival since then
-        self._late_count = 0
-
-    def _observe(self, tick: int, arrival_s: float) -> bool:
-        """Take an arrival into the line. True when the times must jump to it."""
-        if np.isnan(self._at_s):
-            self._begin(tick, arrival_s)
-            return True
-        late_s = arrival_s - self._line(tick)
-        silent_s = arrival_s - self._arrived_s
-        self._arrived_s = arrival_s
-        if self._may_jump and silent_s > max(SILENCE_S, 6 * self.period_s) and late_s > silent_s / 2:
-            self._begin(tick, arrival_s)
-            return True
-        if self._may_jump and self._stays_late(tick, arrival_s, late_s):
-            return True
-        self._enter(tick, arrival_s)
-        if late_s < 0:  # the line was too high: a sample cannot arrive before its capture
-            self._at_tick, self._at_s = tick, arrival_s
-        return False
+        self._late: list[tuple[float, int, float]] = []  # arrivals since then: lateness, tick, when
 
     def _begin(self, tick: int, arrival_s: float) -> None:
         """Put the line through this arrival and build on it alone."""
         self._forget()
+        self._jumps = True
         self._at_tick, self._at_s = tick, arrival_s
-        self._arrived_s = self._on_time_s = arrival_s
+        self._begun_s = self._arrived_s = self._on_time_s = arrival_s
         self._enter(tick, arrival_s)
 
     def _stays_late(self, tick: int, arrival_s: float, late_s: float) -> bool:
         """True when arrivals have stayed late for half a second: the board lost time, jump."""
-        least_s = max(LATE_S, 0.75 * self.period_s)
+        least_s = max(LATE_S, 0.75 * self.period_s, 3 * self._usual_late_s)
         if not self._is_sure or late_s < least_s:
-            self._on_time_s, self._late, self._late_count = arrival_s, None, 0
+            self._on_time_s = arrival_s
+            self._late.clear()
             return False
-        self._late_count += 1
-        if self._late is None or late_s < self._late[1] - self._line(self._late[0]):
-            self._late = (tick, arrival_s)
-        if self._late_count < 8 or arrival_s - self._on_time_s < FIRST_FIT_S:
+        self._late.append((late_s, tick, arrival_s))
+        late_for_s = arrival_s - self._on_time_s
+        is_long = late_for_s >= FIRST_FIT_S and len(self._late) >= LATE_ARRIVALS
+        if not is_long and (late_for_s < WINDOW_S / 2 or len(self._late) < 8):
             return False
         if arrival_s - self._jumped_s < SURE_S:
             self._is_sure = False  # it was late again at once: the period is wrong, not the place
         self._jumped_s = arrival_s
-        late_tick, late_arrival_s = self._late
+        # the earlier half may hold samples from before the pause that were late by chance
+        _, late_tick, late_arrival_s = min(self._late[len(self._late) // 2 :])
         self._begin(late_tick, late_arrival_s)
         if tick != late_tick:
             self._enter(tick, arrival_s)
@@ -126,6 +142,8 @@ class Stamper:
         if self._block is None or arrival_s >= self._block_ends_s:
             if self._block is not None:
                 self._points.append(self._block)
+                late_s = self._block[1] - self._line(self._block[0])
+                self._usual_late_s += (min(max(late_s, 0.0), LATE_S) - self._usual_late_s) / 8
                 while self._points and arrival_s - self._points[0][1] > WINDOW_S:
                     self._points.popleft()
                 self._fit()

@@ -21,7 +21,11 @@ enum { A0 = 14, A1, A2, A3, A4, A5, A6, A7 };
 uint32_t micros();
 int analogRead(uint8_t pin);
 void analogReadResolution(int bits);
-struct Port { void begin(uint32_t baud); size_t write(uint8_t byte); size_t write(const uint8_t* data, size_t n); };
+struct Port {
+  void begin(uint32_t baud);
+  size_t write(uint8_t byte);
+  size_t write(const uint8_t* data, size_t n);
+};
 extern Port Serial;
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -66,9 +67,7 @@ def test_samples_do_not_depend_on_how_the_bytes_are_cut(cuts: list[int], noise: 
     whole, cut = FrameParser(), FrameParser()
     expected = whole.feed(wire)
     edges = [0, *sorted(min(cut_at, len(wire)) for cut_at in cuts), len(wire)]
-    found = [
-        sample for left, right in zip(edges, edges[1:], strict=False) for sample in cut.feed(wire[left:right])
-    ]
+    found = [sample for left, right in pairwise(edges) for sample in cut.feed(wire[left:right])]
     assert found == expected
     assert counts(cut) == counts(whole)
 
