@@ -2,7 +2,7 @@
 
 A card counts its samples with a crystal that is steady to some 100 parts per million; the stamp
 of a single callback may be wrong by milliseconds. So time is a straight line over the sample
-count, fitted to the stamps of the last twenty seconds, with the nominal rate as what is believed
+count, fitted to the stamps of the last minute, with the nominal rate as what is believed
 before enough of them have come. Successive blocks join without a seam as long as nothing is lost.
 """
 
@@ -13,9 +13,9 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-WINDOW_S = 20.0
+WINDOW_S = 60.0
 BELIEF_PPM = 100.0  # how far a card's crystal may be off: the standard deviation of the prior
-STAMP_NOISE_S = 0.5e-3
+STAMP_NOISE_S = 2e-3  # PulseAudio's wander so much over some seconds while it also plays
 SEAM_S = 2e-3  # a correction smaller than this is drawn out over one block
 FLAGGED_GAP_S = 2e-3  # where the driver itself reports lost samples
 SILENT_GAP_S = 20e-3  # where it does not: three stamps in a row must agree

@@ -15,7 +15,7 @@ What comes. Chunks of 50 to 100 ms: `(n, 1)` int16, full scale 32768: what the c
 at half the size of floats. Each callback carries the time its first sample was converted, on
 PortAudio's own clock (often the wall clock); that clock is read beside the monotonic one in
 every callback and converted by the difference just then, so a clock set in mid-session moves
-nothing. `audio_clock` makes smooth sample times of it. The first one or two seconds are not
+nothing. `audio_clock` makes smooth sample times of it. The first three seconds or so are not
 delivered: the stamps settle. Samples the driver threw away are estimated from the stamps and counted as lost.
 
 PortAudio comes with sounddevice on Windows and macOS; on Linux it is a system library.
@@ -40,9 +40,11 @@ from emolab.devices.audio_clock import AudioClock
 from emolab.devices.config import InstrumentKeys, read_keys
 
 CHUNK_S = 0.05
-AGREED_S = 5e-3  # the first stamps of a stream can be half a second off; they are good when so near
-AGREED_BLOCKS = 24  # over so many blocks
-SETTLING_S = 5.0  # and no longer than this are they waited for
+# PulseAudio's stamps begin up to half a second off, stay so while it waits for its first timing
+# report (1.5 s at most), and then run to where they belong: they are good when 50 blocks agree
+AGREED_S = 5e-3
+AGREED_BLOCKS = 50
+SETTLING_S = 10.0  # no longer than this are they waited for
 START_TIMEOUT_S = 4.0  # PulseAudio may take two seconds to its first callback
 SILENCE_TIMEOUT_S = 1.0  # without a callback
 HELD_BLOCKS = 2000

@@ -7,10 +7,10 @@ be put right in two years. Two forms, written in the device file as `[instrument
     kelvin_per_count = 0.01    # 0.01 or 0.04 as set in the camera; T = counts × this − 273.15
 
     form = "planck"            # the counts are radiance; constants from the camera's calibration
-    R = 16556.0                # exiftool shows PlanckR1 and PlanckR2: R = R1 / R2
-    B = 1428.0
+    R = 1682452.0              # exiftool shows PlanckR1 and PlanckR2: R = R1 / R2
+    B = 1501.0
     F = 1.0
-    O = -342.0                 # radiance = counts + O
+    O = -7340.0                # radiance = counts + O
     emissivity = 0.98          # of human skin: Steketee 1973, doi:10.1088/0031-9155/18/5/307
     reflected_c = 22.0         # what the skin mirrors: the walls
     atmospheric_c = 22.0

@@ -87,4 +87,4 @@ class SoundServer:
 
     def play(self, path: Path) -> subprocess.Popen[bytes]:
         """Start `paplay` on a sound file."""
-        return subprocess.Popen(["paplay", str(path)], env=self.environment)
+        return subprocess.Popen(["paplay", "--latency-msec=100", str(path)], env=self.environment)
