@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emolab.core.event import Event
 from emolab.core.stream import Tally
 from emolab.recording.reader import RecordedStream, Session
-from emolab.recording.recorder import OVERRUN
+from emolab.recording.recorder import OVERRUN, UNFIT
 
 GAP_FLOOR_S = 0.02  # below that a step is the machine's jitter
 RATE_TOLERANCE = 0.02
@@ -143,7 +143,7 @@ def _stream_facts(stream: RecordedStream, events: Sequence[Event]) -> dict[str, 
         for event in events
         if event.kind == "gap"
         and event.data.get("stream") == stream.name
-        and event.data.get("reason") == OVERRUN
+        and event.data.get("reason") in (OVERRUN, UNFIT)
     )
     rate_hz = true_rate_hz(times_s, ticks, gaps)
     return {

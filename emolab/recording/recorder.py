@@ -12,7 +12,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 from emolab.core.clock import Clock, Follower
@@ -24,14 +23,17 @@ from emolab.recording.header import SessionHeader
 from emolab.recording.video import EncodedFrames, VideoEncoder
 from emolab.recording.writer import SessionWriter, since
 
-FLUSH_S = 0.5  # a killed process loses this much at most, and the work of one flush
+FLUSH_S = 0.4  # a killed process loses this much, and the work of one flush, at most
 QUEUE_BYTES = 64 << 20  # some ten seconds of everything but raw RGB, which waits before its encoder
 AHEAD_S = 1.0  # how far a paced clock may run ahead of the file
 
-OVERRUN = "writer overrun"  # why a `gap` event of ours was written
+# Why a `gap` event of ours was written
+OVERRUN = "writer overrun"
+UNFIT = "not recordable"
 
 _log = logging.getLogger(__name__)
 _Item = Chunk | EncodedFrames | Event
+_Lost = tuple[float, float, int]  # from, to, how many samples
 
 
 class Recorder:
@@ -71,7 +73,8 @@ class Recorder:
         self._accepting = True
         self._in_hand_s: float | None = None
         self._newest_s = zero_s
-        self._refused: dict[str, tuple[float, float, int]] = {}
+        self._refused: dict[str, _Lost] = {}
+        self._unfit: dict[str, _Lost] = {}
         self._complained: set[str] = set()
         opened = threading.Event()
         self._thread = threading.Thread(
@@ -82,7 +85,7 @@ class Recorder:
         if self.error is not None:
             raise self.error
         self._encoders = {
-            info.name: VideoEncoder(info, self._deliver, partial(self._complain, info.name))
+            info.name: VideoEncoder(info, self._deliver, self._cannot)
             for info in streams
             if layout.is_video(info)
         }
@@ -110,7 +113,8 @@ class Recorder:
         waiting = [encoder.waiting_since_s for encoder in self._encoders.values()]
         with self._news:
             waiting.append(self._in_hand_s)
-            waiting += [item.arrival_s for item in self._items if not isinstance(item, Event)][:1]
+            queued = (item.arrival_s for item in self._items if not isinstance(item, Event))
+            waiting.append(next(queued, None))
             return min((since_s for since_s in waiting if since_s is not None), default=self._newest_s)
 
     def put(self, chunk: Chunk) -> bool:
@@ -131,11 +135,13 @@ class Recorder:
             return False
         self._newest_s = max(self._newest_s, chunk.arrival_s)
         if chunk.stream in self._refused:
-            self._tell_gap(chunk.stream)
+            self._tell(self._gap(chunk.stream, self._refused, OVERRUN))
         return True
 
     def mark(self, event: Event) -> None:
         """Take an event; events are never refused while the file can be written."""
+        if self.error is not None:
+            return
         with self._news:
             self._items.append(event)
             self._news.notify()
@@ -154,7 +160,7 @@ class Recorder:
             if not encoder.close(max(0.05, deadline - time.monotonic()))
         ]
         for name in list(self._refused):
-            self._tell_gap(name)
+            self._tell(self._gap(name, self._refused, OVERRUN))
         with self._news:
             self._closing = self._closing or outcome
             self._news.notify()
@@ -207,6 +213,8 @@ class Recorder:
                 self._store(item)
                 self._in_hand_s = None
             if done:
+                for name in list(self._unfit):
+                    self._writer.mark(self._gap(name, self._unfit, UNFIT))
                 self._writer.close(self._closing or "interrupted")
                 return
             if time.monotonic() >= flush_at:
@@ -234,10 +242,10 @@ class Recorder:
             else:
                 self._writer.write_encoded(item)
         except DataError as error:
-            where = "event" if isinstance(item, Event) else item.stream
-            if not isinstance(item, Event):
-                self.lost[where] = self.lost.get(where, 0) + len(item)
-            self._complain(where, error)
+            if isinstance(item, Event):
+                self._complain("event", error)
+            else:
+                self._cannot(item, error)
 
     def _allowed_s(self) -> float:
         assert self._clock is not None
@@ -263,31 +271,37 @@ class Recorder:
                 self._news.wait(0.1)
 
     def _refuse(self, chunk: Chunk) -> None:
-        first_s, last_s = float(chunk.times_s[0]), float(chunk.times_s[-1])
-        with self._news:
-            begun_s, _, count = self._refused.get(chunk.stream, (first_s, last_s, 0))
-            self._refused[chunk.stream] = (begun_s, last_s, count + len(chunk))
-            self.lost[chunk.stream] = self.lost.get(chunk.stream, 0) + len(chunk)
-        if not count:
+        if not self._lose(chunk, self._refused, float(chunk.times_s[0]), float(chunk.times_s[-1])):
             _log.warning("the recorder cannot keep up with %s", chunk.stream)
 
-    def _tell_gap(self, stream: str) -> None:
+    def _cannot(self, chunk: Chunk | EncodedFrames, error: Exception) -> None:
+        """Count a chunk that does not fit the file; its times may be no numbers, its arrival is."""
+        self._lose(chunk, self._unfit, chunk.arrival_s, chunk.arrival_s)
+        self._complain(chunk.stream, error)
+
+    def _lose(
+        self, chunk: Chunk | EncodedFrames, where: dict[str, _Lost], first_s: float, last_s: float
+    ) -> int:
+        """Count a chunk as lost; how many samples were lost in this stretch before it."""
         with self._news:
-            begun_s, last_s, count = self._refused.pop(stream)
-        facts = {
-            "stream": stream,
-            "lost": count,
-            "seconds": round(last_s - begun_s, 6),
-            "reason": OVERRUN,
-        }
-        self._tell(Event(begun_s, "gap", data=facts))
+            begun_s, _, count = where.get(chunk.stream, (first_s, last_s, 0))
+            where[chunk.stream] = (begun_s, last_s, count + len(chunk))
+            self.lost[chunk.stream] = self.lost.get(chunk.stream, 0) + len(chunk)
+        return count
+
+    def _gap(self, stream: str, where: dict[str, _Lost], reason: str) -> Event:
+        with self._news:
+            begun_s, last_s, count = where.pop(stream)
+        seconds = round(last_s - begun_s, 6)
+        return Event(
+            begun_s, "gap", data={"stream": stream, "lost": count, "seconds": seconds, "reason": reason}
+        )
 
     def _complain(self, where: str, error: Exception) -> None:
-        if (
-            str(error) not in self._complained
-        ):  # a camera in the wrong size would say so thirty times a second
-            self._complained.add(str(error))
-            self._tell(Event(self._newest_s, "error", data={"where": where, "message": str(error)}))
+        if str(error) in self._complained:  # a camera of the wrong size would say so thirty times a second
+            return
+        self._complained.add(str(error))
+        self._tell(Event(self._newest_s, "error", data={"where": where, "message": str(error)}))
 
     def _tell(self, event: Event) -> None:
         self.mark(event)

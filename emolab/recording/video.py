@@ -113,12 +113,17 @@ class H264Encoder:
 class VideoEncoder:
     """A thread that encodes one stream and hands the packets on.
 
-    `deliver` is called in that thread with each `EncodedFrames`, `failed` once if encoding breaks.
+    `deliver` is called in that thread with each `EncodedFrames`, `failed` with each
+    chunk that could not be encoded, and why.
     """
 
     def __init__(
-        self, info: StreamInfo, deliver: Callable[[EncodedFrames], None], failed: Callable[[Exception], None]
+        self,
+        info: StreamInfo,
+        deliver: Callable[[EncodedFrames], None],
+        failed: Callable[[Chunk, Exception], None],
     ) -> None:
+        self._info = info
         self._encoder = H264Encoder(info)
         self._deliver = deliver
         self._failed = failed
@@ -161,16 +166,14 @@ class VideoEncoder:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        broken = False
         while (chunk := self._queue.get()) is not None:
             try:
-                if not broken:
-                    self._deliver(self._encoder.encode(chunk))
+                self._deliver(self._encoder.encode(chunk))
             except DataError as error:  # a frame of the wrong size; the next may be right again
-                self._failed(error)
-            except Exception as error:
-                broken = True
-                self._failed(error)
+                self._failed(chunk, error)
+            except Exception as error:  # whatever it was, the next frame gets a fresh encoder
+                self._encoder = H264Encoder(self._info)
+                self._failed(chunk, error)
             finally:
                 self._arrivals.popleft()
 

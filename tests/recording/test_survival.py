@@ -1,0 +1,265 @@
+"""A session survives the death of its process, a full disk, and readers who come early."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from emolab.core.errors import RecordingError, SchemaMismatch
+from emolab.core.event import Event
+from emolab.recording import writer as writer_module
+from emolab.recording.inspect import inspect
+from emolab.recording.reader import Session
+from emolab.recording.recover import recover, text
+from emolab.recording.writer import SessionWriter
+from tests.recording.made import BOARD, CAMERA, HEADER, THERMAL, chunk, number
+from tests.recording.victim import RATES_HZ
+
+
+@contextmanager
+def victim(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The recording process, killed at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.recording.victim", str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == "open\n"
+        yield process
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+
+
+def offered_until_s(process: subprocess.Popen[str]) -> float:
+    """Kill the process; how far it had come, by its own words."""
+    process.kill()
+    assert process.stdout is not None
+    said = process.stdout.read().split("\n")[:-1]  # the last line may be torn
+    return float(said[-1]) if said else 0.0
+
+
+def check(session: Session, offered_s: float) -> None:
+    """Nothing offered more than a second before the kill is missing, nothing is wrong."""
+    board, thermal = session.streams["board"], session.streams["thermal"]
+    for name, stream in session.streams.items():
+        rate_hz = RATES_HZ[name]
+        np.testing.assert_allclose(stream.times_s(), np.arange(len(stream)) / rate_hz, atol=1e-6)
+        assert len(stream) / rate_hz > offered_s - 1.0 - 1 / rate_hz, f"{name} lost more than a second"
+    assert len(board.samples()) == len(board)
+    assert len(thermal.samples()) == len(thermal)
+    if len(thermal):
+        first = chunk(THERMAL, 0, 1, 9.0).samples
+        np.testing.assert_array_equal(thermal.samples(0, 1), first)
+    video = session.video("camera")
+    numbers = [number(pixels) for _, pixels in video.frames(max(0, len(video) - 40))]
+    assert numbers == [index % 100 for index in range(max(0, len(video) - 40), len(video))]
+    marks = session.events
+    assert [event.data["text"] for event in marks] == [f"{event.time_s:.3f}" for event in marks]
+    assert (marks[-1].time_s if marks else 0.0) > offered_s - 1.0
+
+
+@pytest.mark.parametrize("trial", range(4))
+def test_a_killed_recording_keeps_all_but_the_last_second(tmp_path: Path, trial: int) -> None:
+    path = tmp_path / "s.h5"
+    with victim(path) as process:
+        time.sleep(random.Random(trial).uniform(0.3, 2.5))  # blocks of 1024 rows fill at 1.02 and 2.05 s
+        offered_s = offered_until_s(process)
+    with Session.open(path) as session:
+        assert not session.finished
+        check(session, offered_s)
+        rows = {name: len(stream) for name, stream in session.streams.items()}
+    assert inspect(path)["verdict"] == "bad"
+    report = recover(path)
+    assert report["mended"]
+    assert {stream["name"]: stream["samples"] for stream in report["streams"]} == rows
+    assert "is whole again" in text(report)
+    with h5py.File(path) as file:  # an ordinary file now
+        assert file["outcome"][0] == b"interrupted"
+    with Session.open(path) as session:
+        check(session, offered_s)
+        assert session.recovery["outcome_found"] == "recording"
+        assert inspect(path)["recovery"]
+    with Session.open(tmp_path / "s.damaged.h5") as session:
+        check(session, offered_s)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["s.damaged.h5", "s.h5"]
+
+
+def test_another_process_reads_along_and_is_not_allowed_to_mend(tmp_path: Path) -> None:
+    path = tmp_path / "s.h5"
+    with victim(path) as process:
+        with Session.open(path, live=True) as session:
+            board = session.streams["board"]
+            before = len(board)
+            deadline = time.monotonic() + 20
+            while len(board) < before + 2500 and time.monotonic() < deadline:
+                session.refresh()
+                np.testing.assert_allclose(board.times_s(), np.arange(len(board)) / 1000, atol=1e-6)
+                assert len(board.samples(max(0, len(board) - 1500))) == min(len(board), 1500)
+                time.sleep(0.05)
+            assert len(board) >= before + 2500
+            video = session.video("camera")
+            assert number(video.frame(len(video) - 1)[1]) == (len(video) - 1) % 100
+        with pytest.raises(RecordingError, match="is being recorded at this moment"):
+            recover(path)
+        offered_s = offered_until_s(process)
+    with Session.open(path) as session:
+        check(session, offered_s)
+
+
+def test_everything_flushed_is_there_when_the_next_block_was_on_its_way(tmp_path: Path) -> None:
+    writer = SessionWriter(tmp_path / "s.h5", HEADER)
+    writer.open([BOARD])
+    writer.write(chunk(BOARD, 0, 1000, 1000.0))
+    writer.flush()
+    writer.write(chunk(BOARD, 1000, 5000, 1000.0))  # four blocks go to the file, none is committed yet
+    with Session.open(tmp_path / "s.h5", live=True) as session:
+        board = session.streams["board"]
+        assert len(board) == 1000
+        np.testing.assert_array_equal(board.samples(), chunk(BOARD, 0, 1000, 1000.0).samples)
+        writer.flush()
+        assert len(board) == 1000  # what was handed out does not change
+        np.testing.assert_array_equal(board.samples(), chunk(BOARD, 0, 1000, 1000.0).samples)
+        session.refresh()
+        assert len(board) == 6000
+        np.testing.assert_array_equal(board.samples(990, 1010)[:10], board.samples(0, 1000)[990:])
+    writer.close()
+
+
+def fill_until_it_breaks(writer: SessionWriter) -> int:
+    """Rows flushed before the writer raised; raises `AssertionError` when it never does."""
+    writer.open([BOARD, CAMERA])
+    flushed = 0
+    with pytest.raises(RecordingError, match="free some space"):
+        for first in range(0, 200_000, 500):
+            writer.write(chunk(BOARD, first, 500, 1000.0))
+            writer.mark(Event(first / 1000, "mark"))
+            writer.flush()
+            flushed = first + 500
+    return flushed
+
+
+def test_a_full_disk_ends_the_recording_and_what_was_flushed_stays(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    writer = SessionWriter(tmp_path / "s.h5", HEADER)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, before[1]))
+    try:
+        flushed = fill_until_it_breaks(writer)
+        writer.close("interrupted")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert flushed > 10_000
+    assert recover(tmp_path / "s.h5")["mended"]
+    with Session.open(tmp_path / "s.h5") as session:
+        board = session.streams["board"]
+        assert len(board) >= flushed
+        np.testing.assert_allclose(board.times_s(), np.arange(len(board)) / 1000, atol=1e-6)
+        np.testing.assert_array_equal(board.samples(0, 500), chunk(BOARD, 0, 500, 1000.0).samples)
+        assert len(session.events) >= flushed // 500
+
+
+def test_a_nearly_full_disk_is_noticed_while_the_file_can_still_be_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Disk:
+        free = 100 << 20
+
+    monkeypatch.setattr(writer_module.shutil, "disk_usage", lambda _: Disk)
+    writer = SessionWriter(tmp_path / "s.h5", HEADER)
+    writer.open([BOARD])
+    writer.write(chunk(BOARD, 0, 1500, 1000.0))
+    writer.flush()
+    Disk.free = 1 << 20
+    with pytest.raises(RecordingError, match="nearly full"):
+        writer.flush()
+    writer.close("interrupted")
+    with Session.open(tmp_path / "s.h5") as session:
+        assert session.outcome == "interrupted"
+        assert len(session.streams["board"].samples()) == 1500
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.97])
+def test_a_damaged_block_costs_what_comes_after_it_and_no_more(tmp_path: Path, keep: float) -> None:
+    path = tmp_path / "s.h5"
+    writer = SessionWriter(path, HEADER)
+    writer.open([BOARD])
+    writer.write(chunk(BOARD, 0, 60_000, 1000.0))
+    writer.close()
+    with h5py.File(path) as file:
+        samples = file["streams/board/samples"]
+        struck = int(keep * 60_000) // samples.chunks[0]
+        place = samples.id.get_chunk_info_by_coord((struck * samples.chunks[0], 1)).byte_offset
+    with path.open("rb+") as raw:
+        raw.seek(place + 40)
+        raw.write(b"rotten")
+    with Session.open(path) as session, pytest.raises(RecordingError, match="run 'emolab recover'"):
+        session.streams["board"].samples()
+    report = recover(path)
+    kept = struck * 8192
+    (stream,) = report["streams"]
+    assert (stream["samples"], stream["rows_dropped"]) == (kept, 60_000 - kept)
+    with Session.open(path) as session:
+        np.testing.assert_array_equal(
+            session.streams["board"].samples(), chunk(BOARD, 0, 60_000, 1000.0).samples[:kept]
+        )
+
+
+def test_a_sound_file_is_left_alone(tmp_path: Path) -> None:
+    writer = SessionWriter(tmp_path / "s.h5", HEADER)
+    writer.open([BOARD])
+    writer.close()
+    before = (tmp_path / "s.h5").read_bytes()
+    report = recover(tmp_path / "s.h5")
+    assert not report["mended"]
+    assert "nothing was changed" in text(report)
+    assert (tmp_path / "s.h5").read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_packing_that_fails_leaves_the_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no")
+
+    writer = SessionWriter(tmp_path / "s.h5", HEADER)
+    writer.open([BOARD])
+    writer.write(chunk(BOARD, 0, 1500, 1000.0))
+    monkeypatch.setattr(Path, "replace", fail)
+    writer.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["s.h5"]
+    with Session.open(tmp_path / "s.h5") as session:
+        assert session.complete
+        assert len(session.streams["board"].samples()) == 1500
+
+
+def test_foreign_files_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="check the spelling"):
+        Session.open(tmp_path / "none.h5")
+    (tmp_path / "text.h5").write_text("hello")
+    with pytest.raises(SchemaMismatch, match="no HDF5 file"):
+        Session.open(tmp_path / "text.h5")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = 1
+    with pytest.raises(SchemaMismatch, match="no emolab session"):
+        Session.open(tmp_path / "other.h5")
+    with h5py.File(tmp_path / "newer.h5", "w") as file:
+        file.attrs.update({"format": "emolab session", "schema": 99})
+    with pytest.raises(SchemaMismatch, match=r"schema 99.*newer emolab"):
+        Session.open(tmp_path / "newer.h5")
+    with h5py.File(tmp_path / "half.h5", "w") as file:
+        file.attrs.update({"format": "emolab session", "schema": 1})
+    with pytest.raises(RecordingError, match="damaged"):
+        Session.open(tmp_path / "half.h5")
