@@ -1,5 +1,18 @@
 """emolab's own board: one to eight channels of 10 to 24 bit with counter, clock and checksum.
 
+    [[instrument]]
+    kind = "emolab_board"
+    name = "board"
+    port = "/dev/ttyACM0"          # or COM3, socket://host:port, rfc2217://host:port
+    channels = ["gsr", "respiration", "ppg_finger", "ppg_ear"]   # in the order of the sketch's PINS
+    baud = 250000                  # this and the next are optional
+    latency_s = 0.0                # a measured constant delay of capture to arrival, subtracted
+
+    [instrument.scaling]           # value = raw * scale + offset; left out: counts
+    gsr = { unit = "uS", scale = 0.0195, offset = -0.4 }
+
+Bits, rate and firmware come from the board.
+
 Wiring
     An Arduino-compatible board with the sketch `packaging/firmware/emolab_board/emolab_board.ino`.
     Sensors are powered from the board's 5 V (3.3 V on a 3.3 V board) and GND; signals go to
@@ -42,10 +55,6 @@ What is counted, exactly
     `reopened`: the port came back, or the board reset in mid-session: counter and clock no longer
     go together. How much a reset lost nobody knows: `lost` stays, the counter goes on by one, and
     the device clock goes on from the next multiple of 2**32, so that the raw value stays readable.
-
-Keys of the device file: `port`; `baud` (250000); `channels` in the board's order; `latency_s` (0): a
-measured constant delay from capture to arrival, subtracted from every time; `scaling`. Bits, rate
-and firmware come from the board.
 """
 
 from __future__ import annotations

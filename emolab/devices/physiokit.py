@@ -1,5 +1,18 @@
 """PhysioKit's boards: one to four physiological signals as lines of text over USB.
 
+    [[instrument]]
+    kind = "physiokit"
+    name = "board"
+    port = "/dev/ttyUSB0"          # or COM3, socket://host:port, rfc2217://host:port
+    channels = ["gsr", "respiration", "ppg_finger", "ppg_ear"]   # in the board's order
+    baud = 115200                  # this and what follows is optional
+    nominal_rate_hz = 250
+    adc_bits = 10                  # larger values are garbage; left out: what fits 16 bits
+    latency_s = 0.0                # a measured constant delay of capture to arrival, subtracted
+
+    [instrument.scaling]           # value = raw * scale + offset; left out: counts
+    gsr = { unit = "uS", scale = 0.0195, offset = -0.4 }
+
 Wiring
     An Arduino-compatible board (Uno, Nano, Leonardo, Teensy, Due) with up to four sensors, each
     powered from the board's 3.3 V or 5 V and GND, its signal on one analogue input, in the
@@ -24,10 +37,6 @@ What is counted
     beyond the converter or the stored type, or far too long. Each stands for one row in time, so the
     rows after it keep their place. Without a counter nobody can know of whole lines that were
     lost: `lost` stays 0, a pause shows as a jump in the times.
-
-Keys of the device file: `port`; `baud` (115200); `nominal_rate_hz` (250); `channels` in the board's
-order; `adc_bits` (none: any value that fits 16 bits); `latency_s` (0): a constant delay from
-capture to arrival which the laboratory has measured, subtracted from every time; `scaling`.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def test_rows_come_out_of_lines_and_the_first_partial_one_is_dropped_uncounted()
 
 @pytest.mark.parametrize(
     "line",
-    [b"1,2,3", b"1,2,3,4,5", b"1,,3,4", b"1,2,3,x", b"-1,2,3,4", b"1, 2,3,4", b"1,2,3,1024", b"", 
+    [b"1,2,3", b"1,2,3,4,5", b"1,,3,4", b"1,2,3,x", b"-1,2,3,4", b"1, 2,3,4", b"1,2,3,1024", b"",
      b"1.0,2,3,4", b"1,2,3,\xd9\xa3", b"9" * 500, b"0" * 30 + b"1,2,3,4",
      b"1,2\r,3,4"],
 )  # fmt: skip
