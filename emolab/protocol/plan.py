@@ -56,7 +56,8 @@ def plan_session(
 
     `bank`: clips there are of each state. `per_state`: clips of each state in a session; None:
     as many as the rules accept. Raises `ConfigError` with the arithmetic when nothing fits, when
-    the bank is too small, or when fewer than `planned − 1` clips are guaranteed.
+    the bank is too small, when fewer than `planned − 1` clips are guaranteed, or when the last could
+    not start even after reports that take no time.
     """
     for name, value in (("cap", cap), ("clip", clip), ("report", report), ("states", states), ("bank", bank)):
         if not (math.isfinite(value) and value > 0):
@@ -73,14 +74,14 @@ def plan_session(
             f"not one clip fits: {sums.longest(1)} > {cap:g} s cap; raise the cap or shorten the steps"
         )
     if per_state is None:
-        per_state = min(bank, max(1, (fitting + 1) // states))
+        per_state = min(bank, max(1, sums.most(fitting, states)))
     if not 1 <= per_state <= bank:
         raise ConfigError(
             f"{per_state} clips of each state are planned but the bank has {bank}; "
             f"plan 1 to {bank}, or add clips with 'emolab stimuli add'"
         )
     planned = per_state * states
-    if fitting < planned - 1:
+    if fitting < planned - 1 or (fitting < planned and not sums.last_can_start(planned)):
         raise ConfigError(sums.refusal(planned, fitting, per_state, states))
     reports = planned + has_baseline_report
     needed_s = min(report, (cap - rest - washout - planned * clip) / reports)
@@ -115,17 +116,30 @@ class _Sums:
         each = f"({self.clip:g} s clip + {self.report:g} s report)"
         return f"{self._before()} + {clips} × {each} = {self.longest_s(clips):g} s"
 
+    def last_can_start(self, clips: int) -> bool:
+        """Whether all clips start when reports take no time; the last report keeps its whole window."""
+        return self.rest + self.washout + clips * self.clip + self.report <= self.cap + _TINY_S
+
+    def most(self, fitting: int, states: int) -> int:
+        """Most clips of each state that a plan may have."""
+        most = (fitting + 1) // states
+        return most if most * states <= fitting or self.last_can_start(most * states) else fitting // states
+
     def refusal(self, planned: int, fitting: int, per_state: int, states: int) -> str:
         instant_s = self.rest + self.washout + planned * self.clip
-        sign = ">" if instant_s > self.cap else "≤"
-        most = (fitting + 1) // states
+        instant = f"{self.rest + self.washout:g} + {planned} × {self.clip:g} = {instant_s:g} s"
+        if instant_s > self.cap:
+            instant += f" > {self.cap:g} s"
+        elif not self.last_can_start(planned):
+            instant += f", and {self.report:g} s for the last report > {self.cap:g} s"
+        else:
+            instant += f" ≤ {self.cap:g} s"
+        most = self.most(fitting, states)
         remedy = f"plan at most {most} for each state" if most else "leave more time for clips"
         return (
             f"{planned} clips are planned ({per_state} for each of {states} states) but only {fitting} are "
             f"guaranteed: {self.longest(planned)} > {self.cap:g} s cap, and with reports that take no time "
-            f"{self.rest + self.washout:g} + {planned} × {self.clip:g} = "
-            f"{instant_s:g} s {sign} {self.cap:g} s; "
-            f"{remedy}, raise the cap or shorten rest, clips or reports"
+            f"{instant}; {remedy}, raise the cap or shorten rest, clips or reports"
         )
 
     def explain(
