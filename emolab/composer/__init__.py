@@ -4,7 +4,8 @@
     compose     a recipe becomes a score           harmony     scales, chords, voicings
     synth       a score becomes sound              voices, room, exact   instruments, reverb, arithmetic
     audio       files, loudness, peaks, fades      clipcheck   what is wrong with a clip, in one line
-    bank        pieces become files and rows       recipe, score   the two forms a piece takes
+    bank        pieces become files and rows       adopt       a laboratory's own piece
+    recipe, score   the two forms a piece takes
 
 A piece goes recipe → score → samples → FLAC, and each step is a plain function of the one before:
 no state, no clock, and no arithmetic that differs between machines (`exact` says how).

@@ -167,7 +167,7 @@ def _checksum_finding(path: Path, samples: Samples, expected: str, piece_id: str
         if int(off.max()) <= 1:
             count = int(np.count_nonzero(off.any(axis=1)))
             text = (
-                f"differs from the manifest's checksum in {count} samples, by the last of 16 bits only: "
+                f"differs from the manifest's checksum in {count} sample(s), by the last of 16 bits only: "
                 "this machine rounds otherwise, nothing to do"
             )
             return Finding(path, "rounding", text, grave=False)

@@ -16,8 +16,9 @@ from emolab.composer.recipe import Melody, Part, Recipe
 from emolab.composer.score import Note, Score, Track
 
 # how much of the clip may pass until the final chord; the rest is for it to ring
-BODY_SHARES = (0.84, 0.91)
+BODY_SHARES = (0.87, 0.95)
 _FORM = (0, 1, 0, 2)  # theme, answer, theme, cadence
+_PHRASE_HEIGHTS = (0.0, 1.5, 4.0, 1.0)  # semitones
 
 
 @dataclass(frozen=True)
@@ -177,13 +178,15 @@ def _sing(plan: _Plan, melody: Melody, chance: Random) -> list[Track]:
         if bar == plan.bars:
             steps, contour = [_Step("x", 0.0, _final_length(plan), 1.0, True)], [0]
             classes = (classes[0],) if melody.tilt <= 0 else classes
-        # each phrase begins a little higher or lower than the one before, then finds its way back
-        home = melody.register + 3.0 * melody.tilt * (bar % 8) / 8.0
-        at = 0.4 * at + 0.6 * home if bar % 4 == 0 else 0.75 * at + 0.25 * home
+        # each phrase sets out from another height, the third from the furthest, as a period does
+        home = melody.register + _PHRASE_HEIGHTS[bar // 4 % 4] * (-1.0 if melody.tilt < 0.0 else 1.0)
+        at = home if bar % 4 == 0 else 0.85 * at + 0.15 * home
         for index, (step, move) in enumerate(zip(steps, contour, strict=True)):
             strong = index == 0 or (step.start * plan.recipe.beats) % 2 == 0 or bar % 4 == 3
-            pitch = _moved(at, move, scale, melody)
-            at = nearest(classes, pitch) if strong else pitch
+            if bar == plan.bars or (index == 0 and bar % 4 == 0):
+                at = nearest(classes, at)
+            else:
+                at = _moved(at, move, classes if strong else scale, scale, melody)
             off = melody.slide_cents / 100.0 * (2.0 * chance.random() - 1.0)
             length = (step.end - step.start) * (1.0 if bar == plan.bars else melody.gate)
             force = melody.force * step.accent * (1.06 if strong else 0.94)
@@ -199,10 +202,10 @@ def _sing(plan: _Plan, melody: Melody, chance: Random) -> list[Track]:
 
 
 def _contour(notes: int, melody: Melody, chance: Random) -> list[int]:
-    """Scale steps from note to note: mostly neighbours, now and then a leap that then turns back."""
-    moves = [0]
-    for _ in range(notes - 1):
-        if abs(moves[-1]) > 2:
+    """The move to each note from the one before, in scale steps: neighbours, and leaps that turn back."""
+    moves: list[int] = []
+    for _ in range(notes):
+        if moves and abs(moves[-1]) > 2:
             moves.append(-1 if moves[-1] > 0 else 1)
             continue
         up = chance.random() < 0.5 + 0.35 * melody.tilt
@@ -211,13 +214,17 @@ def _contour(notes: int, melody: Melody, chance: Random) -> list[int]:
     return moves
 
 
-def _moved(at: float, move: int, scale: tuple[int, ...], melody: Melody) -> float:
-    """`move` scale steps from `at`, turned back at the edges of the melody's span."""
+def _moved(at: float, move: int, allowed: tuple[int, ...], scale: tuple[int, ...], melody: Melody) -> int:
+    """`move` scale steps from `at`, then on to an allowed pitch; turned back at the edges of the span."""
     reach = 1.7 * melody.span
     there = _shifted(at, move, scale)
     if abs(there - melody.register) > reach:
-        there = _shifted(at, -move, scale)
-    return float(there)
+        move = -1 if there > melody.register else 1
+        there = _shifted(at, move, scale)
+    if there % 12 in allowed:
+        return there
+    beyond = ladder(allowed, there, there + 11) if move > 0 else ladder(allowed, there - 11, there)[::-1]
+    return beyond[0]
 
 
 def _shifted(at: float, move: int, scale: tuple[int, ...]) -> int:

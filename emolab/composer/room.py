@@ -14,6 +14,7 @@ from emolab.composer.exact import Wave, power
 
 DELAYS_S = (0.02573, 0.02917, 0.03319, 0.03691, 0.04103, 0.04517, 0.04973, 0.05351)  # no common measure
 PREDELAY_S = 0.012
+LOUDNESS = 0.4  # brings the tail of a steady sound near the level of the sound sent in
 DAMPING = 0.32  # share of the neighbouring sample in each pass through a loop
 
 
@@ -55,4 +56,4 @@ def reverberate(dry: Wave, rate_hz: int, decay_s: float) -> NDArray[np.float32]:
                 side += row
             else:
                 side -= row
-    return np.ascontiguousarray(wet[:, :n].T)
+    return np.ascontiguousarray(wet[:, :n].T) * np.float32(LOUDNESS)

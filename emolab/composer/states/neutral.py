@@ -3,8 +3,8 @@
 Slow to moderate (Vieillard's peaceful excerpts: 54-100 a minute, major, arpeggios under pedal), few
 onsets, consonant with open and suspended chords that pull nowhere, middle register and narrow range,
 legato, slow attacks, soft timbre, little change of level (Juslin & Laukka on tenderness; Gabrielsson &
-Lindström on calm). Harmony avoids the leading tone and the bright third on strong beats, to stay clear
-of joy (Livingstone).
+Lindström on calm). No percussion, no chord that wants to move on: nothing to enjoy or to fear
+(Livingstone).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ RECIPES: tuple[Recipe, ...] = (
         "major",
         60,
         4,
-        "Iadd9 IVmaj7 Iadd9 Vsus4 viadd9 IVmaj7",
-        "Iadd9",
+        "Iadd9 IV I Vsus4 vi IV",
+        "I",
         Melody(
             "flute",
-            ("x - - -", "x - x -", "x - - -"),
+            ("x - x -", "x - - x", "x - - -"),
             67,
             span=4,
             leap=0.1,
@@ -34,7 +34,7 @@ RECIPES: tuple[Recipe, ...] = (
         ),
         (
             Part("harp", "0, 1, 2, 1, 3, 2, 1, .", 55, level=0.4, force=0.5, gate=2.0, pan=-0.25, room=0.4),
-            Part("pad", "* - - -", 57, level=0.16, force=0.5, gate=1.1, room=0.4),
+            Part("pad", "* - - -", 57, level=0.071, force=0.5, gate=1.1, room=0.4),
         ),
         shape="steady",
         echo_s=2.6,
@@ -48,8 +48,8 @@ RECIPES: tuple[Recipe, ...] = (
         "lydian",
         56,
         4,
-        "Imaj7 Isus2 IVadd9 Isus2",
-        "Isus2",
+        "Imaj7 vi7 Isus2 I",
+        "I",
         Melody(
             "soft_keys",
             (". x - -", "x - - .", "x - - -"),
@@ -62,7 +62,7 @@ RECIPES: tuple[Recipe, ...] = (
             room=0.5,
         ),
         (
-            Part("pad", "* - - -", 55, level=0.26, force=0.5, gate=1.15, pan=-0.2, room=0.4),
+            Part("pad", "* - - -", 55, level=0.075, force=0.5, gate=1.15, pan=-0.2, room=0.4),
             Part(
                 "glass_pad", ("o - - -", "f - - -"), 60, level=0.18, force=0.45, gate=1.1, pan=0.3, room=0.5
             ),
@@ -78,8 +78,8 @@ RECIPES: tuple[Recipe, ...] = (
         "major",
         66,
         3,
-        "Iadd9 iii7 IVadd9 Isus2 vi7 IVadd9 Vsus4 Iadd9",
-        "Iadd9",
+        "I iii IVadd9 I vi IV Vsus4 I",
+        "I",
         Melody(
             "cello",
             ("x - -", "x - x", "x - -"),
@@ -92,8 +92,8 @@ RECIPES: tuple[Recipe, ...] = (
             enters=0.25,
         ),
         (
-            Part("felt", ("r 1, 2,", "r 2, 1,"), 55, level=0.55, force=0.5, gate=1.8, pan=-0.15, room=0.3),
-            Part("pad", "* - -", 60, level=0.1, force=0.45, gate=1.1, room=0.45),
+            Part("felt", ("r 1, 2,", "r 2, 1,"), 55, level=0.41, force=0.5, gate=1.8, pan=-0.15, room=0.3),
+            Part("pad", "* - -", 60, level=0.078, force=0.45, gate=1.1, room=0.45),
         ),
         shape="steady",
         echo_s=2.2,
@@ -107,8 +107,8 @@ RECIPES: tuple[Recipe, ...] = (
         "major",
         58,
         4,
-        "Isus2 IVadd9 Isus2 Vsus4 Isus2 IVadd9",
-        "Isus2",
+        "I IV Isus2 Vsus4 vi IV",
+        "I",
         Melody(
             "celesta",
             ("x . - x", ". x . .", "x . . ."),
@@ -121,12 +121,12 @@ RECIPES: tuple[Recipe, ...] = (
             room=0.55,
         ),
         (
-            Part("glass_pad", "* - - -", 60, level=0.22, force=0.5, gate=1.15, pan=0.2, room=0.45),
+            Part("glass_pad", "* - - -", 60, level=0.043, force=0.5, gate=1.15, pan=0.2, room=0.45),
             Part(
                 "soft_keys",
                 ("r - 2, -", "r - 1, -"),
                 50,
-                level=0.45,
+                level=0.21,
                 force=0.45,
                 gate=1.2,
                 pan=-0.2,
@@ -144,11 +144,11 @@ RECIPES: tuple[Recipe, ...] = (
         "mixolydian",
         72,
         4,
-        "Isus2 bVIIadd9 IVadd9 Isus2",
-        "Isus2",
+        "I bVII IV Isus2",
+        "I",
         Melody(
             "horn",
-            ("x - - -", "x - x -", "x - - -"),
+            ("x - x -", "x - - -", "x - x -"),
             57,
             span=4,
             leap=0.1,
@@ -162,13 +162,13 @@ RECIPES: tuple[Recipe, ...] = (
                 "guitar",
                 "0, 2, 1, 3, 2, 1, 2, 1,",
                 55,
-                level=0.42,
+                level=0.34,
                 force=0.48,
                 gate=1.6,
                 pan=-0.25,
                 room=0.25,
             ),
-            Part("bass", "r - - -", 38, level=0.36, force=0.5, room=0.15),
+            Part("bass", "r - - -", 38, level=0.29, force=0.5, room=0.15),
         ),
         shape="steady",
         echo_s=1.6,
@@ -181,8 +181,8 @@ RECIPES: tuple[Recipe, ...] = (
         "major",
         60,
         2,
-        "Iadd9 Iadd9 IVmaj7 IVmaj7 viadd9 viadd9 Vsus4 Vsus4",
-        "Iadd9",
+        "I I IVmaj7 IVmaj7 vi vi Vsus4 Vsus4",
+        "I",
         Melody(
             "soft_keys",
             ("x -", "- x", "x -"),
@@ -196,9 +196,9 @@ RECIPES: tuple[Recipe, ...] = (
             room=0.4,
         ),
         (
-            Part("pad", ("* - - -", ". . . ."), 56, level=0.3, force=0.5, gate=1.7, room=0.4),
-            Part("strings", (". . . .", "* - - ."), 58, level=0.1, force=0.4, gate=1.3, room=0.45),
-            Part("bass", ("r -", "- -"), 39, level=0.3, force=0.45, gate=1.5),
+            Part("pad", ("* - - -", ". . . ."), 56, level=0.089, force=0.5, gate=1.7, room=0.4),
+            Part("strings", (". . . .", "* - - ."), 58, level=0.13, force=0.4, gate=1.3, room=0.45),
+            Part("bass", ("r -", "- -"), 39, level=0.63, force=0.45, gate=1.5),
         ),
         shape="steady",
         echo_s=2.6,
@@ -211,8 +211,8 @@ RECIPES: tuple[Recipe, ...] = (
         "lydian",
         69,
         3,
-        "Isus2 IVadd9 Isus2 iii7 vi7 Isus2 IVadd9 Isus2",
-        "Isus2",
+        "I Isus2 vi I iii vi Vsus4 I",
+        "I",
         Melody(
             "clarinet",
             ("x - -", "x x -", "x - -"),
@@ -225,8 +225,8 @@ RECIPES: tuple[Recipe, ...] = (
             enters=0.12,
         ),
         (
-            Part("e_piano", ("r 1, 2,", "r 1, 3,"), 55, level=0.45, force=0.45, gate=1.5, pan=0.2, room=0.3),
-            Part("pad", "* - -", 58, level=0.1, force=0.4, gate=1.1, pan=-0.2, room=0.4),
+            Part("e_piano", ("r 1, 2,", "r 1, 3,"), 55, level=0.25, force=0.45, gate=1.5, pan=0.2, room=0.3),
+            Part("pad", "* - -", 58, level=0.072, force=0.4, gate=1.1, pan=-0.2, room=0.4),
         ),
         shape="steady",
         echo_s=1.9,

@@ -1,0 +1,61 @@
+"""A laboratory's own piece becomes a clip of its bank."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from emolab.composer.audio import loudness_lufs, pcm_sha256, read, to_pcm, write_flac
+from emolab.composer.bank import ClipRow
+from emolab.composer.clipcheck import prepare_clip
+from emolab.composer.pieces import RATE_HZ, SECONDS
+from emolab.core.errors import ConfigError, DataError
+from emolab.core.label import state as state_of
+
+UNSTATED_LICENCE = "not stated"
+
+
+def adopt_clip(
+    source_file: Path | str,
+    state: str,
+    folder: Path,
+    start_s: float = 0.0,
+    seconds: float = SECONDS,
+    title: str | None = None,
+    clip_id: str | None = None,
+    licence: str = UNSTATED_LICENCE,
+) -> ClipRow:
+    """Cut, fade and normalise a sound file into `folder/clips/<id>.flac`; returns its manifest row.
+
+    The id is `<state>-<file name>` unless given; the row's `source` is the file's name. Raises
+    `DataError` for a state that is none of the five, or a source too short, silent or unreadable;
+    `ConfigError` for an id taken or unfit as a file name, or a sound the bank already holds.
+    """
+    source = Path(source_file)
+    state_of(state)
+    named = clip_id if clip_id is not None else f"{state}-{_plain(source.stem)}"
+    if not named or named != _plain(named):
+        raise ConfigError(f"{named!r} is no clip id; use letters, digits, '-' and '_', or leave it out")
+    file = f"clips/{named}.flac"
+    if (folder / file).exists():
+        raise ConfigError(f"{folder / file} is already there; give another id, or remove that clip first")
+    pcm = to_pcm(prepare_clip(source, start_s, seconds))
+    sha256 = pcm_sha256(pcm)
+    _refuse_known(folder / "clips", sha256, source)
+    write_flac(folder / file, pcm, RATE_HZ)
+    loudness = loudness_lufs(pcm / 32768.0, RATE_HZ)
+    return ClipRow(named, state, file, title or source.stem, source.name, licence, sha256, loudness)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", text).strip("_")
+
+
+def _refuse_known(clips: Path, sha256: str, source: Path) -> None:
+    for there in sorted(clips.glob("*.flac")):
+        try:
+            known = pcm_sha256(read(there)[0])
+        except DataError:
+            continue  # a damaged neighbour is the check's business
+        if known == sha256:
+            raise ConfigError(f"{source} gives the same clip as {there}; choose another part or piece")
