@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from difflib import get_close_matches
+from pathlib import Path
 
 from emolab import __version__
 from emolab.core.errors import EmolabError
@@ -83,4 +84,4 @@ def overview() -> str:
 
 def _is_place(word: str) -> bool:
     """Whether a first argument is a study folder or an option of the console rather than a verb."""
-    return word.startswith("-") or os.sep in word or os.path.isdir(word)
+    return word.startswith("-") or os.sep in word or Path(word).is_dir()

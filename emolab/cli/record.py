@@ -25,9 +25,7 @@ def record(arguments: list[str]) -> int:
     """Record one session; the last line printed is the path of its file."""
     cli = parser("record", "Record one session. The last line printed is the path of the file written.")
     cli.add_argument("protocol", help="a shipped protocol (emomusic, quick) or a YAML file")
-    cli.add_argument(
-        "--study", type=Path, required=True, metavar="DIR", help="study folder, made when absent"
-    )
+    cli.add_argument("--study", type=Path, required=True, metavar="DIR", help="study folder")
     cli.add_argument("--participant", required=True, metavar="ID", help="pseudonym with a number, e.g. P014")
     cli.add_argument("--session", type=int, default=0, metavar="N", help="counted from 0, the first")
     cli.add_argument("--devices", type=Path, required=True, metavar="FILE", help="device file (TOML)")

@@ -46,7 +46,9 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 def is_live(source: int | str) -> bool:
     """True for a camera's index, device node or address; False for a file."""
-    return isinstance(source, int) or source.isdecimal() or "://" in source or source.startswith("/dev/")
+    if isinstance(source, int) or source.isdecimal() or source.startswith("/dev/"):
+        return True
+    return "://" in source and not source.startswith("file://")
 
 
 def shown(source: int | str) -> str:

@@ -26,8 +26,9 @@ from emolab.recording import layout
 class Table:
     """Columns that grow together, stored in blocks with a tail.
 
-    `columns`: name to (dtype, shape of one row). With `tail=False` nothing is safe before
-    `finish`; that is for files written in one go.
+    `columns`: name to (dtype, shape of one row). Those in `layout.OPTIONAL` may be left out of
+    an `append`; such a column stays empty until it is first given, and then reads as MISSING
+    before that. With `tail=False` nothing is safe before `finish`: for files written in one go.
     """
 
     def __init__(
@@ -42,7 +43,16 @@ class Table:
             name: layout.make_column(where, name, dtype, shape, rows)
             for name, (dtype, shape) in columns.items()
         }
-        self._buffer = {name: np.zeros((rows, *shape), dtype) for name, (dtype, shape) in columns.items()}
+        self._buffer = {
+            name: np.full((rows, *shape), layout.MISSING if name in layout.OPTIONAL else 0, dtype)
+            for name, (dtype, shape) in columns.items()
+            if dtype.names is None
+        } | {
+            name: np.zeros((rows, *shape), dtype)
+            for name, (dtype, shape) in columns.items()
+            if dtype.names is not None
+        }
+        self._used = set(columns) - set(layout.OPTIONAL)
         self._tail: dict[str, h5py.Dataset] = {}
         if tail:
             waiting = where.require_group(layout.TAIL)
@@ -57,14 +67,16 @@ class Table:
         return self._stored, self._in_tail
 
     def append(self, **columns: NDArray[Any]) -> bool:
-        """Add rows; all columns must be given, equally long. True when a block was written."""
+        """Add rows; the columns given are equally long. True when a block was written."""
+        self._used |= columns.keys()
         n = len(next(iter(columns.values())))
         done = 0
         wrote = False
         while done < n:
             step = min(n - done, self._rows - self._filled)
-            for name, values in columns.items():
-                self._buffer[name][self._filled : self._filled + step] = values[done : done + step]
+            for name in self._used:
+                values = columns[name][done : done + step] if name in columns else layout.MISSING
+                self._buffer[name][self._filled : self._filled + step] = values
             self._filled += step
             done += step
             if self._filled == self._rows:
@@ -75,8 +87,10 @@ class Table:
     def write_tail(self) -> None:
         """Put the rows that wait for a full block where a reader can find them."""
         if self._filled > self._in_tail and self._tail:
-            for name, dataset in self._tail.items():
-                dataset[self._in_tail : self._filled] = self._buffer[name][self._in_tail : self._filled]
+            for name in self._used:
+                self._tail[name][self._in_tail : self._filled] = self._buffer[name][
+                    self._in_tail : self._filled
+                ]
             self._in_tail = self._filled
 
     def finish(self) -> None:
@@ -86,9 +100,9 @@ class Table:
 
     def _store(self) -> None:
         end = self._stored + self._filled
-        for name, dataset in self._main.items():
-            dataset.resize(end, axis=0)
-            dataset[self._stored : end] = self._buffer[name][: self._filled]
+        for name in self._used:
+            self._main[name].resize(end, axis=0)
+            self._main[name][self._stored : end] = self._buffer[name][: self._filled]
         self._stored = end
         self._filled = 0
         self._in_tail = 0

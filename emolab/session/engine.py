@@ -26,7 +26,6 @@ from emolab.core.errors import ConfigError, DeviceError, EmolabError
 from emolab.core.event import Event
 from emolab.core.settings import Settings
 from emolab.devices import config
-from emolab.devices.simulated import participant_for
 from emolab.recording.header import SessionHeader
 from emolab.recording.inspect import inspect
 from emolab.recording.recorder import Recorder
@@ -225,7 +224,8 @@ class Engine:
                 self._finish()
         self._look()
         if time.monotonic() >= self._due["snapshot"]:
-            self._due["snapshot"] = time.monotonic() + SNAPSHOT_STEP_S
+            is_watched = self._server.connections > 0
+            self._due["snapshot"] = time.monotonic() + (SNAPSHOT_STEP_S if is_watched else LOOK_STEP_S / 4)
             self._publish()
         self._wait(now_s)
 
@@ -256,7 +256,10 @@ class Engine:
             self.is_shutting_down = True
 
     def _publish(self) -> None:
-        self._line = view.snapshot_of(self).to_json()
+        try:
+            self._line = view.snapshot_of(self).to_json()
+        except Exception:  # a fault in what is only shown must never end a recording
+            log.exception("the snapshot failed")
 
     # a session's beginning and end
 
@@ -303,6 +306,8 @@ class Engine:
 
     def _respondent(self, answers: str) -> Respondent:
         if answers == "simulated":
+            from emolab.devices.simulated import participant_for
+
             return SimulatedRespondent(participant_for(self.clock))
         return Nobody() if answers == "none" else Person()
 

@@ -79,7 +79,7 @@ def quality(info: StreamInfo, ring: object) -> tuple[Level, str]:
     times_s, values = ring.newest(rows)
     if len(times_s) < rows:
         return "well", ""
-    top = (1 << int(info.instrument.get("adc_bits", 0))) - 1
+    top = (1 << int(info.instrument.get("adc_bits") or 0)) - 1
     for at, channel in enumerate(info.channels):
         raw = (values[:, at] - channel.offset) / channel.scale
         if top and np.mean((raw < 0.5) | (raw > top - 0.5)) > 0.5:

@@ -77,6 +77,8 @@ class Line:
         return text.decode()
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):  # wakes a thread that reads; closing alone would wait for it
+            self._socket.shutdown(socket.SHUT_RDWR)
         for end in (self._file, self._socket):
             with contextlib.suppress(OSError):
                 end.close()

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from emolab.devices.simulated import SimulatedParticipant
 from emolab.protocol.steps import Clip, Instruct, Rate, Step
+
+if TYPE_CHECKING:
+    from emolab.devices.simulated import SimulatedParticipant
 
 READING_S = 2.0  # how long the simulated participant looks at a page of text
 

@@ -137,7 +137,8 @@ class SimulatedParticipant:
             until_s = body.seen_s
         rest: dict[str, Any] | None = None
         if self.rest_s is not None:
-            end_s = min([h.onset_s for h in heard if h.onset_s > self.rest_s] + [until_s])
+            after_s = [h.onset_s for h in heard] + [a.opened_s for a in given]
+            end_s = min([moment for moment in after_s if moment > self.rest_s] + [until_s])
             rest = {"onset_s": self.rest_s - zero_s, "duration_s": end_s - self.rest_s}
             rest |= self._means(self.rest_s, end_s)
         return {

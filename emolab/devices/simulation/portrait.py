@@ -42,10 +42,10 @@ class Portrait:
         self._y = (y - self._pad - height * 0.44) / height
         face = self._base()
         self._mouth, self._mouths = self._variants(
-            face, (0.105, 0.245, 0.16), [self._with_mouth(face, v) for v in np.linspace(-1, 1, MOUTHS)]
+            face, (0.13, 0.22, 0.095), [self._with_mouth(face, v) for v in np.linspace(-1, 1, MOUTHS)]
         )
         self._eyes, self._lids = self._variants(
-            face, (-0.085, 0.015, 0.19), [self._with_eyes(face), self._with_lids(face)]
+            face, (-0.07, -0.01, 0.145), [self._with_eyes(face), self._with_lids(face)]
         )
         self._canvas = face.round().astype(np.uint8)
         skin = self._ellipse(0.0, 0.0, 0.24, 0.33) * (1 - self._ellipse(0.0, -0.30, 0.25, 0.13))

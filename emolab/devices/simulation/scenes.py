@@ -24,7 +24,7 @@ Counters = NDArray[np.int64]
 ADC_MAX = 4095  # 12 bit
 EDA_US_PER_COUNT = 25.6 / 4096
 EDA_NOISE_US = 0.004
-ROOM_NOISE = 3.0  # int16 levels, −81 dBFS: a quiet room before a good microphone
+ROOM_NOISE = 1.0  # int16 levels, −90 dBFS: a very quiet room, and small once compressed
 MUSIC_LEVEL = 60.0
 _TABLE_BITS = 16
 

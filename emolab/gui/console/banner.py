@@ -25,7 +25,7 @@ def concern(snapshot: Snapshot) -> tuple[Level, str, str] | None:
     if snapshot.phase == "pausing":
         return "look", "Pausing", "The session pauses when this step ends. Press P to go on without a pause."
     if snapshot.phase == "running" and not snapshot.screen:
-        return "look", "Look", "No participant window is open; choose its screen in the Session menu."
+        return "look", "Look", "The participant has no page yet. Put it on a screen."
     return None
 
 
@@ -33,6 +33,7 @@ class Banner(QFrame):
     """Hidden while all is well. `retryRequested` from its button, offered for what may be tried again."""
 
     retryRequested = Signal()
+    moveRequested = Signal()  # the participant's page to another screen
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +48,9 @@ class Banner(QFrame):
         self.retry_button = QPushButton("Retry  (Ctrl+R)")
         self.retry_button.clicked.connect(self.retryRequested)
         row.addWidget(self.retry_button)
+        self.move_button = QPushButton("Use another screen  (Ctrl+Shift+P)")
+        self.move_button.clicked.connect(self.moveRequested)
+        row.addWidget(self.move_button)
         self.hide()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -62,8 +66,10 @@ class Banner(QFrame):
             self._word.setText(word)
             self._sentence.setText(sentence)
             self.setAccessibleName(f"{word}: {sentence}")
-            self.retry_button.setVisible(level == "act")
             self.update()
+        lacks_screen = snapshot.phase in ("running", "holding") and not snapshot.screen
+        self.move_button.setVisible(lacks_screen and word != "Act")
+        self.retry_button.setVisible(level == "act" and not (lacks_screen and word != "Act"))
         if self.isHidden():
             self.show()
 

@@ -41,8 +41,10 @@ class FinishPage(QWidget):
         super().__init__(parent)
         self._shown: dict[str, Any] | None = None
         self._path = Path()
-        self.streams = FactTable("streams", ("stream", "kind", "samples", "true rate", "gaps", "lost", "bad"))
-        self.answers = FactTable("answers", ("no.", "clip", "state", "word", "after"))
+        self.streams = FactTable(
+            "streams", ("stream", "kind", "samples#", "true rate#", "gaps#", "lost#", "bad#"), widest=1
+        )
+        self.answers = FactTable("answers", ("clip", "state", "word", "after#"), widest=2)
         body = QGridLayout()
         body.setContentsMargins(*[theme.px(12)] * 4)
         body.setSpacing(theme.px(12))
@@ -82,22 +84,19 @@ class FinishPage(QWidget):
         )
         self._file.setText(str(self._path))
         self.streams.show_rows([_stream_row(stream) for stream in facts.get("streams", [])])
-        self.answers.show_rows([_answer_row(i, a) for i, a in enumerate(facts.get("answers", []), start=1)])
+        answers = facts.get("answers", [])
+        self.answers.show_rows([_answer_row(answer) for answer in answers])
+        for row, answer in enumerate(answers):
+            if answer.get("state") in theme.VALENCE_COLOURS:
+                self.answers.mark_cell(row, 1, theme.VALENCE_COLOURS[answer["state"]])
         self._sent.hide()
-
-    def show_failure(self, snapshot: Snapshot) -> None:
-        """The session ended by a fault: say what is kept."""
-        self.show_snapshot(snapshot)
-        self._light.set_level("act", snapshot.message, "")
-        self._verdict.setText("The session failed.")
-        say(self._reasons, snapshot.message)
 
     def _show_verdict(self, snapshot: Snapshot) -> None:
         facts = snapshot.summary
         level, sentence = VERDICT_WORDS.get(str(facts.get("verdict", "look")), VERDICT_WORDS["look"])
         self._light.set_level(level)
         self._verdict.setText(sentence)
-        say(self._reasons, "\n".join(f"▲ {reason}" for reason in facts.get("reasons", [])))
+        say(self._reasons, "\n".join(f"· {reason}" for reason in facts.get("reasons", [])))
 
     def _make_header(self) -> QFrame:
         bar = theme.role(QFrame(), "bar")
@@ -177,9 +176,11 @@ def _stream_row(facts: dict[str, Any]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _answer_row(number: int, facts: dict[str, Any]) -> tuple[str, ...]:
+def _answer_row(facts: dict[str, Any]) -> tuple[str, ...]:
     state, response_s = facts.get("state"), facts.get("response_s")
     return (
-        str(number), str(facts.get("clip") or "baseline"), words.state_name(state) if state else "▲ none given",
-        str(facts.get("word") or ""), f"{response_s:.1f} s" if response_s is not None else "",
-    )  # fmt: skip
+        str(facts.get("clip") or "baseline"),
+        words.state_name(state) if state else "▲ none given",
+        str(facts.get("word") or ""),
+        f"{response_s:.1f} s" if response_s is not None else "",
+    )

@@ -192,6 +192,13 @@ class Flow(QObject):
         if last.phase == "holding" and last.screen:
             self.desk.send("retry", stream="sound")
 
+    def move_participant(self) -> None:
+        """Put the participant's page on the next screen, or open it when there is none."""
+        if self.seat.is_taken:
+            self.seat.move_on()
+        elif self.desk.bridge is not None:
+            self.seat.open(self.desk.bridge, self.window.setup.room.screen)
+
     def _remembered_devices(self) -> Path | None:
         assert self.study is not None
         path = self.memory.of(self.study).get("devices")
@@ -246,6 +253,7 @@ class Flow(QObject):
         setup.room.toneRequested.connect(lambda: self.desk.send("sound_check"))
         run.stopRequested.connect(lambda: self.desk.send("abort"))
         run.banner.retryRequested.connect(self.retry)
+        run.banner.moveRequested.connect(self.move_participant)
         run.hand.pauseRequested.connect(lambda: self.desk.send("pause"))
         run.hand.resumeRequested.connect(lambda: self.desk.send("resume"))
         run.hand.skipRequested.connect(lambda: self.desk.send("skip"))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from emolab.gui import theme
 from emolab.gui.console import words
-from emolab.gui.console.panel import text
+from emolab.gui.console.panel import Elided, text
 from emolab.gui.widgets.health_light import HealthLight
 from emolab.session.snapshot import Snapshot, StreamHealth
 
+_MIDDLE = Qt.TextElideMode.ElideMiddle  # name and fact are both worth seeing
 MOST = 8  # streams told one by one; more are counted by their level
 
 
@@ -19,14 +21,13 @@ class HealthBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         theme.role(self, "bar")
-        self._lights: dict[str, tuple[HealthLight, QLabel]] = {}
+        self._lights: dict[str, tuple[HealthLight, Elided]] = {}
         self._told: dict[str, tuple[str, str]] = {}
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(theme.px(16), theme.px(6), theme.px(16), theme.px(6))
         self._row.setSpacing(theme.px(6))
         self._disk = text("")
         self._disk.setAccessibleName("disk")
-        self._row.addStretch(1)
         self._row.addWidget(self._disk)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -40,8 +41,7 @@ class HealthBar(QFrame):
             if self._told.get(stream.name) != told:
                 self._told[stream.name] = told
                 light.set_level(stream.level, stream.message)
-                caption.setToolTip(stream.message)
-            caption.setText(f"{stream.name} {_fact(stream)}")
+            caption.setText(f"{stream.name}  {_fact(stream)}")
         more = len(snapshot.streams) - len(shown)
         rest = f"+ {more} more  ·  " if more else ""
         free = f"  ·  {words.size(snapshot.free_bytes)} free" if snapshot.free_bytes else ""
@@ -55,14 +55,14 @@ class HealthBar(QFrame):
         self._lights.clear()
         self._told.clear()
         for at, stream in enumerate(streams):
-            light, caption = HealthLight(stream.name, shows_word=len(streams) <= 4), text("")
-            caption.setContentsMargins(0, 0, theme.px(14), 0)
+            light, caption = HealthLight(stream.name, shows_word=False), Elided(mode=_MIDDLE)
             self._row.insertWidget(2 * at, light)
-            self._row.insertWidget(2 * at + 1, caption)
+            self._row.insertWidget(2 * at + 1, caption, 1)
             self._lights[stream.name] = light, caption
 
 
 def _fact(stream: StreamHealth) -> str:
     if stream.is_left_out:
         return "left out"
-    return f"lost {stream.lost}" if stream.lost else words.rate(stream.rate_hz)
+    fact = f"lost {stream.lost}" if stream.lost else words.rate(stream.rate_hz)
+    return fact if stream.level == "well" else f"{theme.HEALTH[stream.level].word} · {fact}"

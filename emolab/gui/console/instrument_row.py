@@ -10,7 +10,7 @@ from emolab.gui.bridge import Bridge
 from emolab.gui.console import words
 from emolab.gui.console.panel import Elided, say, text
 from emolab.gui.console.sparkline import Sparkline
-from emolab.gui.widgets.frame_view import FrameView
+from emolab.gui.console.thumbnail import Thumbnail
 from emolab.gui.widgets.health_light import HealthLight
 from emolab.session.snapshot import StreamHealth
 
@@ -34,9 +34,8 @@ class InstrumentRow(QFrame):
         self._name.setFont(theme.font(bold=True))
         self._kind = Elided(_kind_words(stream), "muted")
         self._rate = text("")
-        self._rate.setMinimumWidth(theme.px(84))
+        self._rate.setFixedWidth(theme.px(96))
         self._lost = text("")
-        self._lost.setMinimumWidth(theme.px(72))
         self._message = text("", wraps=True)
         self.retry_button = QPushButton("Retry")
         self.retry_button.setAccessibleName(f"Retry {stream.name}")
@@ -44,7 +43,7 @@ class InstrumentRow(QFrame):
         self.leave_out_button = QPushButton("Leave out")
         self.leave_out_button.setAccessibleName(f"Leave out {stream.name}")
         self.leave_out_button.clicked.connect(lambda: self.leaveOutRequested.emit(stream.name))
-        self._levels: list[Sparkline | FrameView] = _levels(stream, bridge)
+        self._levels: list[Sparkline | Thumbnail] = _levels(stream, bridge)
         self._lay_out()
         self.show_health(stream)
 
@@ -54,13 +53,18 @@ class InstrumentRow(QFrame):
             level.refresh()
         before, self._shown = self._shown, stream
         if before is None or (before.level, before.message) != (stream.level, stream.message):
-            word = "waiting" if stream.level == "look" and stream.age_s is None else ""
+            word = (
+                "out"
+                if stream.is_left_out
+                else "opening"
+                if stream.level == "look" and stream.age_s is None
+                else ""
+            )
             self.light.set_level(stream.level, stream.message, word)
             say(self._message, stream.message)
-            needs_hand = stream.level == "act"
-            self.retry_button.setVisible(needs_hand)
-            self.leave_out_button.setVisible(needs_hand)
-            self._buttons.setVisible(needs_hand)
+            self.retry_button.setText("Take back in" if stream.is_left_out else "Retry")
+            self.leave_out_button.setVisible(not stream.is_left_out)
+            self._buttons.setVisible(stream.level == "act" or stream.is_left_out)
         self._rate.setText(words.rate(stream.rate_hz))
         self._lost.setText(f"lost {stream.lost}" + (f", bad {stream.corrupt}" if stream.corrupt else ""))
 
@@ -72,8 +76,8 @@ class InstrumentRow(QFrame):
         levels = QHBoxLayout()
         levels.setSpacing(theme.px(8))
         for level in self._levels:
-            levels.addWidget(level, 0 if isinstance(level, FrameView) else 1)
-        if self._levels and isinstance(self._levels[0], FrameView):
+            levels.addWidget(level, 0 if isinstance(level, Thumbnail) else 1)
+        if self._levels and isinstance(self._levels[0], Thumbnail):
             levels.addStretch(1)
         grid.addWidget(self.light, 0, 0, 2, 1)
         grid.addWidget(self._name, 0, 1)
@@ -88,8 +92,9 @@ class InstrumentRow(QFrame):
         buttons.addWidget(self.leave_out_button)
         grid.addWidget(self._buttons, 0, 4, 2, 1)
         grid.addWidget(self._message, 2, 1, 1, 4)
-        grid.setColumnStretch(1, 3)
-        grid.setColumnStretch(3, 5)
+        grid.setColumnMinimumWidth(1, theme.px(168))
+        grid.setColumnMinimumWidth(2, theme.px(96))
+        grid.setColumnStretch(3, 1)
 
 
 def _kind_words(stream: StreamHealth) -> str:
@@ -98,15 +103,13 @@ def _kind_words(stream: StreamHealth) -> str:
     return ", ".join(seen)
 
 
-def _levels(stream: StreamHealth, bridge: Bridge | None) -> list[Sparkline | FrameView]:
+def _levels(stream: StreamHealth, bridge: Bridge | None) -> list[Sparkline | Thumbnail]:
     if bridge is None:
         return []
     name = stream.name
     if stream.is_image:
-        view = FrameView(lambda: bridge.frame(name), name)
-        view.setFixedSize(theme.px(80), theme.px(56))
-        return [view]
+        return [Thumbnail(lambda: bridge.frame(name), name)]
     return [
         Sparkline(lambda: bridge.ring(name), i, kind, f"{name} {channel}")
-        for i, (channel, kind) in enumerate(zip(stream.channels, stream.kinds, strict=True))
+        for i, (channel, kind) in enumerate(zip(stream.channels, stream.kinds, strict=False))
     ][:MOST_SPARKLINES]

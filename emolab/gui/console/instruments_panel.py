@@ -43,8 +43,9 @@ class InstrumentsPanel(Panel):
         top.addWidget(self.propose_button)
         self.body.addLayout(top)
         self._state = text("", "message", wraps=True)
-        self._state.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.body.addWidget(self._state)
+        self._state.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self._state.setContentsMargins(0, theme.px(64), 0, 0)
+        self.body.addWidget(self._state, 1)
         self._list = QVBoxLayout()
         self._list.setContentsMargins(0, 0, theme.px(8), 0)
         self._list.setSpacing(theme.px(4))
@@ -53,7 +54,7 @@ class InstrumentsPanel(Panel):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addLayout(self._list)
         outer.addStretch(1)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(holder)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -71,11 +72,13 @@ class InstrumentsPanel(Panel):
     def show_devices(self, path: Path | None) -> None:
         """Name the devices file in use; None when there is none yet."""
         self._file.setText(str(path) if path else "No devices file yet")
-        say(self._state, "" if self.rows else ("Connecting…" if path else NO_FILE))
+        self._explain("" if self.rows else ("Connecting…" if path else NO_FILE))
+        theme.role(self.propose_button, "" if path else "primary")
 
     def show_problem(self, message: str) -> None:
         """Say why the instruments cannot be used at all."""
-        say(self._state, f"■ {message}")
+        self._clear()
+        self._explain(f"■ {message}")
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Bring every row up to date."""
@@ -88,9 +91,15 @@ class InstrumentsPanel(Panel):
                 row.leaveOutRequested.connect(self.leaveOutRequested)
                 self._list.addWidget(row)
                 self.rows[stream.name] = row
-        say(self._state, "" if names else "The devices file names no instrument; choose another one.")
+        self._explain("" if names else "The devices file names no instrument; choose another one.")
         for stream in snapshot.streams:
             self.rows[stream.name].show_health(stream)
+
+    def _explain(self, words: str) -> None:
+        """Say in the middle why there are no rows; with no words the rows are shown."""
+        say(self._state, words)
+        if self._scroll.isHidden() != bool(words):
+            self._scroll.setVisible(not words)
 
     def _clear(self) -> None:
         for row in self.rows.values():

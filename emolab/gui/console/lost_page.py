@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from emolab.gui import theme
@@ -13,6 +14,8 @@ from emolab.gui.console import words
 from emolab.gui.console.panel import Panel, say, text
 from emolab.gui.widgets.health_light import paint_shape
 from emolab.session.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
 
 
 class _Sign(QWidget):
@@ -74,15 +77,14 @@ class LostPage(QWidget):
 
     def show_loss(self, reason: str, last: Snapshot | None) -> None:
         """The engine went, for `reason`; `last` is the newest snapshot there was."""
+        log.error("engine lost: %s", reason)
         say(self._outcome, "")
         was_recording = last is not None and bool(last.path)
         self.recover_button.setVisible(was_recording)
         if last is None or not last.path:
             self._path = Path()
             self._title.setText("The instruments are disconnected")
-            self._facts.setText(
-                f"The engine has ended before the session began ({reason}). Nothing was being recorded."
-            )
+            self._facts.setText("The engine has ended before the session began. Nothing was being recorded.")
             self._remedy.setText("Set up again; if it happens twice, run 'emolab doctor'.")
             say(self._command, "")
             return
@@ -91,13 +93,30 @@ class LostPage(QWidget):
         at = words.clock(words.elapsed_s(last) if last.run_started_s is not None else last.now_s)
         done = sum(step.kind == "play" and step.status == "done" for step in last.steps)
         self._facts.setText(
-            f"The engine has ended ({reason}). Until {at} everything is on disk but the last second: "
+            f"The engine has ended. Until {at} everything is on disk but the last second: "
             f"{words.size(last.bytes_written)}, {done} of {words.counted(words.trials(last), 'clip')} heard."
         )
         self._remedy.setText(
             "Tell the participant to wait. Recovering makes the file whole again; it takes seconds."
         )
         say(self._command, f"emolab recover {last.path}")
+
+    def show_failure(self, snapshot: Snapshot) -> None:
+        """The engine lives, but its recording failed."""
+        self._path = Path(snapshot.path)
+        self._title.setText("The recording has stopped")
+        self._facts.setText(snapshot.message)
+        self._remedy.setText(
+            f"{words.size(snapshot.bytes_written)} are on disk. Tell the participant to wait."
+        )
+        say(self._command, f"emolab recover {snapshot.path}" if snapshot.path else "")
+        self.recover_button.setVisible(bool(snapshot.path))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        colour = theme.HEALTH["act"].colour
+        painter.fillRect(self.rect(), QColor(theme.mix(theme.palette().ground, colour, 0.22)))
+        painter.fillRect(0, 0, self.width(), theme.px(8), QColor(colour))
 
     def show_outcome(self, sentence: str) -> None:
         """What came of recovering."""

@@ -33,7 +33,7 @@ def menus(flow: Flow) -> dict[str, list[Action]]:
             Action("words", "Write a note", "N", hand.words_field.setFocus),
             Action("freeze", "Freeze the curves", "F", run.signals.freeze_button.toggle),
             Action("retry", "Retry what is not well", "Ctrl+R", flow.retry),
-            Action("move", "Participant's page to the next screen", "Ctrl+Shift+P", flow.seat.move_on),
+            Action("move", "Participant's page to the next screen", "Ctrl+Shift+P", flow.move_participant),
             Action("stop", "Stop the session…", "Ctrl+Shift+S", flow.stop_by_word),
         ],
         "&View": [

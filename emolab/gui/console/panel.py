@@ -1,12 +1,14 @@
-"""The two shapes every page is made of: a titled panel, and text that never pushes its neighbours."""
+"""The shapes every page is made of: a titled panel, text that never pushes its neighbours, a remark."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from emolab.gui import theme
+from emolab.gui.widgets.health_light import SHAPE_PX, paint_shape
+from emolab.session.snapshot import Level
 
 
 class Panel(QFrame):
@@ -22,15 +24,26 @@ class Panel(QFrame):
         self.body.setSpacing(theme.px(8))
         if heading:
             title = text(heading, "message")
-            title.setFont(theme.font(theme.SIZES.large, bold=True))
+            title.setTextFormat(Qt.TextFormat.RichText)  # a style sheet's size takes the weight away
+            title.setText(f"<b>{heading}</b>")
             self.body.addWidget(title)
 
 
 class Elided(QLabel):
-    """One line that ends in `…` where it does not fit; the whole text is the tool tip."""
+    """One line that gives way with `…` where it does not fit; the whole text is the tool tip.
 
-    def __init__(self, words: str = "", role: str = "", parent: QWidget | None = None) -> None:
+    `mode`: where the `…` stands.
+    """
+
+    def __init__(
+        self,
+        words: str = "",
+        role: str = "",
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._mode = mode
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         if role:
@@ -48,8 +61,44 @@ class Elided(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        shown = self.fontMetrics().elidedText(self.text(), self._mode, self.width())
         painter.drawText(self.rect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), shown)
+
+
+class Remark(QWidget):
+    """A sentence with its shape in front: ● well, ▲ look, ■ act. Hidden while there is nothing to say."""
+
+    def __init__(self, role: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._level: Level = "look"
+        self._words = text("", role, wraps=True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.px(SHAPE_PX + 10), 0, 0, 0)
+        row.addWidget(self._words)
+        self.hide()
+
+    @property
+    def sentence(self) -> str:
+        """What is said now, empty when nothing is."""
+        return "" if self.isHidden() else self._words.text()
+
+    def say(self, words: str, level: Level = "look") -> None:
+        """Say it, or with no words say nothing."""
+        if (words, level) == (self._words.text(), self._level) and self.isHidden() == (not words):
+            return
+        self._level = level
+        self._words.setText(words)
+        self.setAccessibleName(f"{level}: {words}" if words else "")
+        self.setVisible(bool(words))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        side = theme.px(SHAPE_PX)
+        line = self._words.fontMetrics().height()
+        top = (self.height() - line) / 2 if self.height() < 1.8 * line else 0.0
+        paint_shape(painter, QRectF(1, top + (line - side) / 2, side, side), self._level)
 
 
 def text(words: str, role: str = "", wraps: bool = False) -> QLabel:

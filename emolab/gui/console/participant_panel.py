@@ -8,7 +8,7 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QSpinBox, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console.panel import Panel, say, text
+from emolab.gui.console.panel import Panel, Remark
 
 LANGUAGE_NAMES = {"en": "English", "zh": "中文", "de": "Deutsch", "fr": "Français", "es": "Español"}
 
@@ -41,9 +41,8 @@ class ParticipantPanel(Panel):
         self.simulated = QCheckBox("The simulated participant answers by itself")
         self.simulated.hide()
         self.body.addWidget(self.simulated)
-        self._problem = text("", wraps=True)
-        self._problem.setAccessibleName("What is wrong with the pseudonym")
-        self.body.addWidget(self._problem)
+        self.problem = Remark()
+        self.body.addWidget(self.problem)
         self.show_languages(("en",), "en")
         self.show_problem("")
         self.pseudonym.textChanged.connect(self._tidy)
@@ -78,7 +77,7 @@ class ParticipantPanel(Panel):
 
     def show_problem(self, message: str) -> None:
         """What must be mended here before Start; empty for nothing."""
-        say(self._problem, f"■ {message}" if message else "")
+        self.problem.say(message, "act")
 
     def _tidy(self, typed: str) -> None:
         if typed != typed.strip():
@@ -95,7 +94,8 @@ def _number(name: str, low: int, high: int) -> QSpinBox:
     field = QSpinBox()
     field.setRange(low, high)
     field.setAccessibleName(name)
-    field.setButtonSymbols(QSpinBox.ButtonSymbols.PlusMinus)
+    field.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+    field.lineEdit().setStyleSheet("border: none; min-height: 0; padding: 0;")  # the frame is the box's own
     return field
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from emolab.gui import theme
 from emolab.gui.console import words
-from emolab.gui.console.panel import Panel, say, text
+from emolab.gui.console.panel import Panel, Remark, say, text
 from emolab.gui.console.planning import PlanView
 
 
@@ -34,6 +34,7 @@ class ProtocolPanel(Panel):
         row.addWidget(self.file_button)
         self.body.addLayout(row)
         self._plan = text("", wraps=True)
+        self.problem = Remark()
         self._why = text("", "muted", wraps=True)
         self.why_button = QPushButton("&Why?")
         self.why_button.setCheckable(True)
@@ -44,6 +45,7 @@ class ProtocolPanel(Panel):
         row.addWidget(self._plan, 1)
         row.addWidget(self.why_button)
         self.body.addLayout(row)
+        self.body.addWidget(self.problem)
         self.body.addWidget(self._why)
         self._why.hide()
         self._arithmetic = ""
@@ -73,11 +75,9 @@ class ProtocolPanel(Panel):
 
     def show_plan(self, plan: PlanView | None) -> None:
         """The plan for the participant entered, or why there is none."""
-        if plan is None:
+        self.problem.say(plan.error if plan is not None else "", "act")
+        if plan is None or plan.error:
             say(self._plan, "")
-            self._arithmetic = ""
-        elif plan.error:
-            say(self._plan, f"■ {plan.error}")
             self._arithmetic = ""
         else:
             say(
@@ -91,7 +91,3 @@ class ProtocolPanel(Panel):
 
     def _show_why(self, is_wanted: bool) -> None:
         say(self._why, self._arithmetic if is_wanted else "")
-
-    def plan_label(self) -> QLabel:
-        """The sentence about the plan."""
-        return self._plan

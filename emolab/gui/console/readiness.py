@@ -12,7 +12,7 @@ from typing import Literal
 
 from emolab.core.errors import ConfigError
 from emolab.session.folder import check_pseudonym
-from emolab.session.snapshot import Snapshot
+from emolab.session.snapshot import Level, Snapshot
 
 NEEDED_BYTES = 2_000_000_000  # twenty minutes of 1280×720 video at 1.5 MB/s, and room to spare
 
@@ -37,10 +37,14 @@ class Form:
 
 @dataclass(frozen=True)
 class Blocker:
-    """One thing in the way of Start: where it is mended, and the sentence that says how."""
+    """One thing in the way of Start: where it is mended, the sentence that says how, and its light.
+
+    Only what is broken is red (`act`); what is merely still to come is `look`.
+    """
 
     field: Field
     message: str
+    level: Level = "look"
 
 
 def pseudonym_error(text: str) -> str:
@@ -72,11 +76,11 @@ def blockers(form: Form, plan_error: str, used: Used, snapshot: Snapshot | None)
     """
     found: list[Blocker] = []
     if message := pseudonym_error(form.participant) or used_error(form.participant, form.session, used):
-        found.append(Blocker("participant", message))
+        found.append(Blocker("participant", message, "act" if form.participant else "look"))
     if not form.protocol:
         found.append(Blocker("protocol", "Choose a protocol."))
     elif plan_error:
-        found.append(Blocker("protocol", plan_error))
+        found.append(Blocker("protocol", plan_error, "act"))
     if snapshot is None:
         found.append(Blocker("engine", "No instruments yet: choose a devices file, or propose one."))
         return found
@@ -89,7 +93,7 @@ def _instrument_blockers(snapshot: Snapshot) -> list[Blocker]:
     if not snapshot.streams:
         return [Blocker("instruments", "The devices file names no instrument; choose another one.")]
     found = [
-        Blocker("instruments", f"{stream.name}: {stream.message or 'it does not deliver.'}")
+        Blocker("instruments", stream.message or f"{stream.name} does not deliver.", "act")
         for stream in snapshot.streams
         if stream.level == "act"
     ]
@@ -98,5 +102,7 @@ def _instrument_blockers(snapshot: Snapshot) -> list[Blocker]:
         found.append(Blocker("instruments", f"Waiting for the first samples of {', '.join(waiting)}."))
     if 0 < snapshot.free_bytes < NEEDED_BYTES:
         free_gb = snapshot.free_bytes / 1e9
-        found.append(Blocker("disk", f"Only {free_gb:.1f} GB are free on this disk; make room for 2 GB."))
+        found.append(
+            Blocker("disk", f"Only {free_gb:.1f} GB are free on this disk; make room for 2 GB.", "act")
+        )
     return found

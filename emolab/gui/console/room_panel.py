@@ -6,11 +6,11 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console.panel import Panel, say, text
+from emolab.gui.console.panel import Panel, Remark, say, text
 from emolab.gui.screens import ScreenFact
 
 ONE_SCREEN = (
-    "▲ Only one screen is connected: the participant's page will be a window here. "
+    "Only one screen is connected: the participant's page will be a window here. "
     "Connect the second screen before a real session."
 )
 
@@ -47,8 +47,8 @@ class RoomPanel(Panel):
         grid.addWidget(self.tone_button, 1, 2)
         grid.setColumnStretch(1, 1)
         self.body.addLayout(grid)
-        self._warning = text("", wraps=True)
-        self.body.addWidget(self._warning)
+        self.warning = Remark()
+        self.body.addWidget(self.warning)
 
     @property
     def screen(self) -> str:
@@ -64,9 +64,9 @@ class RoomPanel(Panel):
                     continue
                 size = fact.geometry.size() * fact.scale
                 where = f"{fact.name} · {size.width()}×{size.height()}"
-                self.chooser.addItem(where if len(screens) > 1 else "A window on this screen", fact.name)
+                self.chooser.addItem(where if len(screens) > 1 else "A window here", fact.name)
             self.chooser.setCurrentIndex(max(self.chooser.findData(chosen), 0))
-        say(self._warning, "" if len(screens) > 1 else ONE_SCREEN)
+        self.warning.say("" if len(screens) > 1 else ONE_SCREEN)
 
     def show_tone(self, message: str) -> None:
         """What came of the tone."""

@@ -34,7 +34,7 @@ class RunHeader(QFrame):
         self.strip = StepStrip()
         self._step = Elided("", "title")
         self._left = text("", "figure")
-        self._left.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._left.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self._left.setMinimumWidth(theme.px(130))
         self._left.setAccessibleName("time left in this step")
         self._next = Elided("", "message")

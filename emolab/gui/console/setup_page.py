@@ -10,13 +10,15 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVB
 from emolab.gui import theme
 from emolab.gui.bridge import Bridge
 from emolab.gui.console.instruments_panel import InstrumentsPanel
-from emolab.gui.console.panel import Elided
+from emolab.gui.console.panel import Elided, Remark
 from emolab.gui.console.participant_panel import ParticipantPanel
 from emolab.gui.console.planning import PlanView
 from emolab.gui.console.protocol_panel import ProtocolPanel
 from emolab.gui.console.readiness import Blocker, Form, Used, blockers
 from emolab.gui.console.room_panel import RoomPanel
 from emolab.session.snapshot import Snapshot
+
+READY = "Everything is ready."
 
 
 class SetupPage(QWidget):
@@ -91,7 +93,10 @@ class SetupPage(QWidget):
 
     def _weigh(self) -> None:
         """Judge whether Start is possible, and say why not right beside it."""
-        found = tuple(blockers(self.form, self._plan.error if self._plan else "", self._used, self._snapshot))
+        error = self._plan.error if self._plan else ""
+        found = tuple(
+            sorted(blockers(self.form, error, self._used, self._snapshot), key=lambda b: b.level != "act")
+        )
         if found == self._said:
             return
         self._said = found
@@ -99,9 +104,12 @@ class SetupPage(QWidget):
         self.participant.show_problem(of_participant if self.form.participant else "")
         self.start_button.setEnabled(not found)
         more = f"  (and {len(found) - 1} more)" if len(found) > 1 else ""
-        words = f"■  {found[0].message}{more}" if found else "●  All is ready."
-        self._readiness.setText(words)
-        self._readiness.setToolTip("\n".join(blocker.message for blocker in found))
+        if found:
+            worst = "act" if any(blocker.level == "act" for blocker in found) else "look"
+            self.readiness.say(f"{found[0].message}{more}", worst)
+        else:
+            self.readiness.say(READY, "well")
+        self.readiness.setToolTip("\n".join(blocker.message for blocker in found))
         self.start_button.setAccessibleDescription(found[0].message if found else "")
         self.start_button.setToolTip(found[0].message if found else "Start the session")
 
@@ -143,11 +151,11 @@ class SetupPage(QWidget):
         bar = theme.role(QFrame(), "bar")
         row = QHBoxLayout(bar)
         row.setContentsMargins(theme.px(16), theme.px(8), theme.px(16), theme.px(8))
-        self._readiness = Elided("", "message")
+        self.readiness = Remark("message")
         self.start_button = QPushButton("Start session  (Ctrl+Return)")
         self.start_button.setMinimumHeight(theme.px(48))
         theme.role(self.start_button, "primary")
         self.start_button.clicked.connect(lambda: self.startRequested.emit(self.form))
-        row.addWidget(self._readiness, 1, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self.readiness, 1, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.start_button)
         return bar

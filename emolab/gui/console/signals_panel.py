@@ -61,14 +61,14 @@ class SignalsPanel(QFrame):
         known = tuple((stream.name, stream.channels) for stream in signals)
         if known != self._known:
             self._known = known
-            several = len(signals) > 1
+            names = [channel for stream in signals for channel in stream.channels]
             self.chart.set_lanes(
                 [
                     Lane(
                         stream=stream.name,
                         column=column,
                         kind=stream.kinds[column] if column < len(stream.kinds) else stream.kind,
-                        name=_lane_name(stream.name, channel, several and len(stream.channels) > 1),
+                        name=_lane_name(stream.name, channel, names.count(channel) > 1),
                         unit=stream.units[column] if column < len(stream.units) else "",
                         limits=_limits(stream.units[column] if column < len(stream.units) else ""),
                     )
@@ -79,11 +79,11 @@ class SignalsPanel(QFrame):
         self.chart.refresh(snapshot.now_s)
 
 
-def _lane_name(stream: str, channel: str, is_one_of_many: bool) -> str:
-    name = channel.replace("_", " ")
-    if name in ("level", "sound"):
+def _lane_name(stream: str, channel: str, is_ambiguous: bool) -> str:
+    if channel == "level":  # the hub's name for what is shown of a sound
         return stream
-    return f"{stream} · {name}" if is_one_of_many else name
+    name = channel.replace("_", " ")
+    return f"{name} · {stream}" if is_ambiguous else name
 
 
 def _limits(unit: str) -> SteadyRange:

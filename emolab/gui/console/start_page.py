@@ -58,13 +58,13 @@ class StartPage(QWidget):
         self.recent_button.setVisible(study is not None)
         self.recent_button.setText(f"Open {study.name}" if study else "")
         say(self._recent_path, str(study) if study else "")
-        theme.role(self.open_button, "quiet" if study else "primary")
-        theme.role(self.recent_button, "primary")
+        self._rank_buttons()
 
     def show_running(self, study: Path | None, snapshot: Snapshot | None) -> None:
         """Say that a session runs on `study` and offer to attach; None when none does."""
         self._running = study
         self._attach_panel.setVisible(study is not None)
+        self._rank_buttons()
         if study is None:
             return
         if snapshot is not None and snapshot.participant:
@@ -73,6 +73,11 @@ class StartPage(QWidget):
         else:
             facts = "no participant yet"
         self._attach_text.setText(f"A session is running ({facts}) in {study.name}. Attach?")
+
+    def _rank_buttons(self) -> None:
+        """One button alone is the next thing to do: attach, else the last study, else any study."""
+        theme.role(self.recent_button, "" if self._running else "primary")
+        theme.role(self.open_button, "" if self._running or self._recent else "primary")
 
     def _make_attach_panel(self) -> Panel:
         self._attach_panel = Panel()

@@ -23,7 +23,7 @@ from emolab.gui.widgets.envelope import envelope
 from emolab.gui.widgets.steady_range import SteadyRange
 
 SPANS_S = (10.0, 30.0, 120.0)
-LEFT_PX = 132  # name, newest value, unit
+LEFT_PX = 148  # name, newest value, unit
 AXIS_PX = 22
 TICKS = 5
 
@@ -187,7 +187,7 @@ class StripChart(QWidget):
     def _paint_name(self, painter: QPainter, lane: Lane, box: QRectF) -> None:
         metrics = painter.fontMetrics()
         value = "" if lane.newest is None else f"{_figures(lane.newest)} {_unit(lane.unit)}".strip()
-        name = metrics.elidedText(lane.name, Qt.TextElideMode.ElideMiddle, int(box.width()))
+        name = metrics.elidedText(lane.name, Qt.TextElideMode.ElideRight, int(box.width()))
         painter.setPen(QColor(theme.palette().text))
         if box.height() >= 2.2 * metrics.height():
             painter.drawText(box.adjusted(0, 0, 0, -box.height() / 2), _LEFT_BOTTOM, name)
@@ -223,7 +223,8 @@ def _polygon(x: NDArray, y: NDArray) -> QPolygonF:
 
 
 def _figures(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    places = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:.{places}f}".replace("-", "−")
 
 
 def _unit(unit: str) -> str:

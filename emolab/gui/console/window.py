@@ -87,8 +87,8 @@ class ConsoleWindow(QMainWindow):
             self.show_page("finish")
             self.finish.show_snapshot(snapshot)
         elif snapshot.phase == "failed":
-            self.show_page("finish")
-            self.finish.show_failure(snapshot)
+            self.show_page("lost")
+            self.lost.show_failure(snapshot)
         else:
             self.show_page("run")
             self.run.show_snapshot(snapshot)

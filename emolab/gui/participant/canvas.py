@@ -44,11 +44,13 @@ class StageCanvas(QWidget):
         self._pages: dict[type[Page], Page] = {}
         self._view: StageView | None = None
         self._is_measuring = False
-        self._level = 0.0
+        self._level = ground.plain_level()
         self._page: Page = self._page_of(BlankPage)
         self._owed: int | None = None  # step whose painting has not been told yet
         self._chosen_s = 0.0
-        self._set_light()
+        self._painted_timer = QTimer(self)
+        self._painted_timer.setSingleShot(True)
+        self._painted_timer.timeout.connect(self._tell_painted)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     @property
@@ -163,6 +165,9 @@ class StageCanvas(QWidget):
         painter.fillRect(self.rect(), ground.brush(self._level))
         painter.end()
         if self._owed is not None:
+            self._painted_timer.start(0)  # children are painted and the picture handed over before it fires
+
+    def _tell_painted(self) -> None:
+        if self._owed is not None:
             step, self._owed = self._owed, None
-            # the children are painted and the picture handed over before the next turn of the loop
-            QTimer.singleShot(0, self, lambda: self.painted.emit(step, time.monotonic_ns()))
+            self.painted.emit(step, time.monotonic_ns())

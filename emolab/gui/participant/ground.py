@@ -29,9 +29,15 @@ def target() -> float:
     return theme.luminance(theme.PARTICIPANT.ground)
 
 
+def plain_level() -> float:
+    """The level of a ground with nothing on it."""
+    return float(_RGB[1])
+
+
 def mean_luminance(image: QImage) -> float:
     """Mean luminance of a picture, 0 to 1, in linear light."""
-    pixels = _pixels(image.convertToFormat(QImage.Format.Format_RGB32))
+    image = image.convertToFormat(QImage.Format.Format_RGB32)  # must outlive the view of its pixels
+    pixels = _pixels(image)
     light = _linear()
     return float(sum(w * light[pixels[..., 2 - i]].mean() for i, w in enumerate(_WEIGHTS)))
 

@@ -8,7 +8,7 @@ words, not by colour. All five look alike before, so that none invites.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QWidget
 
@@ -20,6 +20,7 @@ from emolab.gui.widgets.time_bar import TimeBar
 from emolab.session.snapshot import Choice, StageView
 
 GAP = 24
+BAR = (680, 6)  # short enough that the light changes by less than two percent while it empties
 CIRCLE = 52
 ROW = 96
 INSET = 24
@@ -142,7 +143,7 @@ class RatePage(Page):
         self.button = WideButton(self)
         self.button.setObjectName("confirm")
         self.button.clicked.connect(self._confirm)
-        self.bar = TimeBar(6, colour=LOOK.muted, track="#5A5D62", parent=self)
+        self.bar = TimeBar(BAR[1], colour=LOOK.muted, track="#5A5D62", parent=self)
         self.is_confirmed = False
 
     @property
@@ -205,8 +206,10 @@ class RatePage(Page):
         y += height + self.px(48)
         self.button.setGeometry((self.width() - self.px(BUTTON[0])) // 2, y, self.px(BUTTON[0]), button)
         self.hint.setGeometry(margin, y + button + self.px(16), line, hint - self.px(16))
-        bar = max(self.px(6), 3)
-        self.bar.setGeometry(margin, self.height() - self.px(44), line, bar)
+        bar = QSize(self.px(BAR[0]), max(self.px(BAR[1]), 3))
+        self.bar.setGeometry(
+            QRect(QPoint((self.width() - bar.width()) // 2, self.height() - self.px(60)), bar)
+        )
         self._mark()
 
     def _fill(self) -> None:

@@ -21,7 +21,7 @@ class TimeBar(QWidget):
         super().__init__(parent)
         self._height_px, self._colour, self._track = height_px, colour, track
         self._opened_s, self._closes_s = 0.0, 0.0
-        self._left = 0.0
+        self._left = 1.0
         self._is_open = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("time left")
@@ -33,7 +33,9 @@ class TimeBar(QWidget):
         return self._left
 
     def set_span(self, opened_s: float, closes_s: float | None) -> None:
-        """The step's moments on the session clock; None when it waits."""
+        """The step's moments on the session clock; None when it waits. Full until `set_now`."""
+        if (opened_s, closes_s or 0.0) != (self._opened_s, self._closes_s):
+            self._left = 1.0
         self._is_open = closes_s is not None and closes_s > opened_s
         self._opened_s, self._closes_s = opened_s, closes_s or 0.0
         self.update()
