@@ -20,6 +20,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from emolab.core.errors import EmolabError
 from emolab.core.ring import FrameSlot, SampleRing
+from emolab.gui.garbage import Collector
 from emolab.session.snapshot import Snapshot, StreamHealth
 
 POLL_HZ = 30
@@ -64,6 +65,7 @@ class Bridge(QObject):
         self._received_s = 0.0
         self._rings: dict[str, SampleRing] = {}
         self._frames: dict[str, FrameSlot] = {}
+        self._collector = Collector(self)
         self._worker = _Worker(client, reconnect)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._fetch)
@@ -103,6 +105,7 @@ class Bridge(QObject):
         """Stop asking. Commands already given are still passed on, for at most two seconds."""
         self._timer.stop()
         self._worker.stop()
+        self._collector.stop()
 
     def _fetch(self) -> None:
         failures, lost, newest = self._worker.take()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -136,3 +139,25 @@ def test_closing_passes_on_what_was_asked_and_hangs_up(client, make_bridge):
     bridge.send({"do": "note", "text": "calm room"})
     bridge.close()
     assert client.did("note") and client.is_closed
+
+
+class _Cycle:
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_garbage_is_collected_in_the_windows_thread_only(client, make_bridge, qtbot):
+    bridge = make_bridge(client)
+    collected_in = []
+    cycle = _Cycle()
+    weakref.finalize(cycle, lambda: collected_in.append(threading.current_thread()))
+    del cycle
+    busy = threading.Thread(target=lambda: [[] for _ in range(100_000)])
+    busy.start()
+    busy.join()
+    heap = [[[]] for _ in range(2000)]  # enough for the youngest generation to be due
+    qtbot.waitUntil(lambda: collected_in != [])
+    assert collected_in == [threading.main_thread()] and len(heap) == 2000
+    assert not gc.isenabled()
+    bridge.close()
+    assert gc.isenabled()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -76,7 +78,7 @@ def test_strip_has_a_cell_for_each_step_in_order(qtbot, dressed):
     strip.set_steps(STEPS)
     cells = strip.cells()
     assert [step.index for step, _ in cells] == [0, 1, 2, 3]
-    assert all(a.right() <= b.left() for (_, a), (_, b) in zip(cells, cells[1:], strict=False))
+    assert all(a.right() <= b.left() for (_, a), (_, b) in pairwise(cells))
     assert cells[-1][1].right() == pytest.approx(600, abs=1)
     assert strip.accessibleDescription() == "step 2 of 4: clip 1"
 

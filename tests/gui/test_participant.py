@@ -1,0 +1,275 @@
+"""The participant's window: what a person does there reaches the engine, and nothing else does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton
+
+from emolab.core.label import STATES
+from emolab.gui.participant.pages import WaitingPage
+from emolab.gui.participant.window import ParticipantWindow
+from emolab.session.snapshot import Choice, Snapshot, StageView
+
+CHOICES = tuple(Choice(s.key, s.rank, s.words, tuple(w.upper() for w in s.words)) for s in STATES)
+CONSENT = StageView("consent", 0, "Taking part", "Please read. " * 20, "Continue", agree="I agree.")
+INSTRUCT = StageView("instruct", 1, "What will happen", "First you rest.", "Begin")
+REST = StageView("rest", 2, "Please rest", "Keep still.", closes_s=300.0)
+LISTEN = StageView("listen", 3, closes_s=330.0)
+RATE = StageView("rate", 4, "How did it make you feel?", hint="Enter confirms.", button="Confirm",
+                 opened_s=330.0, closes_s=360.0, choices=CHOICES)  # fmt: skip
+
+
+@pytest.fixture
+def window(client, make_bridge, dressed, qtbot):
+    client.shown = Snapshot(phase="running", now_s=331.0)
+    made = ParticipantWindow(make_bridge(client))
+    qtbot.addWidget(made)
+    made.resize(1366, 768)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+@pytest.fixture
+def show(window, client, qtbot):
+    """Lets the engine ask for a page and waits until the window shows it."""
+
+    def turn_to(view: StageView) -> None:
+        client.shown = replace(client.shown, stage=view)
+        qtbot.waitUntil(
+            lambda: client.did("shown")[-1:] != [] and client.did("shown")[-1]["step"] == view.step
+        )
+
+    return turn_to
+
+
+def button(window, name: str) -> QAbstractButton:
+    found = [b for b in window.findChildren(QAbstractButton, name) if b.isVisible()]
+    assert len(found) == 1, f"{len(found)} visible buttons are called {name}"
+    return found[0]
+
+
+def click(qtbot, window, name: str) -> None:
+    qtbot.mouseClick(button(window, name), Qt.MouseButton.LeftButton)
+
+
+def told(client, qtbot, name: str, count: int = 1) -> list[dict]:
+    """The commands called `name`, once there are `count`, without their stamps."""
+    qtbot.waitUntil(lambda: len(client.did(name)) >= count)
+    found = client.did(name)
+    assert all(isinstance(command["time_ns"], int) for command in found)
+    return [{k: v for k, v in command.items() if k not in ("do", "time_ns")} for command in found]
+
+
+def test_each_page_is_told_once_when_it_is_on_the_screen(show, client, qtbot):
+    for view in (REST, LISTEN, RATE):
+        show(view)
+    client.shown = replace(client.shown, stage=replace(RATE, chosen="neutral"))
+    qtbot.wait(150)
+    assert told(client, qtbot, "shown") == [{"step": 2}, {"step": 3}, {"step": 4}]
+    stamps = [command["time_ns"] for command in client.did("shown")]
+    assert stamps == sorted(stamps)
+
+
+def test_hidden_window_does_not_claim_to_have_shown_a_page(show, window, client, qtbot):
+    show(REST)
+    window.hide()
+    client.shown = replace(client.shown, stage=LISTEN)
+    qtbot.wait(150)
+    assert [c["step"] for c in client.did("shown")] == [2]
+    window.show()
+    assert told(client, qtbot, "shown", 2)[-1] == {"step": 3}
+
+
+def test_consent_goes_on_only_when_agreed_by_mouse(show, window, client, qtbot):
+    show(CONSENT)
+    click(qtbot, window, "continue")
+    assert not button(window, "continue").isEnabled()
+    click(qtbot, window, "agree")
+    click(qtbot, window, "continue")
+    assert told(client, qtbot, "proceed") == [{"step": 0}]
+
+
+def test_consent_goes_on_only_when_agreed_by_key(show, window, client, qtbot):
+    show(CONSENT)
+    qtbot.keyClick(window, Qt.Key.Key_Return)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.keyClick(window, Qt.Key.Key_Return)
+    qtbot.wait(60)
+    assert client.did("proceed") == []
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.keyClick(window, Qt.Key.Key_Return)
+    assert told(client, qtbot, "proceed") == [{"step": 0}]
+
+
+def test_second_participant_must_agree_anew(show, window):
+    show(CONSENT)
+    button(window, "agree").click()
+    show(REST)
+    show(replace(CONSENT, step=7))
+    assert not button(window, "agree").isChecked()
+
+
+def test_long_consent_text_can_be_scrolled_by_key_and_short_one_needs_no_bar(show, window, qtbot):
+    show(CONSENT)
+    bar = window.canvas.page.area.verticalScrollBar()
+    assert not bar.isVisible()
+    show(replace(CONSENT, step=5, text="\n\n".join(["A paragraph of the text to agree to. " * 8] * 12)))
+    assert bar.isVisible() and bar.value() == 0
+    qtbot.keyClick(window, Qt.Key.Key_PageDown)
+    assert bar.value() > 0
+
+
+def test_step_and_word_are_chosen_changed_and_confirmed_by_mouse(show, window, client, qtbot):
+    show(RATE)
+    for name in ("choice_2", "choice_4", "word_4_2", "confirm"):
+        click(qtbot, window, name)
+    assert told(client, qtbot, "confirm") == [{"step": 4}]
+    assert told(client, qtbot, "choose") == [
+        {"step": 4, "state": "less_negative", "word": ""},
+        {"step": 4, "state": "less_positive", "word": ""},
+        {"step": 4, "state": "less_positive", "word": "excited"},
+    ]
+
+
+def test_step_and_word_are_chosen_changed_and_confirmed_by_key(show, window, client, qtbot):
+    show(RATE)
+    for key in "15":
+        qtbot.keyClick(window, key)
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Return):
+        qtbot.keyClick(window, key)
+    assert told(client, qtbot, "confirm") == [{"step": 4}]
+    assert [(c["state"], c["word"]) for c in client.did("choose")] == [
+        ("most_negative", ""),
+        ("most_positive", ""),
+        ("less_positive", ""),
+        ("less_positive", "surprise"),
+        ("less_positive", "excited"),
+        ("less_positive", "surprise"),
+    ]
+
+
+def test_first_click_on_a_word_chooses_its_step_only(show, window, client, qtbot):
+    show(RATE)
+    word = button(window, "word_1_3")
+    card = button(window, "choice_1")
+    qtbot.mouseClick(card, Qt.MouseButton.LeftButton, pos=word.geometry().center())
+    assert told(client, qtbot, "choose") == [{"step": 4, "state": "most_negative", "word": ""}]
+
+
+def test_nothing_is_confirmed_before_a_choice_and_nothing_changes_after(show, window, client, qtbot):
+    show(RATE)
+    qtbot.keyClick(window, Qt.Key.Key_Return)
+    assert not button(window, "confirm").isEnabled()
+    for key in ("3", Qt.Key.Key_Return, "1", Qt.Key.Key_Return):
+        qtbot.keyClick(window, key)
+    click(qtbot, window, "choice_5")
+    told(client, qtbot, "confirm")
+    qtbot.wait(60)
+    assert len(client.did("confirm")) == 1
+    assert [c["state"] for c in client.did("choose")] == ["neutral"]
+
+
+def test_refused_confirmation_leaves_the_choice_open(show, window, client, qtbot):
+    client.answers["confirm"] = {"error": "That report is over; wait for the next clip."}
+    show(RATE)
+    qtbot.keyClick(window, "3")
+    with qtbot.waitSignal(window._bridge.commandFailed):
+        qtbot.keyClick(window, Qt.Key.Key_Return)
+    qtbot.keyClick(window, "4")
+    assert told(client, qtbot, "choose", 2)[-1]["state"] == "less_positive"
+
+
+def test_choice_is_seen_at_once_and_an_older_snapshot_does_not_undo_it(show, window, client, qtbot):
+    show(RATE)
+    qtbot.keyClick(window, "5")
+    assert button(window, "choice_5").isChecked()
+    with qtbot.waitSignal(window._bridge.snapshotChanged):
+        pass
+    assert button(window, "choice_5").isChecked()
+
+
+def test_engine_has_the_last_word_on_the_choice(show, window, client, qtbot, monkeypatch):
+    monkeypatch.setattr("emolab.gui.participant.canvas.LOCAL_S", 0.05)
+    show(RATE)
+    qtbot.keyClick(window, "5")
+    client.shown = replace(client.shown, stage=replace(RATE, chosen="less_negative", word="fear"))
+    qtbot.waitUntil(lambda: button(window, "choice_2").isChecked())
+    assert not button(window, "choice_5").isChecked()
+    assert button(window, "word_2_1").isChecked()
+
+
+@pytest.mark.parametrize("view", [CONSENT, REST, LISTEN, RATE], ids=lambda v: v.page)
+def test_no_key_ends_anything(show, window, client, qtbot, view):
+    show(view)
+    for key in (Qt.Key.Key_Escape, Qt.Key.Key_Backspace, Qt.Key.Key_Q, Qt.Key.Key_F4, Qt.Key.Key_Delete):
+        qtbot.keyClick(window, key)
+    qtbot.wait(60)
+    assert window.isVisible()
+    assert {c["do"] for c in client.commands} == {"shown"}
+
+
+def test_time_left_is_a_bar_that_follows_the_clock(show, window, client, qtbot):
+    client.shown = replace(client.shown, now_s=345.0)
+    show(RATE)
+    bar = window.canvas.page.bar
+    qtbot.waitUntil(lambda: bar.left < 0.52)
+    assert bar.left > 0.3
+    before = bar.left
+    client.may_answer.clear()  # between snapshots it moves by itself
+    qtbot.waitUntil(lambda: bar.left < before - 0.005)
+
+
+def test_pointer_is_hidden_where_there_is_nothing_to_click(show, window):
+    shapes = {}
+    for view in (CONSENT, INSTRUCT, REST, LISTEN, RATE):
+        show(view)
+        shapes[view.page] = window.canvas.cursor().shape() == Qt.CursorShape.BlankCursor
+    assert shapes == {"consent": False, "instruct": False, "rest": True, "listen": True, "rate": False}
+
+
+def test_lost_engine_gives_a_calm_page(show, window, client, qtbot):
+    show(REST)
+    client.is_gone = True
+    qtbot.waitUntil(lambda: isinstance(window.canvas.page, WaitingPage))
+    assert "experimenter will help" in window.canvas.page.text.accessibleName()
+    assert window.canvas.cursor().shape() == Qt.CursorShape.BlankCursor
+
+
+def test_stage_returns_when_the_engine_does(client, make_bridge, dressed, qtbot, monkeypatch):
+    monkeypatch.setattr("emolab.gui.bridge.RECONNECT_S", 0.02)
+    second = type(client)()
+    second.shown = Snapshot(phase="running", stage=REST)
+    window = ParticipantWindow(make_bridge(client, reconnect=lambda: second))
+    qtbot.addWidget(window)
+    window.seat("PART")
+    client.is_gone = True
+    qtbot.waitUntil(lambda: second.did("attach") != [])
+    qtbot.waitUntil(lambda: second.did("shown") != [])
+    assert second.did("attach")[0]["screen"] == "PART"
+    assert window.canvas.page.title.accessibleName() == "Please rest"
+
+
+def test_window_on_its_own_screen_tells_the_engine_which(window, client, qtbot):
+    placement = window.seat("PART")
+    assert placement.is_full_screen and placement.screen == "PART" and placement.sentence == ""
+    qtbot.waitUntil(lambda: client.did("attach") != [])
+    assert client.did("attach")[-1]["screen"] == "PART"
+
+
+def test_engine_hears_of_a_lost_screen_and_of_its_return(window, client, qtbot, monkeypatch):
+    from emolab.gui import screens
+
+    window.seat("PART")
+    real = screens._screen
+    monkeypatch.setattr(screens, "_screen", lambda name: None)
+    qtbot.waitUntil(lambda: client.did("screen_lost") != [])
+    assert client.did("screen_lost") == [{"do": "screen_lost", "screen": "PART"}]
+    assert not window.isVisible()
+    monkeypatch.setattr(screens, "_screen", real)
+    qtbot.waitUntil(lambda: client.did("screen_found") != [])
+    assert window.isVisible()
