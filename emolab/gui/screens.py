@@ -38,10 +38,7 @@ class Placement:
 def screens() -> list[ScreenFact]:
     """All screens, the primary one first."""
     primary = QGuiApplication.primaryScreen()
-    facts = [
-        ScreenFact(s.name(), s.geometry(), s is primary, s.devicePixelRatio())
-        for s in QGuiApplication.screens()
-    ]
+    facts = [ScreenFact(s.name(), s.geometry(), s is primary, s.devicePixelRatio()) for s in _all()]
     return sorted(facts, key=lambda fact: not fact.is_primary)
 
 
@@ -64,7 +61,7 @@ def place(window: QWidget, screen_name: str | None) -> Placement:
     comfortable size, and the placement says so.
     """
     screen = _screen(screen_name)
-    if screen is None or len(QGuiApplication.screens()) < 2:
+    if screen is None or len(_all()) < 2:
         return _place_windowed(window)
     window.hide()
     window.setWindowFlag(Qt.WindowType.FramelessWindowHint, True)
@@ -145,5 +142,9 @@ class ScreenWatch(QObject):
         return not screen.geometry().contains(self._window.geometry().center())
 
 
+def _all() -> list[QScreen]:
+    return QGuiApplication.screens()
+
+
 def _screen(name: str | None) -> QScreen | None:
-    return next((s for s in QGuiApplication.screens() if s.name() == name), None)
+    return next((s for s in _all() if s.name() == name), None)
