@@ -44,13 +44,10 @@ class Table:
             for name, (dtype, shape) in columns.items()
         }
         self._buffer = {
-            name: np.full((rows, *shape), layout.MISSING if name in layout.OPTIONAL else 0, dtype)
+            name: np.full((rows, *shape), layout.MISSING)
+            if name in layout.OPTIONAL
+            else np.zeros((rows, *shape), dtype)
             for name, (dtype, shape) in columns.items()
-            if dtype.names is None
-        } | {
-            name: np.zeros((rows, *shape), dtype)
-            for name, (dtype, shape) in columns.items()
-            if dtype.names is not None
         }
         self._used = set(columns) - set(layout.OPTIONAL)
         self._tail: dict[str, h5py.Dataset] = {}

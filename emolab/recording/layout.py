@@ -36,7 +36,7 @@ gives them back exactly:
     /recovery               JSON, only in files that were mended: what was found and dropped
 
 `counter` and `device_step_us` hold MISSING (-2**63) where the instrument gave none (leave those
-rows out of the running sum); a packed file leaves out columns with nothing in them.
+rows out of the running sum); where it never gave any they are empty or not there.
 
 While it is recorded, and in files that were not packed afterwards, two things more are there.
 Full blocks of rows are compressed and written once; the newest rows wait, uncompressed, in
@@ -71,6 +71,7 @@ FORMAT = "emolab session"
 SCHEMA = 1
 LIBVER = ("v110", "v110")  # oldest format with SWMR: readable by every HDF5 since 2016
 MISSING = np.iinfo(np.int64).min
+OPTIONAL = ("counter", "device_step_us")
 OUTCOMES = ("recording", "complete", "aborted", "interrupted")
 
 BLOCK_ROWS = 1024  # rows compressed together while recording; their tail is 32 kB a stream
@@ -197,7 +198,11 @@ def make_column(
 ) -> h5py.Dataset:
     """Make a compressed column, chunked in blocks of `rows`; each channel has chunks of its own."""
     chunks = (rows, *(1 for _ in shape))  # a channel beside its neighbours compresses a fifth worse
-    return where.create_dataset(name, (0, *shape), dtype, maxshape=(None, *shape), chunks=chunks, **FILTERS)
+    fill = MISSING if name in OPTIONAL else None
+    whole = (None, *shape)
+    return where.create_dataset(
+        name, (0, *shape), dtype, maxshape=whole, chunks=chunks, fillvalue=fill, **FILTERS
+    )
 
 
 def make_log(where: h5py.Group, name: str, dtype: np.dtype, rows: int) -> h5py.Dataset:

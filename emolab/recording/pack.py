@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +28,11 @@ _SLICE = 65536  # rows or bytes carried at a time
 _SLICE_BYTES = 4 << 20
 
 
-def pack(path: Path) -> None:
+def pack(path: Path, within_s: float = math.inf) -> None:
     """Write a finished session again without tails, unused columns and half-empty chunks.
 
-    Raises `RecordingError` or `OSError` and leaves the file as it was when that cannot be done.
+    Raises `RecordingError` or `OSError` and leaves the file as it was when that cannot be done,
+    or not within so many seconds.
     """
     if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size + (16 << 20):
         raise RecordingError(
@@ -37,7 +41,7 @@ def pack(path: Path) -> None:
     beside = path.with_name(f".{path.name}.packing")
     try:
         with Session.open(path) as session:
-            write_again(session, beside, session.outcome)
+            write_again(session, beside, session.outcome, deadline_s=time.monotonic() + within_s)
             _same(session, beside)
         beside.replace(path)
         sync_folder(path.parent)
@@ -47,12 +51,16 @@ def pack(path: Path) -> None:
 
 
 def write_again(
-    session: Session, target: Path, outcome: str, recovery: dict[str, Any] | None = None
+    session: Session,
+    target: Path,
+    outcome: str,
+    recovery: dict[str, Any] | None = None,
+    deadline_s: float = math.inf,
 ) -> dict[str, int]:
     """Write what `session` safely holds into the new file `target`, and make it reach the disk.
 
     Returns the rows left out per stream because they could not be read: 0 for a sound file;
-    with `recovery` None such rows raise instead.
+    with `recovery` None such rows raise instead, and so does passing `deadline_s` (monotonic).
     """
     dropped = {}
     with h5py.File(target, "w", libver=layout.LIBVER) as file:
@@ -60,7 +68,7 @@ def write_again(
         for name, stream in session.streams.items():
             rows = len(stream) if recovery is None else readable_rows(stream)
             dropped[name] = len(stream.columns) - rows
-            _copy_stream(file, stream, rows)
+            _StreamCopy(stream, rows, deadline_s).write(file)
         for columns, path in session.logs():
             file.create_dataset(path, data=columns.read(path.split("/")[-1]))
         if recovery is not None:
@@ -113,65 +121,81 @@ def _readable_from(columns: Columns, name: str, start: int, stop: int) -> int:
     return stop
 
 
-def _copy_stream(file: h5py.File, stream: RecordedStream, rows: int) -> None:
-    where = layout.make_stream(file, stream.info)
-    kept = {
-        name: kind
-        for name, kind in layout.columns(stream.info).items()
-        if name not in ("counter", "device_step_us") or _is_used(stream, name, rows)
-    }
-    fast = layout.block_rows(stream.info)
-    table = Table(where, kept, max(layout.PACKED_BLOCK_ROWS, fast), tail=False)
-    for start in range(0, rows, _SLICE):
-        stop = min(start + _SLICE, rows)
-        table.append(**{name: stream.columns.read(name, start, stop) for name in kept})
-    table.finish()
-    if stream.bulk is not None:
-        _copy_bulk(where, stream, rows)
-    arrivals, tallies = stream.tables()
-    chunks = arrivals.read(layout.ARRIVALS)
-    kept_chunks = Table(where, {layout.ARRIVALS: (layout.ARRIVAL, ())}, layout.PACKED_BLOCK_ROWS, tail=False)
-    kept_chunks.append(arrivals=chunks[chunks["row"] < rows])
-    kept_chunks.finish()
-    where.create_dataset(layout.TALLIES, data=tallies.read(layout.TALLIES))
+class _StreamCopy:
+    """Copies the first `rows` rows of one stream into another file."""
 
+    def __init__(self, stream: RecordedStream, rows: int, deadline_s: float) -> None:
+        self._stream = stream
+        self._rows = rows
+        self._deadline_s = deadline_s
 
-def _is_used(stream: RecordedStream, name: str, rows: int) -> bool:
-    return stream.columns.has(name) and any(
-        (stream.columns.read(name, start, min(start + _SLICE, rows)) != layout.MISSING).any()
-        for start in range(0, rows, _SLICE)
-    )
+    def write(self, file: h5py.File) -> None:
+        """Make the stream's group in `file`."""
+        where = layout.make_stream(file, self._stream.info)
+        self._copy_columns(where)
+        if self._stream.bulk is not None:
+            self._copy_bulk(where, self._stream.bulk)
+        arrivals, tallies = self._stream.tables()
+        chunks = arrivals.read(layout.ARRIVALS)
+        table = Table(where, {layout.ARRIVALS: (layout.ARRIVAL, ())}, layout.PACKED_BLOCK_ROWS, tail=False)
+        table.append(arrivals=chunks[chunks["row"] < self._rows])
+        table.finish()
+        where.create_dataset(layout.TALLIES, data=tallies.read(layout.TALLIES))
 
+    def _copy_columns(self, where: h5py.Group) -> None:
+        info, columns = self._stream.info, self._stream.columns
+        kept = {
+            name: kind
+            for name, kind in layout.columns(info).items()
+            if name not in layout.OPTIONAL or columns.is_used(name)
+        }
+        if layout.block_rows(info) >= layout.PACKED_BLOCK_ROWS and columns.is_whole("step_us", self._rows):
+            for name in kept:
+                self._in_time()
+                columns.copy(name, where)
+            return
+        table = Table(where, kept, layout.PACKED_BLOCK_ROWS, tail=False)
+        for start, stop in self._slices(self._rows, _SLICE):
+            table.append(**{name: columns.read(name, start, stop) for name in kept})
+        table.finish()
 
-def _copy_bulk(where: h5py.Group, stream: RecordedStream, rows: int) -> None:
-    assert stream.bulk is not None
-    if layout.is_video(stream.info):
-        ends = (
-            [int(stream.columns.read(name, rows - 1, rows)[0]) for name in ("offset", "size")]
-            if rows
-            else [0]
-        )
-        packets = where.create_dataset(layout.PACKETS, (sum(ends),), "u1")
-        for start in range(0, sum(ends), _SLICE_BYTES):
-            stop = min(start + _SLICE_BYTES, sum(ends))
-            packets[start:stop] = stream.bulk.read(layout.PACKETS, start, stop)
-        return
-    frames = Log(layout.make_frames(where, stream.info))
-    for row in range(rows):
-        frames.append(stream.bulk.read(layout.SAMPLES, row, row + 1))
+    def _copy_bulk(self, where: h5py.Group, bulk: Columns) -> None:
+        if layout.is_video(self._stream.info):
+            size = self._stream.packets_end(self._rows)
+            packets = where.create_dataset(layout.PACKETS, (size,), "u1")
+            for start, stop in self._slices(size, _SLICE_BYTES):
+                packets[start:stop] = bulk.read(layout.PACKETS, start, stop)
+        elif bulk.is_whole(layout.SAMPLES, self._rows):
+            bulk.copy(layout.SAMPLES, where)
+        else:
+            frames = Log(layout.make_frames(where, self._stream.info))
+            for row, end in self._slices(self._rows, 1):
+                frames.append(bulk.read(layout.SAMPLES, row, end))
+
+    def _slices(self, end: int, step: int) -> Iterator[tuple[int, int]]:
+        for start in range(0, end, step):
+            self._in_time()
+            yield start, min(start + step, end)
+
+    def _in_time(self) -> None:
+        if time.monotonic() > self._deadline_s:
+            raise RecordingError("packing takes too long; the file is whole as it is")
 
 
 def _same(session: Session, path: Path) -> None:
     """Raise `RecordingError` unless the file at `path` holds what `session` does."""
     with Session.open(path) as copy:
-        same = (
-            copy.outcome == session.outcome
-            and copy.events == session.events
-            and [*copy.streams] == [*session.streams]
+        same = (copy.outcome, copy.events, [*copy.streams]) == (
+            session.outcome,
+            session.events,
+            [*session.streams],
         )
         for name, stream in session.streams.items():
-            same = same and np.array_equal(stream.times_us(), copy.streams[name].times_us())
+            twin = copy.streams[name]
+            same = same and len(stream) == len(twin)
+            if (
+                layout.block_rows(stream.info) < layout.PACKED_BLOCK_ROWS
+            ):  # the others were copied as they lie
+                same = same and np.array_equal(stream.times_us(), twin.times_us())
     if not same:
-        raise RecordingError(
-            f"{path} does not hold what it should after packing; the file it came from is untouched"
-        )
+        raise RecordingError(f"{path} does not hold what it should; the file it was packed from is untouched")

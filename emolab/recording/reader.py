@@ -74,6 +74,23 @@ class Columns:
         """True when the column is there."""
         return name in self._where
 
+    def is_used(self, name: str) -> bool:
+        """True when an optional column was given at least once."""
+        if not self.has(name):
+            return False
+        blocks, tail = self._safe.rows(self._table, 0)
+        return self._where[name].shape[0] > 0 or bool(
+            tail and (self.read(name, blocks, blocks + tail) != layout.MISSING).any()
+        )
+
+    def is_whole(self, name: str, rows: int) -> bool:
+        """True when the column itself holds these rows, no more and no less."""
+        return bool(self._where[name].shape[0] == rows)
+
+    def copy(self, name: str, where: h5py.Group) -> None:
+        """Copy a column into a group of another file, its chunks as they lie."""
+        self._where.copy(name, where)
+
     def read(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
         """Rows from `start` up to `stop`. Raises `RecordingError` where the file is damaged."""
         start, stop, _ = slice(start, stop).indices(len(self))
@@ -99,6 +116,8 @@ class Columns:
         if dataset.shape[0] < stop:
             dataset.id.refresh()
         rows: NDArray[Any] = dataset[start:stop]
+        if name in layout.OPTIONAL and len(rows) < stop - start:  # it was not used before that
+            return np.concatenate([rows, np.full(stop - start - len(rows), layout.MISSING)])
         if len(rows) < stop - start:
             raise OSError(f"{stop - start - len(rows)} rows are missing")
         return rows
@@ -128,11 +147,15 @@ class RecordedStream:
             return rows
         if not layout.is_video(self.info):
             return min(rows, len(self.bulk))
-        while rows and sum(int(self.columns.read(c, rows - 1, rows)[0]) for c in ("offset", "size")) > len(
-            self.bulk
-        ):
+        while rows and self.packets_end(rows) > len(self.bulk):
             rows -= 1
         return rows
+
+    def packets_end(self, rows: int) -> int:
+        """RGB only: bytes of the packets of the first `rows` frames."""
+        if not rows:
+            return 0
+        return sum(int(self.columns.read(name, rows - 1, rows)[0]) for name in ("offset", "size"))
 
     def times_us(self, start: int = 0, stop: int | None = None) -> NDArray[np.int64]:
         """`(n,)` int64 microseconds, exactly as stored."""

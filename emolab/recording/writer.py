@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -30,7 +31,10 @@ from emolab.recording.pack import pack
 from emolab.recording.video import EncodedFrames, H264Encoder
 
 RESERVE_BYTES = 16 << 20  # stop while the file can still be closed in order
-PACK_BELOW_BYTES = 128 << 20  # packing copies the file: a second or two at most
+PACK_BELOW_BYTES = 256 << 20  # packing copies the file: in larger ones it would save a few per cent
+PACK_WITHIN_S = 2.0  # nobody waits longer than that for a smaller file
+
+_log = logging.getLogger(__name__)
 
 
 def since(chunk: Chunk, zero_s: float) -> Chunk | None:
@@ -126,13 +130,14 @@ class _StreamWriter:
         times_us = layout.to_us(chunk.times_s, zero_s)
         step_us = np.diff(times_us, prepend=self._last_us)
         self._last_us = int(times_us[-1])
-        missing = np.full(len(chunk), layout.MISSING)
-        device = missing
+        clock = {"step_us": step_us}
         if chunk.device_us is not None:
-            device = np.diff(np.asarray(chunk.device_us, np.int64), prepend=self._device_us)
-            self._device_us = int(chunk.device_us[-1])
-        counter = missing if chunk.counter is None else np.asarray(chunk.counter, np.int64)
-        return {"step_us": step_us, "counter": counter, "device_step_us": device}
+            device_us = np.asarray(chunk.device_us, np.int64)
+            clock["device_step_us"] = np.diff(device_us, prepend=self._device_us)
+            self._device_us = int(device_us[-1])
+        if chunk.counter is not None:
+            clock["counter"] = np.asarray(chunk.counter, np.int64)
+        return clock
 
     def _note(self, chunk: Chunk | EncodedFrames, zero_s: float) -> bool:
         arrival_us = int(layout.to_us(chunk.arrival_s, zero_s))
@@ -159,12 +164,14 @@ class SessionWriter:
         *,
         reserve_bytes: int = RESERVE_BYTES,
         pack_below_bytes: int = PACK_BELOW_BYTES,
+        pack_within_s: float = PACK_WITHIN_S,
     ) -> None:
         self.path = Path(path)
         self.zero_s = zero_s
         self._header = header
         self._reserve_bytes = reserve_bytes
         self._pack_below_bytes = pack_below_bytes
+        self._pack_within_s = pack_within_s
         self._file: h5py.File | None = None
         self._streams: dict[str, _StreamWriter] = {}
         self._blocks_written = False
@@ -284,8 +291,10 @@ class SessionWriter:
         finally:
             _let_go(file)
         if self.bytes_written <= self._pack_below_bytes:
-            with contextlib.suppress(RecordingError, OSError):  # the file is whole, only larger
-                pack(self.path)
+            try:
+                pack(self.path, self._pack_within_s)
+            except Exception as error:  # the file is whole as it is, only larger
+                _log.warning("%s was not packed: %s", self.path, error)
 
     @property
     def bytes_written(self) -> int:

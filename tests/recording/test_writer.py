@@ -226,6 +226,7 @@ def test_the_docstring_recipe_reads_a_file_with_h5py_alone(tmp_path: Path) -> No
         assert bytes(file["protocol_text"][:]).decode() == HEADER.protocol_text
         assert file.attrs["participant"] == "P07"
         assert "counter" not in file["streams/board"]
+        assert "tail" not in file["streams/board"], "it was not packed"
 
 
 def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
