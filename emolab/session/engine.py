@@ -38,7 +38,7 @@ from emolab.session.prepare import Prepared, StartRequest, prepare
 from emolab.session.pump import Pump
 from emolab.session.respondent import Nobody, Person, Respondent, SimulatedRespondent
 from emolab.session.run import Run
-from emolab.session.snapshot import LogLine, Phase, StreamHealth
+from emolab.session.snapshot import LogLine, Phase, Snapshot, StreamHealth
 from emolab.session.stimuli import Rendering
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class Engine:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._interrupted = ""
         self._windows: dict[int, str] = {}
-        self._line = ""
+        self._line = Snapshot(study=str(study)).to_json()  # a window may ask before `arm` has published
         self._due = {"snapshot": 0.0, "look": 0.0}
         self._lonely_since = time.monotonic()
         study.mkdir(parents=True, exist_ok=True)
@@ -283,11 +283,12 @@ class Engine:
             if pump.status.state != "left_out"
         ]
         prepared.path.parent.mkdir(parents=True, exist_ok=True)
-        recorder = Recorder(
-            prepared.path, header, streams, zero_s=now_s, clock=self.clock, on_event=self._told_by_recorder
-        )
+        with self.hub.keep() as hand_over:
+            recorder = Recorder(
+                prepared.path, header, streams, now_s, clock=self.clock, on_event=self._told_by_recorder
+            )
+            hand_over(recorder.put)
         self.zero_s, self.prepared, self.recorder = now_s, prepared, recorder
-        self.hub.record = recorder.put
         self.run = Run(prepared, self.clock, self.player, self._respondent(request.answers), self.record)
         facts = {
             "participant": request.participant,
@@ -317,15 +318,17 @@ class Engine:
         outcome = self.run.outcome or "interrupted"
         self.record(Event(self.clock.now_s(), "session_ended", data={"outcome": outcome}))
         self._stop_pumps()
-        self.hub.record = None
+        self.hub.leave_off()
         path = self.prepared.path
         try:
             self.recorder.close(outcome, CLOSE_S)
             self.run.write_truth(folder.truth_path(path), self.zero_s)
             self.summary = inspect(path)
             self.phase = "finished"
-        except (EmolabError, OSError) as error:
-            self.phase, self.message = "failed", str(error)
+        except Exception as error:  # whatever it is, the console must hear where the file stands
+            log.exception("the session could not be finished")
+            self.phase = "failed"
+            self.message = f"{error}. What was flushed is safe in {path}; 'emolab recover' makes it whole."
         self._publish()
 
     def _fail(self, error: Exception) -> None:
@@ -333,7 +336,7 @@ class Engine:
         assert self.run is not None and self.recorder is not None and self.prepared is not None
         log.error("recording failed: %s", error)
         self._stop_pumps()
-        self.hub.record = None
+        self.hub.leave_off()
         self.player.stop()
         with suppress(EmolabError, OSError):
             self.recorder.close("interrupted", CLOSE_S)
