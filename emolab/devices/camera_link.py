@@ -132,9 +132,13 @@ class CameraLink:
         self._drops.restart()
 
     def _not_answering(self) -> str:
-        return (
-            f"{self._what} is not answering at {shown(self._source)}; check the cable or address, then Retry"
-        )
+        where = shown(self._source)
+        if isinstance(self._source, int):
+            return (
+                f"{self._what} is not answering at number {where}; check the cable, close what else "
+                "uses it, see with 'emolab doctor' which cameras there are, then Retry"
+            )
+        return f"{self._what} is not answering at {where}; check the cable or address, then Retry"
 
 
 class _Session(threading.Thread):

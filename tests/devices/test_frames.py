@@ -62,7 +62,7 @@ def test_a_file_that_ended_says_so_and_does_not_begin_again():
     frames = player(FakeClock())
     frames.open()
     taken(frames, 3)
-    with pytest.raises(DeviceError, match="has ended after 3 frames; .*loop = true"):
+    with pytest.raises(DeviceError, match=r"has ended after 3 frames; .*loop = true"):
         frames.take(1.0)
     with pytest.raises(DeviceError, match="has ended"):
         frames.open()

@@ -116,7 +116,7 @@ def test_a_source_that_is_not_there_is_told(tmp_path: Path):
     (tmp_path / "broken.mkv").write_bytes(b"this is no video")
     with pytest.raises(DeviceError, match="is no video"):
         camera(tmp_path / "broken.mkv").open()
-    with pytest.raises(DeviceNotFound, match='camera "thermal" is not answering at 61'):
+    with pytest.raises(DeviceNotFound, match='camera "thermal" is not answering at number 61'):
         camera(61).open()
 
 

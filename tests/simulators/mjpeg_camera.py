@@ -4,9 +4,9 @@
 
 prints `http://127.0.0.1:PORT/camera.mjpeg` on its first line and serves until it is ended. The
 number stands in black and white blocks in the upper left corner, which survive JPEG and H.264;
-`read_number` reads it back. The camera runs freely: number k belongs to the moment
-`start + k / fps` whether anyone watches or not, and every viewer gets all frames from its
-connection on, late rather than never. `--log` gets one line `number,monotonic_ns` for each frame
+`read_number` reads it back. The camera starts when its first viewer comes and runs freely from
+there: number k belongs to the moment `start + k / fps` whether anyone watches or not, and every
+viewer gets all frames from its connection on, late rather than never. `--log` gets one line `number,monotonic_ns` for each frame
 sent, written as the frame is handed to the socket.
 """
 
@@ -60,7 +60,7 @@ class _Camera(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def __init__(self, options: argparse.Namespace) -> None:
         super().__init__(("127.0.0.1", options.port), _Viewer)
         self.options = options
-        self.start_ns = time.monotonic_ns()
+        self.start_ns: int | None = None
         self.log = Path(options.log).open("w", buffering=1) if options.log else None  # noqa: SIM115
         width, height = (int(side) for side in options.size.split("x"))
         ramp = np.linspace(60, 190, width).astype(np.uint8)
@@ -79,9 +79,10 @@ class _Viewer(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
         frame = camera.background.copy()
-        number = int((time.monotonic_ns() - camera.start_ns) * 1e-9 * options.fps) + 1
+        start_ns = camera.start_ns = camera.start_ns or time.monotonic_ns()
+        number = int((time.monotonic_ns() - start_ns) * 1e-9 * options.fps) + 1
         while True:
-            wait_s = number / options.fps - (time.monotonic_ns() - camera.start_ns) * 1e-9
+            wait_s = number / options.fps - (time.monotonic_ns() - start_ns) * 1e-9
             if wait_s > 0:
                 time.sleep(wait_s)
             if options.die_after is not None and number > options.die_after:
