@@ -13,7 +13,7 @@ import pytest
 from emolab.core.clock import Clock, SessionClock
 from emolab.core.errors import ConfigError, DeviceError, DeviceNotFound, DeviceTimeout
 from emolab.core.stream import Chunk
-from emolab.devices.camera_link import shown, whole_jpeg
+from emolab.devices.camera_link import is_live, shown, whole_jpeg
 from emolab.devices.rgb_camera import RgbCamera
 from emolab.devices.source import Source
 from tests.fakes import FakeClock
@@ -158,6 +158,13 @@ def test_a_password_never_reaches_message_or_recording():
     source = camera("rtsp://user:secret@10.0.0.5:554/face")
     assert source.info.instrument["source"] == "rtsp://10.0.0.5:554/face"
     assert shown("http://10.0.0.5/a@b") == "http://10.0.0.5/a@b"
+
+
+def test_what_is_a_camera_and_what_a_file():
+    assert all(
+        is_live(source) for source in (0, "0", "/dev/video0", "http://10.0.0.5/a", "rtsp://10.0.0.5/a")
+    )
+    assert not any(is_live(source) for source in ("face.mp4", "C:/films/face.mp4", "file:///films/face.mp4"))
 
 
 def test_bytes_that_are_no_whole_picture_are_recognised():

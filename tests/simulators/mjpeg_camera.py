@@ -6,8 +6,8 @@ prints `http://127.0.0.1:PORT/camera.mjpeg` on its first line and serves until i
 number stands in black and white blocks in the upper left corner, which survive JPEG and H.264;
 `read_number` reads it back. The camera starts when its first viewer comes and runs freely from
 there: number k belongs to the moment `start + k / fps` whether anyone watches or not, and every
-viewer gets all frames from its connection on, late rather than never. `--log` gets one line `number,monotonic_ns` for each frame
-sent, written as the frame is handed to the socket.
+viewer gets all frames from its connection on, late rather than never. `--log` gets one line
+`number,monotonic_ns` for each frame sent, written as the frame is handed to the socket.
 """
 
 from __future__ import annotations
