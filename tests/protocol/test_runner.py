@@ -508,3 +508,46 @@ def test_the_latest_end_is_told_at_any_moment() -> None:
     story.answer("choose", 391.0, "neutral")
     story.answer("confirm", 391.0)
     assert story.runner.status.ends_s == 391 + 13 * 60
+
+
+def test_an_answer_at_the_very_end_of_the_window_counts() -> None:
+    story = Story()
+    story.until(RATE_1_S)
+    story.answer("choose", 361.0, "neutral")
+    rated = story.runner.tick(CLIP_2_S, Answer("confirm", None, None, CLIP_2_S))
+    assert isinstance(rated, Rated) and rated.label.state == "neutral"
+
+
+def test_an_onset_stamped_before_the_command_counts_from_the_command() -> None:
+    story = Story()
+    story.until(CLIP_1_S)
+    story.runner.started(story.runner.status.index, CLIP_1_S - 0.001)
+    assert (story.runner.status.opened_s, story.runner.next_s) == (CLIP_1_S, RATE_1_S)
+
+
+def test_leaving_out_the_rest_while_paused_stays_paused_before_its_report() -> None:
+    runner = Runner(plan())
+    for ask in (runner.begin, runner.pause, runner.proceed, runner.proceed, runner.skip):
+        ask(0.0)
+    said: list[Command] = []
+    while (command := runner.tick(0.0)) is not None:
+        said.append(command)
+    assert said[-1] == Marked("rest left out by the experimenter", 0.0)
+    assert runner.status.phase == "paused" and isinstance(runner.status.step, Rate)
+    runner.skip(1.0)
+    rated, marked = runner.tick(1.0), runner.tick(1.0)
+    assert isinstance(rated, Rated) and (rated.label.clip, rated.label.state) == (None, None)
+    assert marked == Marked("baseline report left out by the experimenter", 1.0)
+    assert runner.status.phase == "paused" and isinstance(runner.status.step, Play)
+
+
+def test_a_clip_left_out_is_told_once_though_the_session_is_aborted_before_its_place() -> None:
+    story = Story()
+    story.runner.pause(340.0)
+    story.until(CLIP_2_S)
+    story.runner.skip(391.0)
+    story.runner.repeat(392.0)
+    story.runner.abort(393.0)
+    story.until(393.0)
+    told = [skip.clip for skip in of(story.said, TrialSkipped)]
+    assert len(told) == len(set(told)) == 15  # the first one, heard and rated, is to be heard again
