@@ -6,8 +6,10 @@ counts the loss and writes it down. Each stream is touched by its own pump only.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,11 +59,12 @@ class StreamState:
 
 
 class Hub:
-    """Hands chunks on. `record` is set while a session is recorded."""
+    """Hands chunks on: to the screen always, to a recorder between `keep` and `leave_off`."""
 
     def __init__(self, clock: Clock, rings: Path) -> None:
         self.streams: dict[str, StreamState] = {}
-        self.record: Callable[[Chunk], object] | None = None
+        self._record: Callable[[Chunk], object] | None = None
+        self._gate = threading.Lock()
         self._clock = clock
         self._rings = rings
 
@@ -75,10 +78,39 @@ class Hub:
             known.info = info
             known.recent.clear()
 
+    @contextmanager
+    def keep(self) -> Iterator[Callable[[Callable[[Chunk], object]], None]]:
+        """Keep chunks from now on, for a recorder that takes a moment to be made.
+
+        Yields a function that takes the recorder's `put` and hands it what was kept, in order; if
+        it is not called, nothing is recorded.
+        """
+        kept: list[Chunk] = []
+
+        def hand_over(put: Callable[[Chunk], object]) -> None:
+            with self._gate:
+                for chunk in kept:
+                    put(chunk)
+                self._record = put
+
+        with self._gate:
+            self._record = kept.append
+        try:
+            yield hand_over
+        finally:
+            if self._record == kept.append:
+                self.leave_off()
+
+    def leave_off(self) -> None:
+        """Record no more."""
+        with self._gate:
+            self._record = None
+
     def offer(self, chunk: Chunk) -> None:
         """Record, show and count a chunk."""
-        if self.record is not None:
-            self.record(chunk)
+        with self._gate:
+            if self._record is not None:
+                self._record(chunk)
         state = self.streams[chunk.stream]
         last_s = float(chunk.times_s[-1])
         state.samples += len(chunk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,8 @@ def wait(until: Callable[[], bool]) -> None:
 def test_a_lost_instrument_is_told_reopened_and_counted(tmp_path: Path) -> None:
     clock, events = SessionClock(), list[Event]()
     hub, kept = Hub(clock, tmp_path), list[Chunk]()
-    hub.record = kept.append
+    with hub.keep() as hand_over:
+        hand_over(kept.append)
     pump = Pump("board", Scripted(clock, fail_at=(5,)), clock, hub, events.append)
     pump.start()
     wait(lambda: len(events) == 2 and len(kept) > 8)
@@ -106,13 +108,36 @@ def test_an_instrument_left_out_is_closed_and_delivers_no_more(tmp_path: Path) -
 
 def test_the_hub_scales_for_the_screen_and_records_raw(tmp_path: Path) -> None:
     hub, kept = Hub(FakeClock(), tmp_path), list[Chunk]()
-    hub.record = kept.append
+    with hub.keep() as hand_over:
+        hand_over(kept.append)
     hub.open(BOARD)
     hub.offer(chunk(1.0))
     ring = hub.streams["board"].ring
     assert isinstance(ring, SampleRing)
     assert np.allclose(ring.newest(10)[1][:, 0], np.arange(500, 510) * 0.01 - 1.0)
     assert kept[0].samples.dtype == np.uint16
+
+
+def test_what_comes_while_the_recorder_is_made_is_kept_in_order(tmp_path: Path) -> None:
+    hub, kept = Hub(FakeClock(), tmp_path), list[Chunk]()
+    hub.open(BOARD)
+    hub.offer(chunk(1.0))
+    with hub.keep() as hand_over:
+        hub.offer(chunk(2.0))
+        hand_over(kept.append)
+        hub.offer(chunk(3.0))
+    hub.offer(chunk(4.0))
+    hub.leave_off()
+    hub.offer(chunk(5.0))
+    assert [taken.times_s[0] for taken in kept] == [2.0, 3.0, 4.0]
+
+
+def test_a_recorder_that_cannot_be_made_leaves_nothing_recording(tmp_path: Path) -> None:
+    hub = Hub(FakeClock(), tmp_path)
+    hub.open(BOARD)
+    with suppress(OSError), hub.keep():
+        raise OSError("disk full")
+    assert hub._record is None
 
 
 def test_the_rate_is_that_of_the_samples_own_times(tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""`emolab doctor`: what this machine has for a session, and what to fix before one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from emolab.cli.arguments import parser, print_json, settings
+from emolab.core.errors import ConfigError
+from emolab.devices.discover import Finding
+
+SIGNS = {"well": "●", "look": "▲", "act": "■"}
+
+
+def doctor(arguments: list[str]) -> int:
+    """Look at everything; exit code 1 when something must be done."""
+    cli = parser("doctor", __doc__ or "")
+    cli.add_argument("study", nargs="?", type=Path, default=Path(), help="study folder, for its disk")
+    cli.add_argument("--json", action="store_true", help="facts as JSON")
+    cli.add_argument("--write", type=Path, metavar="FILE", help="write a device file from what is found")
+    options = cli.parse_args(arguments)
+
+    from emolab.devices import discover
+
+    if options.write is not None and options.write.exists():
+        raise ConfigError(f"{options.write} is there already; choose another name, nothing was changed")
+    facts = discover.gather(options.study)
+    screens = _screens()
+    found = [*discover.findings(facts), _of_screens(screens), _of_clips()]
+    if options.write is not None:
+        options.write.write_text(discover.propose_device_file(facts), encoding="utf-8")
+    if options.json:
+        rows = [asdict(finding) for finding in found]
+        print_json(asdict(facts) | {"screens": screens, "findings": rows})
+    else:
+        for finding in found:
+            print(
+                f"{SIGNS[finding.level]} {finding.what}"
+                + (f"\n    {finding.remedy}" if finding.remedy else "")
+            )
+        if options.write is not None:
+            print(f"Written: {options.write}; read it through, then choose it on the set-up page.")
+    return 1 if any(finding.level == "act" for finding in found) else 0
+
+
+def _screens() -> list[dict[str, Any]]:
+    """Every screen by name, size in pixels and scale; empty without a display."""
+    if sys.platform.startswith("linux") and not any(
+        os.environ.get(key) for key in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    ):
+        return []
+    from PySide6.QtGui import QGuiApplication
+
+    from emolab.gui.screens import screens
+
+    application = QGuiApplication.instance() or QGuiApplication(["emolab"])
+    facts = [
+        {
+            "name": screen.name,
+            "width": screen.geometry.width(),
+            "height": screen.geometry.height(),
+            "scale": screen.scale,
+            "primary": screen.is_primary,
+        }
+        for screen in screens()
+    ]
+    del application
+    return facts
+
+
+def _of_screens(screens: list[dict[str, Any]]) -> Finding:
+    names = ", ".join(f"{s['name']} {s['width']}×{s['height']}" for s in screens)
+    if len(screens) >= 2:
+        return Finding("well", f"screens: {names}")
+    if screens:
+        remedy = "Connect the participant's screen and set it to extend, not mirror, this one."
+        return Finding("look", f"one screen only: {names}", remedy)
+    return Finding("look", "no display: only headless sessions run here", "Start emolab from a desktop.")
+
+
+def _of_clips() -> Finding:
+    from emolab.core import shipped
+    from emolab.protocol.bank import read_manifest
+    from emolab.session import stimuli
+
+    user = settings()
+    bank = read_manifest(shipped.folder("stimuli") / "manifest.csv")
+    absent = stimuli.missing(bank, [entry.id for entry in bank.entries], user)
+    if absent:
+        remedy = "They are composed before the first session; 'emolab stimuli render' does it now."
+        return Finding("look", f"{len(absent)} of {len(bank.entries)} clips are not composed yet", remedy)
+    return Finding("well", f"clips: all {len(bank.entries)} in {stimuli.render_folder(user)}")
