@@ -117,8 +117,9 @@ class ScreenWatch(QObject):
         self.is_there = _screen(screen_name) is not None
 
     def stop(self) -> None:
-        """Stop watching."""
+        """Stop watching, for good."""
         self._timer.stop()
+        self.deleteLater()
 
     def _look_soon(self, _screen: QScreen) -> None:
         QTimer.singleShot(0, self, self._look)  # Qt's own list is settled only after the signal

@@ -6,12 +6,13 @@ console's in `console_pages.py` beside this file.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QFont, QFontDatabase, QImage
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QImage, qRgb
 from PySide6.QtWidgets import QApplication
 
 from emolab.core.label import STATES
@@ -65,8 +66,13 @@ def picture(view: StageView, size: QSize) -> QImage:
 
 
 def save(image: QImage, path: Path) -> None:
-    """Write a PNG, packed as small as Qt can."""
-    image.convertToFormat(QImage.Format.Format_RGB888).save(str(path), "PNG", 0)
+    """Write a small PNG: the participant's greys all have the ground's tint, so 256 of them do."""
+    tint = QColor(theme.PARTICIPANT.ground)
+    red, blue = tint.red() - tint.green(), tint.blue() - tint.green()
+    greys = image.convertToFormat(QImage.Format.Format_Grayscale8)
+    greys.reinterpretAsFormat(QImage.Format.Format_Indexed8)
+    greys.setColorTable([qRgb(max(g + red, 0), g, min(g + blue, 255)) for g in range(256)])
+    greys.save(str(path), "PNG", 0)
 
 
 def main() -> None:
@@ -78,10 +84,8 @@ def main() -> None:
         app.setFont(QFont(SHOWN_FONT))
     theme.apply(app, "dark")
     participant_pages(out_dir)
-    sys.path.insert(0, str(Path(__file__).parent))
-    from console_pages import console_pages  # type: ignore[import-not-found]
-
-    console_pages(out_dir)
+    console = Path(__file__).with_name("console_pages.py")
+    subprocess.run([sys.executable, str(console), str(out_dir)], check=True)
 
 
 if __name__ == "__main__":
