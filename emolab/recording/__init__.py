@@ -7,6 +7,7 @@
     video       RGB frames to H.264 packets and back
     recorder    Recorder: the thread that owns the writer, and the encoder threads
     pack        a finished file written again, smaller; the same code mends a damaged one
+    columns     the same rows read back, only those that are safe
     reader      Session: a file opened afterwards, while it is written, or after a crash
     inspect     is this recording good? facts and a verdict
     recover     a killed session made an ordinary file again

@@ -12,17 +12,20 @@ import math
 import os
 import shutil
 import time
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from emolab.core.errors import RecordingError
 from emolab.recording import layout
 from emolab.recording.blocks import Log, Table
-from emolab.recording.reader import Columns, RecordedStream, Session
+from emolab.recording.columns import Columns
+from emolab.recording.reader import RecordedStream, Session
 
 _SLICE = 65536  # rows or bytes carried at a time
 _SLICE_BYTES = 4 << 20
@@ -68,9 +71,11 @@ def write_again(
         for name, stream in session.streams.items():
             rows = len(stream) if recovery is None else readable_rows(stream)
             dropped[name] = len(stream.columns) - rows
-            _StreamCopy(stream, rows, deadline_s).write(file)
+            _StreamCopy(stream, rows, recovery is not None, deadline_s).write(file)
         for columns, path in session.logs():
-            file.create_dataset(path, data=columns.read(path.split("/")[-1]))
+            file.create_dataset(
+                path, data=_what_can_be_read(columns, path.split("/")[-1], recovery is not None)
+            )
         if recovery is not None:
             layout.make_text(file, layout.RECOVERY, json.dumps({**recovery, "rows_dropped": dropped}))
         file[layout.OUTCOME][...] = np.array([outcome], "S16")
@@ -101,32 +106,35 @@ def sync_folder(folder: Path) -> None:
 
 
 def _readable(columns: Columns, name: str, rows: int, step: int) -> int:
+    """How many of `rows` can be read from the start, looking at `step` rows at a time."""
     for start in range(0, rows, step):
-        try:
-            columns.read(name, start, min(start + step, rows))
-        except RecordingError:
-            if step == 1:
-                return start
-            return _readable_from(columns, name, start, min(start + step, rows))
+        stop = min(start + step, rows)
+        if not _can_read(columns, name, start, stop):
+            ends = range(start + 1, stop + 1)
+            return start + bisect_left(ends, True, key=lambda end: not _can_read(columns, name, start, end))
     return rows
 
 
-def _readable_from(columns: Columns, name: str, start: int, stop: int) -> int:
-    """First row in `start..stop` that cannot be read, block by block."""
-    for row in range(start, stop, layout.BLOCK_ROWS):
-        try:
-            columns.read(name, row, min(row + layout.BLOCK_ROWS, stop))
-        except RecordingError:
-            return row
-    return stop
+def _can_read(columns: Columns, name: str, start: int, stop: int) -> bool:
+    try:
+        columns.read(name, start, stop)
+    except RecordingError:
+        return False
+    return True
+
+
+def _what_can_be_read(columns: Columns, name: str, is_damaged: bool) -> NDArray[Any]:
+    rows = _readable(columns, name, len(columns), _SLICE) if is_damaged else len(columns)
+    return columns.read(name, 0, rows)
 
 
 class _StreamCopy:
     """Copies the first `rows` rows of one stream into another file."""
 
-    def __init__(self, stream: RecordedStream, rows: int, deadline_s: float) -> None:
+    def __init__(self, stream: RecordedStream, rows: int, is_damaged: bool, deadline_s: float) -> None:
         self._stream = stream
         self._rows = rows
+        self._is_damaged = is_damaged
         self._deadline_s = deadline_s
 
     def write(self, file: h5py.File) -> None:
@@ -136,11 +144,13 @@ class _StreamCopy:
         if self._stream.bulk is not None:
             self._copy_bulk(where, self._stream.bulk)
         arrivals, tallies = self._stream.tables()
-        chunks = arrivals.read(layout.ARRIVALS)
+        chunks = _what_can_be_read(arrivals, layout.ARRIVALS, self._is_damaged)
         table = Table(where, {layout.ARRIVALS: (layout.ARRIVAL, ())}, layout.PACKED_BLOCK_ROWS, tail=False)
         table.append(arrivals=chunks[chunks["row"] < self._rows])
         table.finish()
-        where.create_dataset(layout.TALLIES, data=tallies.read(layout.TALLIES))
+        where.create_dataset(
+            layout.TALLIES, data=_what_can_be_read(tallies, layout.TALLIES, self._is_damaged)
+        )
 
     def _copy_columns(self, where: h5py.Group) -> None:
         info, columns = self._stream.info, self._stream.columns
@@ -149,7 +159,11 @@ class _StreamCopy:
             for name, kind in layout.columns(info).items()
             if name not in layout.OPTIONAL or columns.is_used(name)
         }
-        if layout.block_rows(info) >= layout.PACKED_BLOCK_ROWS and columns.is_whole("step_us", self._rows):
+        if (
+            not self._is_damaged
+            and layout.block_rows(info) >= layout.PACKED_BLOCK_ROWS
+            and columns.is_whole("step_us", self._rows)
+        ):
             for name in kept:
                 self._in_time()
                 columns.copy(name, where)
@@ -165,7 +179,7 @@ class _StreamCopy:
             packets = where.create_dataset(layout.PACKETS, (size,), "u1")
             for start, stop in self._slices(size, _SLICE_BYTES):
                 packets[start:stop] = bulk.read(layout.PACKETS, start, stop)
-        elif bulk.is_whole(layout.SAMPLES, self._rows):
+        elif not self._is_damaged and bulk.is_whole(layout.SAMPLES, self._rows):
             bulk.copy(layout.SAMPLES, where)
         else:
             frames = Log(layout.make_frames(where, self._stream.info))

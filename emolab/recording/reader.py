@@ -21,106 +21,9 @@ from emolab.core.event import Event
 from emolab.core.label import RatedLabel
 from emolab.core.stream import Channel, StreamInfo, Tally
 from emolab.recording import layout
+from emolab.recording.columns import Columns, Safe
 from emolab.recording.header import SessionHeader
 from emolab.recording.video import VideoReader
-
-
-class Safe:
-    """The file's ledger: how many rows of each table may be read."""
-
-    def __init__(self, file: h5py.File) -> None:
-        self._dataset = file.get(layout.COMMITTED)
-        names = json.loads(str(self._dataset.attrs["tables"])) if self._dataset is not None else []
-        self._line = {name: line for line, name in enumerate(names)}
-        self._rows = self.now()
-
-    def now(self) -> NDArray[np.int64]:
-        """The ledger as it is on disk at this moment."""
-        if self._dataset is None:
-            return np.zeros((0, 2), np.int64)
-        self._dataset.id.refresh()
-        rows: NDArray[np.int64] = self._dataset[...]
-        return rows
-
-    def refresh(self) -> None:
-        """Let `rows` speak of what is safe by now."""
-        self._rows = self.now()
-
-    def rows(self, table: str, fallback: int) -> tuple[int, int]:
-        """Rows in full blocks and in the tail; all `fallback` rows where the file keeps no ledger."""
-        if table not in self._line:
-            return fallback, 0
-        blocks, tail = self._rows[self._line[table]]
-        return int(blocks), int(tail)
-
-    def blocks_now(self, table: str) -> int:
-        """Rows in full blocks on disk at this moment."""
-        return int(self.now()[self._line[table]][0]) if table in self._line else -1
-
-
-class Columns:
-    """Columns of one table, the rows of its tail included."""
-
-    def __init__(self, safe: Safe, where: h5py.Group, table: str, first: str) -> None:
-        self._safe = safe
-        self._where = where
-        self._table = table
-        self._first = first
-
-    def __len__(self) -> int:
-        return sum(self._safe.rows(self._table, self._where[self._first].shape[0]))
-
-    def has(self, name: str) -> bool:
-        """True when the column is there."""
-        return name in self._where
-
-    def is_used(self, name: str) -> bool:
-        """True when an optional column was given at least once."""
-        if not self.has(name):
-            return False
-        blocks, tail = self._safe.rows(self._table, 0)
-        return self._where[name].shape[0] > 0 or bool(
-            tail and (self.read(name, blocks, blocks + tail) != layout.MISSING).any()
-        )
-
-    def is_whole(self, name: str, rows: int) -> bool:
-        """True when the column itself holds these rows, no more and no less."""
-        return bool(self._where[name].shape[0] == rows)
-
-    def copy(self, name: str, where: h5py.Group) -> None:
-        """Copy a column into a group of another file, its chunks as they lie."""
-        self._where.copy(name, where)
-
-    def read(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
-        """Rows from `start` up to `stop`. Raises `RecordingError` where the file is damaged."""
-        start, stop, _ = slice(start, stop).indices(len(self))
-        blocks, tail = self._safe.rows(self._table, self._where[self._first].shape[0])
-        try:
-            if stop <= blocks or not tail:
-                return self._main(name, start, stop)
-            begin = max(start - blocks, 0)
-            waiting = self._where[layout.TAIL][name]
-            waiting.id.refresh()
-            newest = waiting[begin : stop - blocks]
-            if self._safe.blocks_now(self._table) != blocks:  # the tail has become a block meanwhile
-                return self._main(name, start, stop)
-            return np.concatenate([self._main(name, start, blocks), newest]) if start < blocks else newest
-        except OSError as error:
-            raise RecordingError(
-                f"{self._where.file.filename}: rows {start} to {stop} of {self._table} cannot be read "
-                f"({error}); run 'emolab recover' on the file"
-            ) from error
-
-    def _main(self, name: str, start: int, stop: int) -> NDArray[Any]:
-        dataset = self._where[name]
-        if dataset.shape[0] < stop:
-            dataset.id.refresh()
-        rows: NDArray[Any] = dataset[start:stop]
-        if name in layout.OPTIONAL and len(rows) < stop - start:  # it was not used before that
-            return np.concatenate([rows, np.full(stop - start - len(rows), layout.MISSING)])
-        if len(rows) < stop - start:
-            raise OSError(f"{stop - start - len(rows)} rows are missing")
-        return rows
 
 
 class RecordedStream:
@@ -300,8 +203,13 @@ class Session:
     @property
     def outcome(self) -> str:
         """How it ended, `recording` if it has not."""
-        self._file[layout.OUTCOME].id.refresh()
-        return bytes(self._file[layout.OUTCOME][0]).decode()
+        dataset = self._file[layout.OUTCOME]
+        dataset.id.refresh()
+        try:
+            told = bytes(dataset[0]).decode()
+        except OSError:  # cut off with the end of the file
+            told = ""
+        return told if told in layout.OUTCOMES else layout.OUTCOMES[0]
 
     @property
     def finished(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 import time
 from collections import deque
@@ -25,6 +26,7 @@ from emolab.recording.writer import SessionWriter, since
 
 FLUSH_S = 0.4  # a killed process loses this much, and the work of one flush, at most
 QUEUE_BYTES = 64 << 20  # some ten seconds of everything but raw RGB, which waits before its encoder
+SYNC_S = 5.0  # how much a power cut may cost; a killed process loses nothing of it
 AHEAD_S = 1.0  # how far a paced clock may run ahead of the file
 
 # Why a `gap` event of ours was written
@@ -76,6 +78,8 @@ class Recorder:
         self._refused: dict[str, _Lost] = {}
         self._unfit: dict[str, _Lost] = {}
         self._complained: set[str] = set()
+        self._ended = threading.Event()
+        self._sync = threading.Thread(target=self._keep_on_disk, name="recorder sync", daemon=True)
         opened = threading.Event()
         self._thread = threading.Thread(
             target=self._run, args=(streams, opened), name="recorder", daemon=True
@@ -84,6 +88,7 @@ class Recorder:
         opened.wait()
         if self.error is not None:
             raise self.error
+        self._sync.start()
         self._encoders = {
             info.name: VideoEncoder(info, self._deliver, self._cannot)
             for info in streams
@@ -167,6 +172,8 @@ class Recorder:
         self._thread.join(max(0.05, deadline - time.monotonic()))
         if self._thread.is_alive():
             late.append("the file")
+        else:
+            self._sync.join(1.0)
         if late:
             raise Overrun(
                 f"{self.path} was not finished within {timeout_s:g} s (waiting for {', '.join(late)}); "
@@ -194,12 +201,19 @@ class Recorder:
             with contextlib.suppress(EmolabError):
                 self._writer.close("interrupted")
         finally:
+            self._ended.set()
             if follower:
                 follower.leave()
             with self._news:
                 self._items.clear()
                 self._bytes = 0
                 self._news.notify_all()
+
+    def _keep_on_disk(self) -> None:
+        """Ask the system now and then to put the file on the disk itself, waiting for it here."""
+        while not self._ended.wait(SYNC_S):
+            with contextlib.suppress(OSError), self.path.open("rb+") as file:  # the writer meets true faults
+                os.fsync(file.fileno())
 
     def _record(self, follower: Follower | None) -> None:
         flush_at = time.monotonic() + self._flush_s
@@ -215,6 +229,7 @@ class Recorder:
             if done:
                 for name in list(self._unfit):
                     self._writer.mark(self._gap(name, self._unfit, UNFIT))
+                self._ended.set()
                 self._writer.close(self._closing or "interrupted")
                 return
             if time.monotonic() >= flush_at:

@@ -97,7 +97,7 @@ def _report(session: Session, path: Path, kept: Path | None, dropped: dict[str, 
 
 def _refuse_if_alive(path: Path) -> None:
     before = path.stat().st_mtime_ns
-    if time.time() - before / 1e9 < 2 * _ALIVE_S:
+    if time.time() - before / 1e9 < _ALIVE_S:
         time.sleep(_ALIVE_S)
     if path.stat().st_mtime_ns != before:
         raise RecordingError(

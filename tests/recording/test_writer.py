@@ -141,6 +141,42 @@ def test_device_counter_and_clock_come_back_where_the_device_gave_them(
         assert stream.samples(6, 8).shape == (2, 4)
 
 
+@PACKED_OR_NOT
+def test_a_counter_that_starts_late_is_missing_before(tmp_path: Path, pack_below_bytes: int) -> None:
+    writer = SessionWriter(tmp_path / "s.h5", HEADER, pack_below_bytes=pack_below_bytes)
+    writer.open([BOARD])
+    writer.write(chunk(BOARD, 0, 2500, 1000.0))
+    writer.flush()
+    writer.write(chunk(BOARD, 2500, 200, 1000.0, counter=np.arange(2500, 2700)))
+    writer.flush()
+    missing = np.full(2500, np.iinfo(np.int64).min)
+    with Session.open(tmp_path / "s.h5", live=True) as session:
+        np.testing.assert_array_equal(
+            session.streams["board"].counter(), np.concatenate([missing, np.arange(2500, 2700)])
+        )
+    writer.write(chunk(BOARD, 2700, 2000, 1000.0))
+    writer.close()
+    with Session.open(tmp_path / "s.h5") as session:
+        counter = session.streams["board"].counter()
+        np.testing.assert_array_equal(
+            counter, np.concatenate([missing, np.arange(2500, 2700), missing[:2000]])
+        )
+        assert session.streams["board"].device_us() is None
+
+
+def test_packing_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+    writer = SessionWriter(tmp_path / "s.h5", HEADER, pack_within_s=0.0)
+    writer.open([BOARD])
+    writer.write(chunk(BOARD, 0, 2500, 1000.0))
+    writer.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["s.h5"]
+    with Session.open(tmp_path / "s.h5") as session:
+        assert session.complete
+        assert len(session.streams["board"].samples()) == 2500
+    with h5py.File(tmp_path / "s.h5") as file:
+        assert "tail" in file["streams/board"], "it was packed"
+
+
 def test_what_came_before_time_zero_is_left_out_but_its_losses_are_known(tmp_path: Path) -> None:
     writer = SessionWriter(tmp_path / "s.h5", HEADER, 50.0)
     writer.open([BOARD, CAMERA])
