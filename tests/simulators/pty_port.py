@@ -157,6 +157,7 @@ class Player:
                     self._sleep(self._options.linger)
                     break
         finally:
+            time.sleep(0.1)  # what was written last is still on its way to the reader
             self._port.unplug()
             if self._log is not None:
                 self._log.close()
