@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 
 from emolab.core.label import STATES
 from emolab.gui.participant.pages import WaitingPage
@@ -273,3 +273,29 @@ def test_engine_hears_of_a_lost_screen_and_of_its_return(window, client, qtbot, 
     monkeypatch.setattr(screens, "_screen", real)
     qtbot.waitUntil(lambda: client.did("screen_found") != [])
     assert window.isVisible()
+
+
+def test_keyboard_is_borrowed_for_the_report_and_given_back_for_the_clip(show, window, client, qtbot):
+    console = QWidget()
+    qtbot.addWidget(console)
+    window.seat("PART")
+    console.show()
+    console.activateWindow()
+    qtbot.waitUntil(console.isActiveWindow)
+    show(RATE)
+    qtbot.waitUntil(window.isActiveWindow)
+    show(LISTEN)
+    qtbot.waitUntil(console.isActiveWindow)
+
+
+def test_keyboard_is_not_taken_from_someone_who_types(show, window, client, qtbot):
+    note = QLineEdit()
+    qtbot.addWidget(note)
+    window.seat("PART")
+    note.show()
+    note.activateWindow()
+    note.setFocus()
+    qtbot.waitUntil(note.hasFocus)
+    show(RATE)
+    qtbot.wait(60)
+    assert note.hasFocus() and not window.isActiveWindow()

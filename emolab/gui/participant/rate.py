@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QWidget
 
 from emolab.gui import theme
-from emolab.gui.participant.controls import LOOK, RADIUS, Control, WideButton, paint_tick
+from emolab.gui.participant.controls import LOOK, Control, WideButton, paint_tick
 from emolab.gui.participant.fit import fitting, font_of, set_text
 from emolab.gui.participant.pages import BUTTON, ENTER_KEYS, MARGIN, Page
 from emolab.gui.widgets.time_bar import TimeBar
@@ -258,6 +258,3 @@ class RatePage(Page):
             self.arrange()
             self.lightChanged.emit()
             self.confirmAsked.emit()
-
-
-__all__ = ["RADIUS", "Card", "RatePage", "WordButton"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from emolab.gui.bridge import Bridge
 from emolab.gui.participant.canvas import StageCanvas
@@ -31,6 +31,7 @@ class ParticipantWindow(QWidget):
         self.canvas.show_waiting()
         self._bridge = bridge
         self._screen = ""
+        self._lender: QWidget | None = None
         bridge.snapshotChanged.connect(self._show)
         bridge.engineLost.connect(self._lost)
         bridge.engineFound.connect(self._attach)
@@ -65,10 +66,30 @@ class ParticipantWindow(QWidget):
             self._bridge.send({"do": "attach", "screen": self._screen})
 
     def _show(self, snapshot: Snapshot) -> None:
+        before = self.canvas.page.view.step, self.canvas.page.uses_pointer
         self.canvas.show_view(snapshot.stage)
+        if before != (self.canvas.page.view.step, self.canvas.page.uses_pointer):
+            self._pass_keys()
 
     def _lost(self, _reason: str) -> None:
         self.canvas.show_waiting()
+        self._pass_keys()
+
+    def _pass_keys(self) -> None:
+        """Borrow the keyboard while a page waits for an answer, and give it back afterwards.
+
+        There is one keyboard focus for both windows. It is not taken from a text field, a menu or
+        a dialog: what the experimenter types there must not answer for the participant.
+        """
+        if self.canvas.page.uses_pointer:
+            active = QApplication.activeWindow()
+            if self.watch is not None and active is not self and not _is_typing():
+                self._lender = active
+                self.activateWindow()
+        elif self._lender is not None:
+            lender, self._lender = self._lender, None
+            if self.isActiveWindow() and lender in QApplication.topLevelWidgets():
+                lender.activateWindow()
 
     def _refused(self, asked: str, _sentence: str) -> None:
         if asked == "confirm":
@@ -110,3 +131,9 @@ class ParticipantWindow(QWidget):
         if self.watch is not None:
             self.watch.stop()
         super().closeEvent(event)
+
+
+def _is_typing() -> bool:
+    focus = QApplication.focusWidget()
+    takes_text = focus is not None and focus.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
+    return takes_text or bool(QApplication.activeModalWidget() or QApplication.activePopupWidget())
