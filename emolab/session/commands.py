@@ -77,8 +77,8 @@ def _leave_out(engine: Engine, command: dict[str, Any], connection: int) -> None
 
 
 def _sound_check(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    if "sound" in engine.holds:
-        raise ConfigError(engine.holds["sound"])
+    if engine.sound_fault:
+        raise ConfigError(engine.sound_fault)
     if engine.phase != "setup":
         raise ConfigError("the tone can be played before the session only")
     engine.player.tone()

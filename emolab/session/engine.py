@@ -78,6 +78,7 @@ class Engine:
         self.free_bytes = 0
         self.is_shutting_down = False
         self.holds: dict[str, str] = {}
+        self.sound_fault = ""  # why nothing can be heard, with the remedy
         self._with_sound = with_sound
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._interrupted = ""
@@ -112,7 +113,7 @@ class Engine:
             try:
                 self.player = SoundPlayer(self.clock, self.settings.sound)
             except DeviceError as error:
-                self.holds["sound"] = str(error)
+                self.sound_fault = str(error)
         for pump in self.pumps.values():
             pump.start()
         if render:
@@ -144,8 +145,8 @@ class Engine:
             raise ConfigError("this engine has recorded its session; open the set-up page for the next one")
         if self.rendering.is_busy:
             raise ConfigError(f"{self.rendering.progress}; start when they are ready")
-        if request.answers != "none" and "sound" in self.holds:
-            raise ConfigError(self.holds["sound"])
+        if request.answers == "window" and self.sound_fault:
+            raise ConfigError(f"The participant would hear nothing: {self.sound_fault}")
         if red := [light for light in self.health() if light.level == "act"]:
             raise ConfigError(f"{red[0].message} Retry it, or leave {red[0].name} out.")
         if silent := [name for name, state in self.hub.streams.items() if state.last_s is None]:
@@ -204,6 +205,7 @@ class Engine:
         """Try the sound output again. Raises `DeviceError` when it still cannot be opened."""
         self.player.close()
         self.player = SoundPlayer(self.clock, self.settings.sound)
+        self.sound_fault = ""
         if self.run is not None:
             self.run.change_player(self.player)
         self.release("sound")
@@ -246,7 +248,8 @@ class Engine:
             return
         self._due["look"] = time.monotonic() + LOOK_STEP_S
         self.free_bytes = shutil.disk_usage(self.study).free
-        if self._with_sound and "sound" not in self.holds and (why := self.player.failure()):
+        if not self.sound_fault and (why := self.player.failure()):
+            self.sound_fault = why
             self.hold("sound", why)
             self.record(Event(self.clock.now_s(), "error", data={"where": "sound", "message": why}))
         if self._server.connections or self.phase == "running":

@@ -26,7 +26,7 @@ def snapshot_of(engine: Engine) -> Snapshot:
         streams=engine.health(),
         log=tuple(engine.log),
         screen=engine.screen,
-        message=engine.message or engine.rendering.progress or next(iter(engine.holds.values()), ""),
+        message=engine.message or engine.rendering.progress or next(iter(engine.holds.values()), engine.sound_fault),
         speed=engine.clock.speed,
         engine_pid=os.getpid(),
         summary=engine.summary,
