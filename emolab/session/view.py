@@ -18,6 +18,7 @@ def snapshot_of(engine: Engine) -> Snapshot:
     """How things stand, on the clock of the file: time zero is the start of the recording."""
     zero_s = engine.zero_s
     now_s = engine.clock.now_s() - zero_s
+    waits_for = next(iter(engine.holds.values()), engine.sound_fault)
     common = Snapshot(
         phase=engine.phase,
         now_s=now_s,
@@ -26,7 +27,7 @@ def snapshot_of(engine: Engine) -> Snapshot:
         streams=engine.health(),
         log=tuple(engine.log),
         screen=engine.screen,
-        message=engine.message or engine.rendering.progress or next(iter(engine.holds.values()), engine.sound_fault),
+        message=engine.message or engine.rendering.progress or waits_for,
         speed=engine.clock.speed,
         engine_pid=os.getpid(),
         summary=engine.summary,
