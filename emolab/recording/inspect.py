@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from emolab.recording.recorder import OVERRUN, UNFIT
 GAP_FLOOR_S = 0.02  # below that a step is the machine's jitter
 RATE_TOLERANCE = 0.02
 LOST_TOLERANCE = 0.05
+MANY = 500_000  # times beyond this number are thinned for the rate
+PIECE = 1 << 20
 LATE_S = 5.0  # a stream may begin so much after the session, and end so much before it
 
 
@@ -90,9 +93,13 @@ def find_gaps(times_s: NDArray[np.float64]) -> NDArray[np.intp]:
     steps = np.diff(times_s)
     usual_s = float(np.median(steps))
     jumps = np.flatnonzero(steps > max(3 * usual_s, GAP_FLOOR_S))
-    ahead = np.minimum(jumps + 2 + int(0.25 / max(usual_s, 1e-5)), len(times_s) - 1)
+    ahead = np.minimum(jumps + _caught_up_rows(usual_s), len(times_s) - 1)
     expected_s = (ahead - jumps) * usual_s
     return jumps[times_s[ahead] - times_s[jumps] - expected_s > (steps[jumps] - usual_s) / 2] + 1
+
+
+def _caught_up_rows(usual_s: float) -> int:
+    return 2 + int(0.25 / max(usual_s, 1e-5))
 
 
 def text(report: dict[str, Any]) -> str:
@@ -131,11 +138,48 @@ def _channels(stream: RecordedStream) -> list[tuple[str, str]]:
     return [(f"{stream.name}/{channel.name}", channel.kind) for channel in channels]
 
 
+@dataclass(frozen=True)
+class _Timeline:
+    """A stream's times, thinned where they are many: `rows`, `times_s` `(m,)`; `gaps`: rows of all."""
+
+    rows: NDArray[np.intp]
+    times_s: NDArray[np.float64]
+    gaps: NDArray[np.intp]
+    gap_times_s: tuple[float, ...]  # when the stream fell silent
+    last_s: float | None
+
+
+def _timeline(stream: RecordedStream) -> _Timeline:
+    """Read the times piece by piece; pieces overlap, so that a gap at a seam is judged by what follows."""
+    thin = max(1, len(stream) // MANY)
+    kept, gaps, silent_s = [], [], []
+    held = np.zeros(0)
+    first = 0  # row of held[0]
+    for piece_us in stream.time_slices_us():
+        start = first + len(held)
+        kept.append(piece_us[-start % thin :: thin] / 1e6)
+        held = np.concatenate([held, piece_us / 1e6])
+        is_last = start + len(piece_us) == len(stream)
+        usual_s = float(np.median(np.diff(held))) if len(held) > 1 else 0.0
+        overlap = 0 if is_last else min(_caught_up_rows(usual_s) + 1, len(held) - 1)
+        sure = len(held) - overlap  # before this row there is enough to judge by
+        found = find_gaps(held)
+        found = found[found < sure]
+        gaps.append(found + first)
+        silent_s += held[found - 1].tolist()
+        first += sure - 1
+        held = held[sure - 1 :]
+    return _Timeline(
+        np.arange(0, len(stream), thin),
+        np.concatenate(kept) if kept else np.zeros(0),
+        np.concatenate(gaps) if gaps else np.zeros(0, np.intp),
+        tuple(silent_s),
+        float(held[-1]) if len(held) else None,
+    )
+
+
 def _stream_facts(stream: RecordedStream, events: Sequence[Event]) -> dict[str, Any]:
-    times_s = stream.times_s()
-    counter = stream.counter()
-    ticks = np.arange(len(times_s)) if counter is None or (np.diff(counter) <= 0).any() else counter
-    gaps = find_gaps(times_s)
+    line = _timeline(stream)
     tallies = [tally for _, tally in stream.tally()]
     first, last = (tallies[0], tallies[-1]) if tallies else (Tally(), Tally())
     refused = sum(
@@ -145,20 +189,34 @@ def _stream_facts(stream: RecordedStream, events: Sequence[Event]) -> dict[str, 
         and event.data.get("stream") == stream.name
         and event.data.get("reason") in (OVERRUN, UNFIT)
     )
-    rate_hz = true_rate_hz(times_s, ticks, gaps)
+    rate_hz = true_rate_hz(line.times_s, _ticks(stream, line.rows), np.searchsorted(line.rows, line.gaps))
     return {
-        "samples": len(times_s),
+        "samples": len(stream),
         "nominal_rate_hz": stream.info.nominal_rate_hz,
         "true_rate_hz": None if rate_hz is None else round(rate_hz, 6),
-        "first_s": float(times_s[0]) if len(times_s) else None,
-        "last_s": float(times_s[-1]) if len(times_s) else None,
-        "gaps": len(gaps),
+        "first_s": float(line.times_s[0]) if len(stream) else None,
+        "last_s": line.last_s,
+        "gaps": len(line.gaps),
         "lost": last.lost - first.lost + refused,
         "corrupt": last.corrupt - first.corrupt,
         "duplicated": last.duplicated - first.duplicated,
         "reopened": last.reopened - first.reopened,
-        "gap_times_s": [round(float(times_s[row - 1]), 6) for row in gaps[:50]],
+        "gap_times_s": [round(time_s, 6) for time_s in line.gap_times_s[:50]],
     }
+
+
+def _ticks(stream: RecordedStream, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """The device's counter at these rows, or the rows themselves where it has none that only grows."""
+    if not stream.columns.is_used("counter"):
+        return rows
+    pieces = [stream.counter(start, start + PIECE) for start in range(0, len(stream), PIECE)]
+    if not pieces or any(piece is None for piece in pieces):
+        return rows
+    thin = int(rows[1] - rows[0]) if len(rows) > 1 else 1
+    counter = np.concatenate(
+        [piece[-at * PIECE % thin :: thin] for at, piece in enumerate(pieces) if piece is not None]
+    )
+    return rows if (np.diff(counter) <= 0).any() else counter
 
 
 def _span(session: Session, events: Sequence[Event]) -> tuple[float, float]:
@@ -166,7 +224,7 @@ def _span(session: Session, events: Sequence[Event]) -> tuple[float, float]:
     ended = [event.time_s for event in events if event.kind == "session_ended"]
     if ended:
         return begin_s, ended[-1]
-    last = [float(stream.times_s(-1)[0]) for stream in session.streams.values() if len(stream)]
+    last = [last_s for stream in session.streams.values() if (last_s := stream.last_s()) is not None]
     return begin_s, max([begin_s, *last, *(event.time_s for event in events)])
 
 

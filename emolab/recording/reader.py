@@ -7,7 +7,7 @@ there at `open` or at the last `refresh`; what has been handed out never changes
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,19 @@ class RecordedStream:
             new = np.cumsum(self.columns.read("step_us", len(self._us), rows)) + before
             self._us = np.concatenate([self._us, new])
         return self._us[:rows][start:stop]
+
+    def time_slices_us(self, rows: int = 1 << 20) -> Iterator[NDArray[np.int64]]:
+        """The times in pieces of so many rows: an hour of audio would fill the memory at once."""
+        at_us = 0
+        for start in range(0, len(self), rows):
+            piece = np.cumsum(self.columns.read("step_us", start, min(start + rows, len(self)))) + at_us
+            at_us = int(piece[-1])
+            yield piece
+
+    def last_s(self) -> float | None:
+        """Time of the last sample, None when there is none."""
+        ends = [int(piece[-1]) for piece in self.time_slices_us()]
+        return ends[-1] / 1e6 if ends else None
 
     def times_s(self, start: int = 0, stop: int | None = None) -> NDArray[np.float64]:
         """`(n,)` seconds, the capture time of each sample, to the microsecond."""

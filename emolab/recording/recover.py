@@ -85,7 +85,7 @@ def _report(session: Session, path: Path, kept: Path | None, dropped: dict[str, 
             {
                 "name": name,
                 "samples": len(stream),
-                "last_s": float(stream.times_s(-1)[0]) if len(stream) else None,
+                "last_s": stream.last_s(),
                 "rows_dropped": dropped[name],
             }
             for name, stream in session.streams.items()

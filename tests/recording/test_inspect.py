@@ -12,7 +12,9 @@ import pytest
 
 from emolab.core.event import Event
 from emolab.core.stream import Channel, Chunk, StreamInfo, Tally
+from emolab.recording import inspect as inspect_module
 from emolab.recording.inspect import find_gaps, inspect, text, true_rate_hz
+from emolab.recording.reader import RecordedStream
 from emolab.recording.writer import SessionWriter
 from tests.recording.made import BOARD, HEADER, THERMAL, chunk
 
@@ -118,6 +120,24 @@ def test_each_gap_is_counted_once_and_does_not_bend_the_rate(tmp_path: Path) -> 
     assert gsr["gap_times_s"] == pytest.approx(times_s[[499, 1199, 1299]])
     assert gsr["true_rate_hz"] == pytest.approx(250, rel=1e-6)
     assert "board has 3 gaps, the first at 2.0 s." in report["reasons"]
+
+
+def test_a_long_stream_read_in_pieces_tells_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(8)
+    times_s = np.arange(6000) / 250.0 + random.uniform(0, 0.003, 6000)
+    for row in (299, 300, 301, 700, 1490, 1800, 3300, 5990):  # at seams of 300, near them, and far away
+        times_s[row:] += 0.4
+    chunks = [board(np.sort(times_s), counter=np.arange(50, 6050))]
+    whole = made(tmp_path, chunks)["streams"][0]
+    assert whole["gaps"] == 8
+    in_one_go = RecordedStream.time_slices_us
+    monkeypatch.setattr(RecordedStream, "time_slices_us", lambda self: in_one_go(self, 300))
+    monkeypatch.setattr(inspect_module, "PIECE", 300)
+    assert inspect(tmp_path / "s.h5")["streams"][0] == whole
+    monkeypatch.setattr(inspect_module, "MANY", 900)
+    thinned = inspect(tmp_path / "s.h5")["streams"][0]
+    assert thinned.pop("true_rate_hz") == pytest.approx(whole.pop("true_rate_hz"), rel=1e-4)
+    assert thinned == whole
 
 
 def test_a_burst_that_is_late_and_caught_up_with_is_no_gap() -> None:
