@@ -15,6 +15,7 @@ from emolab.session.prepare import StartRequest
 
 if TYPE_CHECKING:
     from emolab.session.engine import Engine
+    from emolab.session.pump import Pump
     from emolab.session.run import Run
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,8 @@ def post(
 
 def apply(engine: Engine, command: dict[str, Any], connection: int = 0) -> None:
     """Carry out one command, in the engine's thread. Raises `EmolabError` when it makes no sense now."""
-    do = command.get("do")
+    do = str(command.get("do"))
+    command = {key: _plain(value) for key, value in command.items()}
     if do in _SETUP:
         _SETUP[do](engine, command, connection)
     elif do in _RUNNING:
@@ -61,19 +63,46 @@ def apply(engine: Engine, command: dict[str, Any], connection: int = 0) -> None:
         raise ConfigError(f"the engine knows no command {do!r}")
 
 
+def _plain(value: Any) -> Any:
+    """Text that can be written to a file: half a surrogate pair is valid in JSON, and nowhere else."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def _moment_s(engine: Engine, command: dict[str, Any]) -> float:
+    """When the participant did it, never later than now: a window's stamp must not move the session."""
+    time_ns = command.get("time_ns")
+    if not isinstance(time_ns, int):
+        raise ConfigError(f"'time_ns' is {time_ns!r}; give time.monotonic_ns() of the moment")
+    return min(engine.clock.at(time_ns), engine.clock.now_s())
+
+
+def _step(command: dict[str, Any]) -> int:
+    step = command.get("step")
+    if not isinstance(step, int):
+        raise ConfigError(f"'step' is {step!r}; give the number of the step on the screen")
+    return step
+
+
+def _pump(engine: Engine, command: dict[str, Any]) -> Pump:
+    name = command.get("stream")
+    if not isinstance(name, str) or name not in engine.pumps:
+        raise ConfigError(f"there is no instrument {name!r}; there are {', '.join(engine.pumps)}")
+    return engine.pumps[name]
+
+
 def _start(engine: Engine, command: dict[str, Any], connection: int) -> None:
     engine.start(StartRequest.from_command(command))
 
 
 def _retry(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    if command["stream"] == "sound":
+    if command.get("stream") == "sound":
         engine.reopen_sound()
     else:
-        engine.pumps[command["stream"]].retry()
+        _pump(engine, command).retry()
 
 
 def _leave_out(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    engine.pumps[command["stream"]].leave_out()
+    _pump(engine, command).leave_out()
 
 
 def _sound_check(engine: Engine, command: dict[str, Any], connection: int) -> None:
@@ -93,7 +122,9 @@ def _attach(engine: Engine, command: dict[str, Any], connection: int) -> None:
 
 
 def _note(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    engine.note(str(command["text"]))
+    if engine.phase == "setup":
+        raise ConfigError("a note is kept in the session's file; start the session first")
+    engine.note(str(command.get("text", "")))
 
 
 def _screen_lost(engine: Engine, command: dict[str, Any], connection: int) -> None:
@@ -127,10 +158,10 @@ _RUNNING: dict[str, Callable[[Engine, Run, dict[str, Any]], None]] = {
     "repeat": lambda engine, run, c: run.runner.repeat(engine.clock.now_s()),
     "abort": lambda engine, run, c: run.runner.abort(engine.clock.now_s()),
     "mark": lambda engine, run, c: run.runner.mark(engine.clock.now_s(), str(c.get("text", ""))),
-    "shown": lambda engine, run, c: run.shown(c["step"], engine.clock.at(c["time_ns"])),
-    "proceed": lambda engine, run, c: run.proceed(c["step"], engine.clock.at(c["time_ns"])),
+    "shown": lambda engine, run, c: run.shown(_step(c), _moment_s(engine, c)),
+    "proceed": lambda engine, run, c: run.proceed(_step(c), _moment_s(engine, c)),
     "choose": lambda engine, run, c: run.choose(
-        c["step"], c["state"], c.get("word") or "", engine.clock.at(c["time_ns"])
+        _step(c), str(c.get("state", "")), str(c.get("word") or ""), _moment_s(engine, c)
     ),
-    "confirm": lambda engine, run, c: run.confirm(c["step"], engine.clock.at(c["time_ns"])),
+    "confirm": lambda engine, run, c: run.confirm(_step(c), _moment_s(engine, c)),
 }

@@ -47,7 +47,7 @@ TICK_S = 0.005
 SNAPSHOT_STEP_S = 1 / 40  # windows ask thirty times a second
 LOOK_STEP_S = 1.0  # disk, sound card and lonely engines are looked at this often
 LINGER_S = 60.0  # an engine no window looks at goes, unless it records
-JOIN_S = 2.0
+JOIN_S = 2.0  # for all pumps together: a session ends within five seconds
 CLOSE_S = 30.0
 LOG_LINES = 20
 
@@ -131,10 +131,11 @@ class Engine:
 
     def close(self) -> None:
         """Stop whatever still runs and give the study free. Idempotent."""
-        if self.run is not None and self.phase in ("running",):
+        if self.run is not None and self.phase == "running":
             self.run.runner.abort(self.clock.now_s(), outcome="interrupted")
-            self.run.tick(self.clock.now_s())
-            self._finish()
+            self._tick(self.clock.now_s())
+            if self.phase == "running":
+                self._finish()
         self._stop_pumps()
         self.player.close()
         self._sweep()
@@ -142,7 +143,7 @@ class Engine:
     def start(self, request: StartRequest) -> None:
         """Start recording. Raises `ConfigError` or `RecordingError` with the remedy, changing nothing."""
         if self.phase != "setup":
-            raise ConfigError("this engine has recorded its session; open the set-up page for the next one")
+            raise ConfigError("this engine has begun its session already; the next one needs a new engine")
         if self.rendering.is_busy:
             raise ConfigError(f"{self.rendering.progress}; start when they are ready")
         if request.answers == "window" and self.sound_fault:
@@ -219,11 +220,7 @@ class Engine:
         elif self._interrupted:
             self.is_shutting_down = True
         if self.run is not None and self.phase == "running":
-            self.run.tick(now_s)
-            if self.recorder is not None and self.recorder.error is not None:
-                self._fail(self.recorder.error)
-            elif self.run.outcome:
-                self._finish()
+            self._tick(now_s)
         self._look()
         if time.monotonic() >= self._due["snapshot"]:
             is_watched = self._server.connections > 0
@@ -231,15 +228,41 @@ class Engine:
             self._publish()
         self._wait(now_s)
 
+    def _tick(self, now_s: float) -> None:
+        """Let the session do what is due; whatever goes wrong in it, its recording is ended in order."""
+        assert self.run is not None and self.recorder is not None
+        try:
+            self.run.tick(now_s)
+        except Exception as error:
+            log.exception("the session cannot go on")
+            self._break_off(f"the session's course failed: {type(error).__name__}: {error}")
+            return
+        if self.recorder.error is not None:
+            self._fail(self.recorder.error)
+        elif self.run.outcome:
+            self._finish()
+
+    def _do(self, item: Callable[[], None]) -> None:
+        """Carry out one thing from the inbox; commands have told their faults themselves."""
+        try:
+            item()
+        except Exception as error:
+            log.exception("the engine could not take a message")
+            if self.recorder is not None:
+                said = f"{type(error).__name__}: {error}"
+                self.recorder.mark(
+                    Event(self.clock.now_s(), "error", data={"where": "engine", "message": said})
+                )
+
     def _wait(self, now_s: float) -> None:
         """Let simulated time go on as far as we can follow, then sleep until something is due."""
         next_s = self.run.next_s if self.run is not None and self.phase == "running" else now_s + 1.0
         self._follower.allow_until(min(next_s, now_s + 1.0))
         try:
             timeout_s = min(max(next_s - now_s, 0.0) / self.clock.speed, TICK_S / max(self.clock.speed, 1.0))
-            self._inbox.get(timeout=max(timeout_s, 0.0002))()
+            self._do(self._inbox.get(timeout=max(timeout_s, 0.0002)))
             while True:
-                self._inbox.get_nowait()()
+                self._do(self._inbox.get_nowait())
         except queue.Empty:
             pass
 
@@ -247,7 +270,10 @@ class Engine:
         if time.monotonic() < self._due["look"]:
             return
         self._due["look"] = time.monotonic() + LOOK_STEP_S
-        self.free_bytes = shutil.disk_usage(self.study).free
+        try:
+            self.free_bytes = shutil.disk_usage(self.study).free
+        except OSError:  # the study's disk has gone; the recorder says so in its own words
+            self.free_bytes = 0
         if not self.sound_fault and (why := self.player.failure()):
             self.sound_fault = why
             self.hold("sound", why)
@@ -306,6 +332,9 @@ class Engine:
         }
         self.record(Event(now_s, "session_started", data=facts))
         self.phase = "running"
+        for what, reason in self.holds.items():
+            if not (what == "sound" and request.answers != "window"):
+                self.run.runner.hold(now_s, reason)
         self.run.begin(now_s)
 
     def _respondent(self, answers: str) -> Respondent:
@@ -334,6 +363,20 @@ class Engine:
             self.message = f"{error}. What was flushed is safe in {path}; 'emolab recover' makes it whole."
         self._publish()
 
+    def _break_off(self, why: str) -> None:
+        """The session cannot go on, but its recording is sound: finish the file, and say why."""
+        assert self.run is not None and self.prepared is not None
+        self.record(Event(self.clock.now_s(), "error", data={"where": "session", "message": why}))
+        self.player.stop()
+        self.run.outcome = "interrupted"
+        self._finish()
+        if self.phase == "finished":
+            self.message = (
+                f"The session was ended early because {why}. All that was recorded is in "
+                f"{self.prepared.path}; please report this, with the engine's log."
+            )
+            self._publish()
+
     def _fail(self, error: Exception) -> None:
         """The recorder cannot go on: stop, and say what is safe."""
         assert self.run is not None and self.recorder is not None and self.prepared is not None
@@ -353,8 +396,9 @@ class Engine:
     def _stop_pumps(self) -> None:
         for pump in self.pumps.values():
             pump.stop()
+        deadline = time.monotonic() + JOIN_S
         for pump in self.pumps.values():
-            if not pump.join(JOIN_S):
+            if not pump.join(max(deadline - time.monotonic(), 0.01)):
                 log.warning("pump %s did not end within %.0f s", pump.name, JOIN_S)
 
     def _sweep(self) -> None:

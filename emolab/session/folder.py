@@ -2,6 +2,7 @@
 
 STUDY/P014/P014_session-0.h5          the recording: one file a session
 STUDY/P014/P014_session-0.truth.json  simulated participants only: what was really so
+STUDY/P014/P014_session-0.notes.jsonl remarks made after the session had ended, if any
 STUDY/.emolab/engine.json             the engine that runs on this study now, if any
 STUDY/.emolab/engine.log              what engines had to say
 """

@@ -6,6 +6,7 @@ counts the loss and writes it down. Each stream is touched by its own pump only.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 from emolab.core.clock import Clock
 from emolab.core.ring import FrameSlot, SampleRing
 from emolab.core.stream import Chunk, StreamInfo, Tally
+
+log = logging.getLogger(__name__)
 
 RING_SPAN_S = 130.0  # the longest live plot is two minutes
 RATE_SPAN_S = 5.0
@@ -64,6 +67,7 @@ class Hub:
     def __init__(self, clock: Clock, rings: Path) -> None:
         self.streams: dict[str, StreamState] = {}
         self._record: Callable[[Chunk], object] | None = None
+        self._unshown: set[str] = set()
         self._gate = threading.Lock()
         self._clock = clock
         self._rings = rings
@@ -125,7 +129,12 @@ class Hub:
                 if len(state.losses) > 1000:
                     state.losses.popleft()
             state.tally = chunk.tally
-        self._show(state, chunk)
+        try:
+            self._show(state, chunk)
+        except Exception:  # a fault in what is only shown must never end a recording
+            if chunk.stream not in self._unshown:
+                self._unshown.add(chunk.stream)
+                log.exception("stream %s cannot be shown", chunk.stream)
 
     def _show(self, state: StreamState, chunk: Chunk) -> None:
         if isinstance(state.ring, FrameSlot):

@@ -19,6 +19,8 @@ from emolab.protocol.texts import Texts
 from emolab.session import folder, stimuli
 
 ANSWERS = ("window", "simulated", "none")
+MOST_SESSIONS = 1000
+LARGEST_SEED = 2**63 - 1  # what the file's header holds
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,12 @@ def prepare(request: StartRequest, study_folder: Path, settings: Settings) -> Pr
     folder.check_pseudonym(request.participant)
     if request.answers not in ANSWERS:
         raise ConfigError(f"answers {request.answers!r} is none of {', '.join(ANSWERS)}")
+    if not 0 <= request.session < MOST_SESSIONS:
+        raise ConfigError(
+            f"session {request.session} is none; count from 0, the first, to {MOST_SESSIONS - 1}"
+        )
+    if not 0 <= request.seed <= LARGEST_SEED:
+        raise ConfigError(f"seed {request.seed} is none; take a whole number from 0 to {LARGEST_SEED}")
     path = folder.check_unused(study_folder, request.participant, request.session)
     study, bank, plan = lay_out(request)
     plan = resolve_clip_paths(plan, bank, lambda entry: stimuli.clip_path(bank, entry.id, settings))

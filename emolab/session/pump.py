@@ -93,13 +93,14 @@ class Pump:
     def _open(self, *, again: bool) -> None:
         try:
             self._source.open()
+            if self.status.state == "left_out":
+                return
+            self._hub.open(self._source.info)
         except Exception as error:
+            self._source.close()
             self._fail(error, tell=not again and self.status.state == "opening")
             self._wait(RETRY_S)
             return
-        if self.status.state == "left_out":
-            return
-        self._hub.open(self._source.info)
         reopened = self.status.reopened + (1 if again else 0)
         if again:
             away_s = self._clock.now_s() - self.status.since_s

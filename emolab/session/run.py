@@ -81,10 +81,11 @@ class Run:
     def proceed(self, step: int, time_s: float) -> None:
         """The participant goes on from a page of text."""
         status = self.runner.status
-        if step == status.index:
-            if getattr(status.step, "page", "") == "consent":
+        if step == status.index and time_s >= status.opened_s:  # an older click was for the page before
+            if getattr(status.step, "page", "") == "consent" and status.phase == "waiting":
                 self._record(Event(time_s, "consent", data={"language": self.prepared.texts.language}))
             self.runner.proceed(time_s)
+            self._drain(time_s)
 
     def choose(self, step: int, state: str, word: str, time_s: float) -> None:
         """The participant picks a state (and word) and may still change it."""

@@ -1,0 +1,175 @@
+"""The engine takes a session from its first page to a whole file, whatever is asked of it meanwhile."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emolab.core.errors import ConfigError
+from emolab.session import folder
+from tests.session.live import BOARD, CAMERA, do, engine_on, events, finish, go_on, start, step_kind, trial
+
+pytestmark = pytest.mark.usefixtures("stimuli")
+
+
+def test_a_session_runs_from_the_first_page_to_a_whole_file(tmp_path: Path) -> None:
+    with engine_on(tmp_path, BOARD + CAMERA) as engine:
+        path = start(engine)
+        facts = finish(engine)
+    assert path == tmp_path / "P001" / "P001_session-0.h5"
+    assert facts["complete"] and facts["verdict"] == "good"
+    assert facts["trials"] == {"planned": 5, "done": 5, "skipped": 0}
+    assert len(facts["answers"]) == 6 and all(answer["state"] for answer in facts["answers"])
+    assert {stream["lost"] for stream in facts["streams"]} == {0}
+    onsets = events(path, "clip_onset")
+    assert all(abs(event.time_s - event.data["requested_s"]) < 1e-6 for event in onsets)
+    assert folder.truth_path(path).is_file()
+    assert not (tmp_path / ".emolab" / "engine.json").exists(), "the study is free again"
+
+
+def test_a_pause_waits_for_the_end_of_the_report_and_resume_goes_on(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        path = start(engine)
+        go_on(engine, lambda: step_kind(engine) == "play")
+        do(engine, "pause")
+        assert step_kind(engine) == "play", "a clip is not cut"
+        go_on(engine, lambda: engine.run is not None and engine.run.runner.status.phase == "paused")
+        paused_s = engine.clock.now_s()
+        go_on(engine, lambda: engine.clock.now_s() > paused_s + 5)
+        do(engine, "resume")
+        facts = finish(engine)
+    assert facts["trials"]["done"] == 5
+    first, second, *_ = events(path, "clip_onset")
+    (paused,), (resumed,) = events(path, "paused"), events(path, "resumed")
+    assert first.time_s < paused.time_s < resumed.time_s <= second.time_s
+    assert resumed.time_s - paused.time_s >= 5
+
+
+def test_a_skipped_clip_is_recorded_with_its_reason_and_is_not_asked_about(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        path = start(engine)
+        go_on(engine, lambda: step_kind(engine) == "play")
+        do(engine, "skip")
+        facts = finish(engine)
+    assert facts["trials"] == {"planned": 5, "done": 4, "skipped": 1}
+    (skipped,) = events(path, "trial_skipped")
+    assert skipped.data["reason"] == "skipped by the experimenter"
+    assert skipped.data["clip"] not in [answer["clip"] for answer in facts["answers"]]
+
+
+def test_a_repeated_clip_is_heard_twice(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        path = start(engine)
+        go_on(engine, lambda: step_kind(engine) == "rate" and trial(engine) == 1)
+        do(engine, "repeat")
+        facts = finish(engine)
+    heard = [event.data["clip"] for event in events(path, "clip_onset")]
+    assert heard[0] == heard[1] and len(set(heard)) == len(heard) - 1
+    assert facts["outcome"] == "complete"
+
+
+def test_aborting_keeps_what_was_recorded_and_accounts_for_every_clip(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        path = start(engine)
+        go_on(engine, lambda: trial(engine) == 2)
+        do(engine, "abort")
+        facts = finish(engine)
+    assert facts["outcome"] == "aborted" and not facts["complete"]
+    assert facts["trials"]["done"] + facts["trials"]["skipped"] == 5
+    assert facts["streams"][0]["samples"] > 10 * 250
+    assert events(path)[-1].data == {"outcome": "aborted"}
+
+
+def test_an_interrupted_session_is_a_whole_file_that_says_so(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        start(engine)
+        go_on(engine, lambda: trial(engine) == 1)
+        engine.interrupt("signal")
+        facts = finish(engine)
+    assert facts["outcome"] == "interrupted"
+
+
+def test_shutting_down_in_mid_session_finishes_the_file_first(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        start(engine)
+        go_on(engine, lambda: trial(engine) == 1)
+        do(engine, "shutdown")
+        engine.serve()
+        engine.close()
+        assert engine.phase == "finished" and engine.summary["outcome"] == "interrupted"
+
+
+def test_marks_and_notes_go_into_the_file_and_later_notes_beside_it(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        with pytest.raises(ConfigError, match="start the session first"):
+            do(engine, "note", text="too early")
+        path = start(engine)
+        go_on(engine, lambda: step_kind(engine) == "rest")
+        do(engine, "mark", text="moved")
+        do(engine, "note", text="cold hands \ud800")  # half a surrogate pair cannot be written as UTF-8
+        finish(engine)
+        before = path.read_bytes()
+        do(engine, "note", text="left happy")
+    said = [event.data["text"] for event in events(path, "mark", "note")]
+    assert sorted(said) == ["cold hands ?", "moved"]
+    assert path.read_bytes() == before, "a recording is never rewritten"
+    (line,) = folder.notes_path(path).read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["data"] == {"text": "left happy"}
+
+
+def test_without_the_participants_screen_the_next_clip_waits(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        path = start(engine)
+        go_on(engine, lambda: trial(engine) == 1)
+        do(engine, "screen_lost", screen="HDMI-1")
+        go_on(engine, lambda: engine.run is not None and engine.run.runner.status.phase == "holding")
+        assert len(engine.run.runner.status.held_by) == 1 if engine.run else False
+        do(engine, "screen_found", screen="HDMI-1")
+        finish(engine)
+    kinds = [event.kind for event in events(path, "screen_lost", "paused", "screen_found", "resumed")]
+    assert kinds == ["screen_lost", "paused", "screen_found", "resumed"]
+    (lost,), (found,) = events(path, "screen_lost"), events(path, "screen_found")
+    onsets = [event.time_s for event in events(path, "clip_onset")]
+    assert not [onset_s for onset_s in onsets if lost.time_s < onset_s < found.time_s]
+    assert len(onsets) == 5
+
+
+def test_a_screen_lost_during_set_up_still_holds_the_session(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        do(engine, "screen_lost", screen="HDMI-1")
+        path = start(engine)
+        go_on(engine, lambda: engine.run is not None and engine.run.runner.status.phase == "holding")
+        do(engine, "screen_found", screen="HDMI-1")
+        finish(engine)
+    assert events(path, "paused")[0].data["reason"].startswith("The participant's screen is gone")
+
+
+def test_one_engine_records_one_session(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        start(engine)
+        with pytest.raises(ConfigError, match="has begun its session"):
+            start(engine, session=1)
+        do(engine, "abort")
+        finish(engine)
+        with pytest.raises(ConfigError, match="has begun its session"):
+            start(engine, session=1)
+
+
+def test_an_engine_killed_earlier_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / ".emolab").mkdir()
+    stale = {"port": 9, "token": "0" * 32, "pid": 1, "rings": "/nowhere"}
+    (tmp_path / ".emolab" / "engine.json").write_text(json.dumps(stale))
+    with engine_on(tmp_path) as engine:
+        start(engine)
+        assert engine.phase == "running"
+
+
+def test_a_second_engine_on_a_study_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        start(engine)
+        with pytest.raises(ConfigError, match=r"already runs on .*attach to it"), engine_on(tmp_path):
+            pass
+        do(engine, "abort")
+        assert finish(engine)["outcome"] == "aborted"
