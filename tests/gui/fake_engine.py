@@ -13,6 +13,7 @@ from emolab.core.label import STATES
 from emolab.core.ring import FrameSlot, SampleRing
 from emolab.session.snapshot import Choice, LogLine, Snapshot, StageView, StepView, StreamHealth
 
+LONG_PATH = Path("/home/laboratory/studies", "folder-with-a-long-name-" * 5, "emomusic-2026-音乐诱发情绪")
 RUN_STARTED_S = 60.0
 REST_S, CLIP_S, REPORT_S = 300.0, 30.0, 30.0
 
@@ -238,7 +239,7 @@ def _summary(good: bool) -> dict[str, Any]:
     return {
         "file": "/home/lab/emomusic-2026/P014/P014_session-1.h5", "complete": True, "duration_s": 1132.7, "streams": rows,
         "trials": {"planned": 15, "done": done, "skipped": 15 - done}, "answers": answers,
-        "verdict": "well" if good else "look", "reasons": reasons,
+        "verdict": "good" if good else "look", "reasons": reasons,
     }  # fmt: skip
 
 
@@ -260,11 +261,13 @@ def failed() -> Snapshot:
 
 def long_names() -> Snapshot:
     """Three boards, the longest pseudonym, Chinese titles and long messages: nothing may break."""
-    boards = tuple(
-        replace(BOARD, name=f"physiology-board-number-{n}", lost=1_234_567) for n in (1, 2, 3)
-    )
+    boards = tuple(replace(BOARD, name=f"physiology-board-number-{n}", lost=1_234_567) for n in (1, 2, 3))
     silent = "physiology-board-number-2 has been silent for 1234 s. Check its cable and its power supply, "
-    boards = (boards[0], replace(boards[1], level="act", message=silent + "try another port, then Retry."), boards[2])
+    boards = (
+        boards[0],
+        replace(boards[1], level="act", message=silent + "try another port, then Retry."),
+        boards[2],
+    )
     return running(
         participant="Participant-0123456789-ABCDEFGHI",
         protocol="EmoMusic 音乐诱发情绪的多模态生理信号采集实验方案（完整版）",
@@ -297,6 +300,7 @@ class FakeEngine:
         self.address = Address()
         self.alive, self.frozen = True, frozen
         self.commands: list[dict[str, Any]] = []
+        self.refuse: dict[str, str] = {}  # a command's name to the sentence that refuses it
         self._folder = folder
         self._made_at_s = time.monotonic()
         self._rings: dict[str, SampleRing] = {}
@@ -324,6 +328,8 @@ class FakeEngine:
         if not self.alive:
             raise ConnectionResetError("the other end has gone")
         self.commands.append(command)
+        if command["do"] in self.refuse:
+            return {"error": self.refuse[command["do"]]}
         return {"ok": True}
 
     def close(self) -> None:

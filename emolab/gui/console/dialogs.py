@@ -38,7 +38,8 @@ def ask_closing(parent: QWidget) -> str:
     box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(close)
     box.exec()
-    return {close: CLOSE, stop: STOP}.get(box.clickedButton(), STAY)
+    clicked = box.clickedButton()
+    return CLOSE if clicked is close else STOP if clicked is stop else STAY
 
 
 def ask_stopping(parent: QWidget) -> bool:

@@ -25,10 +25,11 @@ class FactTable(QTableWidget):
     ) -> None:
         super().__init__(0, len(columns), parent)
         self.setAccessibleName(name)
-        self.setHorizontalHeaderLabels([column.rstrip("#") for column in columns])
         self._is_number = [column.endswith("#") for column in columns]
-        for at, is_number in enumerate(self._is_number):
-            self.horizontalHeaderItem(at).setTextAlignment(_RIGHT if is_number else _LEFT)
+        for at, (column, is_number) in enumerate(zip(columns, self._is_number, strict=True)):
+            heading = QTableWidgetItem(column.rstrip("#"))
+            heading.setTextAlignment(_RIGHT if is_number else _LEFT)
+            self.setHorizontalHeaderItem(at, heading)
         self.verticalHeader().hide()
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -58,4 +59,4 @@ class FactTable(QTableWidget):
             item.setIcon(QIcon(square))
 
     def sizeHintForColumn(self, column: int) -> int:
-        return super().sizeHintForColumn(column) + theme.px(20)
+        return super().sizeHintForColumn(column) + theme.px(14)

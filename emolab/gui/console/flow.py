@@ -29,6 +29,7 @@ from emolab.session.snapshot import Snapshot
 
 PLAN_AFTER_MS = 150  # of quiet, so that a typed pseudonym is planned once
 DEVICES_FILE = "devices.toml"
+DEMO_SPEED = 2.0  # other than 1 it runs without sound, so that it works on every machine
 
 
 class Flow(QObject):
@@ -40,7 +41,7 @@ class Flow(QObject):
         self.seat = Seat(self)
         self.study: Path | None = None
         self.devices: Path | None = None
-        self._form = Form()
+        self._speed = 1.0
         self._has_seated = False
         self._plan_timer = QTimer(self)
         self._plan_timer.setSingleShot(True)
@@ -78,6 +79,7 @@ class Flow(QObject):
             self._chores.peek(study)
             return
         self.desk.end()
+        self._speed = 1.0
         self._enter(study)
         remembered = self.memory.of(study).get("devices")
         devices = Path(remembered) if remembered else study / DEVICES_FILE
@@ -87,7 +89,12 @@ class Flow(QObject):
         """A study of its own with the simulated participant."""
         study, devices = chores.demo_study()
         self.memory.keep(study, devices=str(devices), protocol=str(planning.demo_protocol()))
-        self.open_study(study)
+        if find_engine(study) is not None:
+            self._chores.peek(study)
+            return
+        self._speed = DEMO_SPEED
+        self._enter(study)
+        self.use_devices(devices)
 
     def use_devices(self, devices: Path | None) -> None:
         """Connect the instruments a devices file names."""
@@ -99,7 +106,7 @@ class Flow(QObject):
             try:
                 simulated = chores.is_simulated(devices)
                 self.memory.keep(self.study, devices=str(devices))
-                self.desk.start(self.study, devices)
+                self.desk.start(self.study, devices, self._speed)
             except EmolabError as error:
                 self.desk.end()
                 self.window.setup.instruments.show_problem(str(error))
@@ -147,8 +154,7 @@ class Flow(QObject):
         """Seat the participant and record."""
         if self.desk.bridge is None or self.study is None:
             return
-        self._form = form
-        screen = self.window.setup.room.screen
+        screen = self.window.setup.room.chosen
         self.memory.keep(
             self.study, protocol=form.protocol, seed=form.seed, language=form.language, screen=screen
         )
@@ -167,7 +173,7 @@ class Flow(QObject):
 
     def show_screens(self) -> None:
         """Offer the screens there are."""
-        chosen = self.window.setup.room.screen or str(
+        chosen = self.window.setup.room.chosen or str(
             self.memory.of(self.study).get("screen", "") if self.study else ""
         )
         self.window.setup.room.show_screens(screens.screens(), chosen)
@@ -197,7 +203,7 @@ class Flow(QObject):
         if self.seat.is_taken:
             self.seat.move_on()
         elif self.desk.bridge is not None:
-            self.seat.open(self.desk.bridge, self.window.setup.room.screen)
+            self.seat.open(self.desk.bridge, self.window.setup.room.chosen)
 
     def _remembered_devices(self) -> Path | None:
         assert self.study is not None
@@ -278,7 +284,7 @@ class Flow(QObject):
         if self.desk.is_recording and not self._has_seated:
             self._has_seated = True  # attached to a session that runs: its participant needs a page
             if not snapshot.screen and self.desk.bridge is not None:
-                self.seat.open(self.desk.bridge, self.window.setup.room.screen)
+                self.seat.open(self.desk.bridge, self.window.setup.room.chosen)
 
     def _refused(self, asked: str, sentence: str) -> None:
         if asked == "start":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
 
@@ -43,7 +45,7 @@ class InstrumentRow(QFrame):
         self.leave_out_button = QPushButton("Leave out")
         self.leave_out_button.setAccessibleName(f"Leave out {stream.name}")
         self.leave_out_button.clicked.connect(lambda: self.leaveOutRequested.emit(stream.name))
-        self._levels: list[Sparkline | Thumbnail] = _levels(stream, bridge)
+        self._levels: Sequence[Sparkline | Thumbnail] = _levels(stream, bridge)
         self._lay_out()
         self.show_health(stream)
 
@@ -103,7 +105,7 @@ def _kind_words(stream: StreamHealth) -> str:
     return ", ".join(seen)
 
 
-def _levels(stream: StreamHealth, bridge: Bridge | None) -> list[Sparkline | Thumbnail]:
+def _levels(stream: StreamHealth, bridge: Bridge | None) -> Sequence[Sparkline | Thumbnail]:
     if bridge is None:
         return []
     name = stream.name

@@ -13,6 +13,7 @@ from emolab.gui.console.instrument_row import InstrumentRow
 from emolab.gui.console.panel import Elided, Panel, say, text
 from emolab.session.snapshot import Snapshot
 
+CONNECTING = "The instruments are being connected."
 NO_FILE = (
     "The instruments of a study are named in a devices file.\n"
     "Choose one, or let emolab look at what is plugged in and propose one."
@@ -31,6 +32,7 @@ class InstrumentsPanel(Panel):
         super().__init__("Instruments", parent)
         self._bridge: Bridge | None = None
         self.rows: dict[str, InstrumentRow] = {}
+        self._known: tuple[tuple[str, tuple[str, ...]], ...] = ()
         self._file = Elided("No devices file yet", "muted")
         self.choose_button = QPushButton("&Devices file…")
         self.choose_button.clicked.connect(self.chooseRequested)
@@ -72,7 +74,7 @@ class InstrumentsPanel(Panel):
     def show_devices(self, path: Path | None) -> None:
         """Name the devices file in use; None when there is none yet."""
         self._file.setText(str(path) if path else "No devices file yet")
-        self._explain("" if self.rows else ("Connecting…" if path else NO_FILE))
+        self._explain("" if self.rows else (CONNECTING if path else NO_FILE))
         theme.role(self.propose_button, "" if path else "primary")
 
     def show_problem(self, message: str) -> None:
@@ -82,16 +84,17 @@ class InstrumentsPanel(Panel):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Bring every row up to date."""
-        names = [stream.name for stream in snapshot.streams]
-        if names != list(self.rows):
+        known = tuple((stream.name, stream.channels) for stream in snapshot.streams)
+        if known != self._known:  # channels are known only once an instrument has opened
             self._clear()
+            self._known = known
             for stream in snapshot.streams:
                 row = InstrumentRow(stream, self._bridge)
                 row.retryRequested.connect(self.retryRequested)
                 row.leaveOutRequested.connect(self.leaveOutRequested)
                 self._list.addWidget(row)
                 self.rows[stream.name] = row
-        self._explain("" if names else "The devices file names no instrument; choose another one.")
+        self._explain("" if known else CONNECTING)
         for stream in snapshot.streams:
             self.rows[stream.name].show_health(stream)
 
@@ -106,3 +109,4 @@ class InstrumentsPanel(Panel):
             self._list.removeWidget(row)
             row.deleteLater()
         self.rows.clear()
+        self._known = ()

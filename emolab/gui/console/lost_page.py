@@ -97,7 +97,7 @@ class LostPage(QWidget):
             f"{words.size(last.bytes_written)}, {done} of {words.counted(words.trials(last), 'clip')} heard."
         )
         self._remedy.setText(
-            "Tell the participant to wait. Recovering makes the file whole again; it takes seconds."
+            "Ask the participant to wait. Recovering makes the file whole again; it takes seconds."
         )
         say(self._command, f"emolab recover {last.path}")
 

@@ -23,7 +23,7 @@ def menus(flow: Flow) -> dict[str, list[Action]]:
         "&Study": [
             Action("next", "Start, or next participant", "Ctrl+Return", lambda: _primary(flow)),
             Action("other", "Other study…", "Ctrl+O", flow.leave_study),
-            Action("close", "Close the console", "Ctrl+Q", window.close),
+            Action("close", "Close the console", "Ctrl+Q", window.closeRequested.emit),
         ],
         "Se&ssion": [
             Action("pause", "Pause at next step, or resume", "P", hand.pause_or_resume),

@@ -19,9 +19,10 @@ class Notice(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._over = parent
         self._level: Level = "look"
         self._sentence = text("", "message", wraps=True)
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(theme.px(52), theme.px(12), theme.px(16), theme.px(12))
         row.addWidget(self._sentence)
         self._timer = QTimer(self)
@@ -65,9 +66,9 @@ class Notice(QWidget):
         paint_shape(painter, QRectF(theme.px(18), (self.height() - side) / 2, side, side), self._level)
 
     def _place(self) -> None:
-        room = self.parentWidget().rect()
+        room = self._over.rect()
         wanted = self.fontMetrics().horizontalAdvance(self._sentence.text()) * 1.2 + theme.px(90)
         width = int(min(max(wanted, theme.px(280)), room.width() - theme.px(48), theme.px(760)))
-        height = max(self.layout().heightForWidth(width), theme.px(48))
+        height = max(self._row.heightForWidth(width), theme.px(48))
         self.setGeometry((room.width() - width) // 2, room.height() - height - theme.px(84), width, height)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, False)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from emolab.gui import theme
+from emolab.gui.console.number_field import NumberField
 from emolab.gui.console.panel import Panel, Remark
 
 LANGUAGE_NAMES = {"en": "English", "zh": "中文", "de": "Deutsch", "fr": "Français", "es": "Español"}
@@ -24,9 +25,9 @@ class ParticipantPanel(Panel):
         self.pseudonym.setMaxLength(32)
         self.pseudonym.setPlaceholderText("P001")
         self.pseudonym.setToolTip("Letters, digits and hyphens with a number; never a name")
-        self.session = _number("Session", 0, 99)
+        self.session = NumberField("Session", 0, 99)
         self.language = QComboBox()
-        self.seed = _number("Seed", 0, 999_999)
+        self.seed = NumberField("Seed", 0, 999_999)
         self.seed.setToolTip("The study's seed: the same for all participants keeps orders counterbalanced")
         fields = QGridLayout()
         fields.setHorizontalSpacing(theme.px(12))
@@ -53,9 +54,9 @@ class ParticipantPanel(Panel):
         """Put a suggestion into the fields, without a `changed` for each."""
         with QSignalBlocker(self.pseudonym), QSignalBlocker(self.session), QSignalBlocker(self.seed):
             self.pseudonym.setText(pseudonym)
-            self.session.setValue(session)
+            self.session.set_value(session)
             if seed is not None:
-                self.seed.setValue(seed)
+                self.seed.set_value(seed)
         self.changed.emit()
 
     def show_languages(self, languages: tuple[str, ...], chosen: str) -> None:
@@ -88,15 +89,6 @@ class ParticipantPanel(Panel):
 
 def _language_name(names: Mapping[str, str], code: str) -> str:
     return names.get(code, code)
-
-
-def _number(name: str, low: int, high: int) -> QSpinBox:
-    field = QSpinBox()
-    field.setRange(low, high)
-    field.setAccessibleName(name)
-    field.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-    field.lineEdit().setStyleSheet("border: none; min-height: 0; padding: 0;")  # the frame is the box's own
-    return field
 
 
 def _place(grid: QGridLayout, column: int, caption: str, field: QWidget, row: int = 0) -> None:

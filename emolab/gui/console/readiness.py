@@ -91,7 +91,7 @@ def blockers(form: Form, plan_error: str, used: Used, snapshot: Snapshot | None)
 
 def _instrument_blockers(snapshot: Snapshot) -> list[Blocker]:
     if not snapshot.streams:
-        return [Blocker("instruments", "The devices file names no instrument; choose another one.")]
+        return [Blocker("instruments", "The instruments are being connected.")]
     found = [
         Blocker("instruments", stream.message or f"{stream.name} does not deliver.", "act")
         for stream in snapshot.streams

@@ -27,10 +27,10 @@ class RoomPanel(Panel):
         self.chooser = QComboBox()
         self.chooser.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.chooser.setAccessibleName("The participant's screen")
-        self.chooser.currentIndexChanged.connect(lambda _index: self.screenChosen.emit(self.screen))
+        self.chooser.currentIndexChanged.connect(lambda _index: self.screenChosen.emit(self.chosen))
         self.test_button = QPushButton("&Test")
         self.test_button.setToolTip("Show a number on every screen for three seconds")
-        self.test_button.clicked.connect(lambda: self.testRequested.emit(self.screen))
+        self.test_button.clicked.connect(lambda: self.testRequested.emit(self.chosen))
         self.tone_button = QPushButton("Play a &tone")
         self.tone_button.clicked.connect(self.toneRequested)
         self._tone = text("Heard on both sides?", "muted", wraps=True)
@@ -51,7 +51,7 @@ class RoomPanel(Panel):
         self.body.addWidget(self.warning)
 
     @property
-    def screen(self) -> str:
+    def chosen(self) -> str:
         """Name of the screen chosen for the participant, empty for a window on this one."""
         return str(self.chooser.currentData() or "")
 

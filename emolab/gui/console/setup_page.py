@@ -16,7 +16,7 @@ from emolab.gui.console.planning import PlanView
 from emolab.gui.console.protocol_panel import ProtocolPanel
 from emolab.gui.console.readiness import Blocker, Form, Used, blockers
 from emolab.gui.console.room_panel import RoomPanel
-from emolab.session.snapshot import Snapshot
+from emolab.session.snapshot import Level, Snapshot
 
 READY = "Everything is ready."
 
@@ -105,7 +105,7 @@ class SetupPage(QWidget):
         self.start_button.setEnabled(not found)
         more = f"  (and {len(found) - 1} more)" if len(found) > 1 else ""
         if found:
-            worst = "act" if any(blocker.level == "act" for blocker in found) else "look"
+            worst: Level = "act" if any(blocker.level == "act" for blocker in found) else "look"
             self.readiness.say(f"{found[0].message}{more}", worst)
         else:
             self.readiness.say(READY, "well")

@@ -112,7 +112,7 @@ class StartPage(QWidget):
         panel = Panel("First time here?")
         panel.body.addWidget(
             text(
-                "The demo is a short session with a simulated participant: every page, no instruments needed.",
+                "The demo is a short session with a simulated participant: every page, no instruments.",
                 wraps=True,
             )
         )

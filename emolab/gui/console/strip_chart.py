@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,8 +96,11 @@ class StripChart(QWidget):
         self.update()
 
     def _offset_s(self, rings: Mapping[str, SampleRing | None], now_s: float) -> float:
-        """How far the rings' clock is ahead of the snapshot's: they count from the engine's start, it from
-        the recording's. The newest sample tells; the largest seen holds, so that the picture runs smoothly."""
+        """How far the rings' clock is ahead of the snapshot's.
+
+        They count from the engine's start, it from the recording's. The newest sample tells; the
+        largest seen holds, so that the picture runs smoothly.
+        """
         newest = [ring.newest(1)[0] for ring in rings.values() if ring is not None]
         seen = [float(times_s[-1]) - now_s for times_s in newest if len(times_s)]
         if seen:
@@ -217,7 +221,9 @@ def _unbroken(x: NDArray, y: NDArray) -> list[QPolygonF]:
 def _polygon(x: NDArray, y: NDArray) -> QPolygonF:
     polygon = QPolygonF()
     polygon.resize(len(x))
-    points = np.frombuffer(VoidPtr(polygon.data(), len(x) * 16, True), dtype=np.float64).reshape(-1, 2)
+    address: Any = polygon.data()
+    memory: Any = cast(Any, VoidPtr)(address, len(x) * 16, True)
+    points = np.frombuffer(memory, dtype=np.float64).reshape(-1, 2)
     points[:, 0], points[:, 1] = x, y
     return polygon
 
@@ -228,7 +234,7 @@ def _figures(value: float) -> str:
 
 
 def _unit(unit: str) -> str:
-    return "" if unit == "counts" else unit
+    return {"counts": "", "uS": "µS", "degC": "°C"}.get(unit, unit)
 
 
 def _rows_of(ring: SampleRing, span_s: float) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from emolab.core.ring import FrameSlot
 from emolab.gui import theme
 from emolab.gui.bridge import Bridge
 from emolab.gui.console.panel import Elided, text
@@ -61,7 +64,7 @@ class WatchPanel(QFrame):
     def _make(self, names: list[str]) -> None:
         self._clear()
         for at, name in enumerate(names):
-            view = FrameView(lambda n=name: self._bridge.frame(n) if self._bridge else None, name)
+            view = FrameView(partial(self._frame, name), name)
             view.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
             view.setMinimumHeight(theme.px(84))
             self._views.addWidget(view, 2 * (at // 2), at % 2)
@@ -69,6 +72,9 @@ class WatchPanel(QFrame):
             self._views.setColumnStretch(at % 2, 1)
             self._cameras[name] = view
         self._none.setVisible(not names)
+
+    def _frame(self, name: str) -> FrameSlot | None:
+        return self._bridge.frame(name) if self._bridge is not None else None
 
     def _clear(self) -> None:
         while (item := self._views.takeAt(0)) is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
@@ -40,8 +40,12 @@ class ConsoleWindow(QMainWindow):
         self.start, self.setup, self.run = StartPage(), SetupPage(), RunPage()
         self.finish, self.lost = FinishPage(), LostPage()
         self._pages: dict[str, QWidget] = {
-            "start": self.start, "setup": self.setup, "run": self.run, "finish": self.finish, "lost": self.lost,
-        }  # fmt: skip
+            "start": self.start,
+            "setup": self.setup,
+            "run": self.run,
+            "finish": self.finish,
+            "lost": self.lost,
+        }
         self._stack = QStackedWidget()
         for page in self._pages.values():
             self._stack.addWidget(page)
@@ -120,7 +124,7 @@ class ConsoleWindow(QMainWindow):
             self.left.emit()
         else:
             event.ignore()
-            self.closeRequested.emit()
+            QTimer.singleShot(0, self.closeRequested.emit)  # Qt does not close a window while it is closing
 
 
 def _focus_first(name: str, window: ConsoleWindow) -> None:

@@ -1,0 +1,266 @@
+"""The console as a whole: intentions become commands, snapshots become pages."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
+
+from emolab.core.errors import ConfigError
+from emolab.core.settings import Settings
+from emolab.gui import app as program
+from emolab.gui.console import dialogs
+from emolab.gui.console.memory import Memory
+from emolab.session import client as engines
+from tests.gui import fake_engine
+from tests.gui.fake_engine import FakeEngine
+
+DEVICES = '[[instrument]]\nkind = "microphone"\nname = "microphone"\n'
+
+
+@pytest.fixture
+def study(tmp_path):
+    path = tmp_path / "emomusic-2026"
+    (path / "P013").mkdir(parents=True)
+    (path / "P013" / "P013_session-0.h5").touch()
+    (path / "devices.toml").write_text(DEVICES, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def started(monkeypatch, tmp_path):
+    """The fake engines the console has started."""
+    made: list[FakeEngine] = []
+
+    def start_engine(study, devices, speed=1.0):
+        folder = tmp_path / f"rings-{len(made)}"
+        folder.mkdir()
+        made.append(FakeEngine(folder, fake_engine.setup(study=str(study))))
+        return made[-1]
+
+    monkeypatch.setattr(engines, "start_engine", start_engine)
+    return made
+
+
+@pytest.fixture
+def flow(qtbot, dressed, tmp_path, started):
+    made = program.open_console(Settings(), Memory(tmp_path / "memory.json"))
+    made.window.resize(1366, 768)
+    made.window.show()
+    yield made
+    made.seat.close()
+    made.desk.hang_up()
+    made.window.leave()
+    made.window.deleteLater()
+
+
+@pytest.fixture
+def attach(flow, qtbot, tmp_path, study):
+    """Puts the console before a fake engine in a given state."""
+
+    def to(snapshot):
+        folder = tmp_path / "rings"
+        folder.mkdir(exist_ok=True)
+        engine = FakeEngine(folder, snapshot)
+        flow._enter(study)
+        flow.desk.adopt(engine, study)
+        qtbot.waitUntil(lambda: flow.desk.last is not None)
+        return engine
+
+    return to
+
+
+def did(engine, name):
+    return [command for command in engine.commands if command["do"] == name]
+
+
+def test_opening_a_study_connects_its_instruments_and_suggests_the_next_pseudonym(
+    flow, qtbot, study, started
+):
+    flow.open_study(study)
+    qtbot.waitUntil(lambda: flow.window.setup.start_button.isEnabled(), timeout=5000)
+    assert flow.window.page == "setup"
+    assert flow.window.setup.form.participant == "P014"
+    assert len(started) == 1
+
+
+def test_start_seats_the_participant_before_it_records(flow, qtbot, study, started):
+    flow.open_study(study)
+    qtbot.waitUntil(lambda: flow.window.setup.start_button.isEnabled(), timeout=5000)
+    flow.window.setup.start_button.click()
+    qtbot.waitUntil(lambda: bool(did(started[0], "start")))
+    order = [command["do"] for command in started[0].commands]
+    assert order.index("attach") < order.index("start")
+    command = did(started[0], "start")[0]
+    assert (command["participant"], command["session"], command["answers"]) == ("P014", 0, "window")
+    assert Path(command["protocol"]).stem == "emomusic"
+    assert flow.seat.window.isVisible()
+
+
+def test_a_refused_start_says_why_and_takes_the_participants_page_away(flow, qtbot, study, started):
+    flow.open_study(study)
+    qtbot.waitUntil(lambda: flow.window.setup.start_button.isEnabled(), timeout=5000)
+    started[0].refuse = {"start": "P014 has a session 0 already; take session 1"}
+    flow.window.setup.start_button.click()
+    qtbot.waitUntil(lambda: "take session 1" in flow.window.notice.sentence)
+    assert not flow.seat.is_taken
+    assert flow.window.page == "setup"
+
+
+def test_an_engine_that_does_not_come_up_is_told_where_the_instruments_are(flow, qtbot, study, monkeypatch):
+    def fail(*_args):
+        raise ConfigError("devices.toml:3: there is no port /dev/ttyUSB7; plug the board in")
+
+    monkeypatch.setattr(engines, "start_engine", fail)
+    flow.open_study(study)
+    state = flow.window.setup.instruments._state
+    qtbot.waitUntil(lambda: "plug the board in" in state.text())
+    assert not flow.window.setup.start_button.isEnabled()
+
+
+def test_a_damaged_devices_file_is_told_without_starting_anything(flow, qtbot, study, started):
+    (study / "devices.toml").write_text("[[instrument]\n", encoding="utf-8")
+    flow.open_study(study)
+    assert "devices.toml:1" in flow.window.setup.instruments._state.text()
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    ("state", "page"),
+    [
+        ("setup", "setup"), ("running", "run"), ("paused", "run"), ("holding", "run"),
+        ("finished_well", "finish"), ("failed", "lost"),
+    ],
+)  # fmt: skip
+def test_each_phase_has_its_page(attach, flow, qtbot, state, page):
+    attach(fake_engine.STATES_OF_THE_ENGINE[state]())
+    qtbot.waitUntil(lambda: flow.window.page == page)
+
+
+@pytest.mark.parametrize(
+    ("key", "command"),
+    [
+        (Qt.Key.Key_P, {"do": "pause"}),
+        (Qt.Key.Key_M, {"do": "mark", "text": ""}),
+    ],
+)
+def test_one_key_is_enough_for_what_can_be_undone(attach, flow, qtbot, key, command):
+    engine = attach(fake_engine.running())
+    qtbot.keyClick(flow.window.run, key)
+    qtbot.waitUntil(lambda: command in engine.commands)
+
+
+@pytest.mark.parametrize(("key", "name"), [(Qt.Key.Key_S, "skip"), (Qt.Key.Key_R, "repeat")])
+def test_skip_and_repeat_take_their_key_and_then_enter(attach, flow, qtbot, key, name):
+    engine = attach(fake_engine.running())
+    qtbot.waitUntil(lambda: flow.window.page == "run")
+    qtbot.keyClick(flow.window.run, key)
+    qtbot.wait(100)
+    assert not did(engine, name)
+    qtbot.keyClick(flow.window.focusWidget(), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(did(engine, name)) == 1)
+
+
+def test_letters_typed_into_a_note_are_no_commands(attach, flow, qtbot):
+    engine = attach(fake_engine.running())
+    qtbot.waitUntil(lambda: flow.window.page == "run")
+    qtbot.keyClick(flow.window.run, Qt.Key.Key_N)
+    qtbot.keyClicks(flow.window.focusWidget(), "prism")
+    qtbot.keyClick(flow.window.focusWidget(), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: did(engine, "note") == [{"do": "note", "text": "prism"}])
+    assert not did(engine, "pause") and not did(engine, "mark")
+
+
+def test_run_keys_do_nothing_on_other_pages(attach, flow, qtbot):
+    engine = attach(fake_engine.setup())
+    qtbot.waitUntil(lambda: flow.window.page == "setup")
+    qtbot.keyClick(flow.window, Qt.Key.Key_M)
+    qtbot.wait(100)
+    assert not did(engine, "mark")
+
+
+def test_escape_held_for_a_second_ends_the_session(attach, flow, qtbot):
+    engine = attach(fake_engine.running())
+    qtbot.waitUntil(lambda: flow.window.page == "run")
+    qtbot.keyPress(flow.window.run, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: bool(did(engine, "abort")), timeout=3000)
+    qtbot.keyRelease(flow.window.run, Qt.Key.Key_Escape)
+
+
+def test_retry_reaches_every_red_instrument(attach, flow, qtbot):
+    engine = attach(fake_engine.unwell())
+    flow.retry()
+    qtbot.waitUntil(lambda: did(engine, "retry") == [{"do": "retry", "stream": "board"}])
+
+
+def test_closing_a_running_session_asks_and_leaves_the_engine_running(attach, flow, qtbot, monkeypatch):
+    engine = attach(fake_engine.running())
+    monkeypatch.setattr(dialogs, "ask_closing", lambda _parent: dialogs.CLOSE)
+    with qtbot.waitSignal(flow.window.left):
+        flow.window.close()
+    assert not did(engine, "shutdown") and not did(engine, "abort")
+
+
+def test_closing_can_stop_the_session_first(attach, flow, qtbot, monkeypatch):
+    engine = attach(fake_engine.running())
+    monkeypatch.setattr(dialogs, "ask_closing", lambda _parent: dialogs.STOP)
+    flow.window.close()
+    qtbot.waitUntil(lambda: bool(did(engine, "abort")))
+    assert flow.window.isVisible()
+
+
+def test_closing_before_the_session_ends_the_engine_too(attach, flow, qtbot):
+    engine = attach(fake_engine.setup())
+    with qtbot.waitSignal(flow.window.left):
+        flow.window.close()
+    assert did(engine, "shutdown")
+
+
+def test_a_dead_engine_shows_the_red_page(attach, flow, qtbot):
+    engine = attach(fake_engine.running())
+    qtbot.waitUntil(lambda: flow.window.page == "run")
+    engine.alive = False
+    qtbot.waitUntil(lambda: flow.window.page == "lost", timeout=3000)
+    assert "emolab recover" in flow.window.lost._command.text()
+
+
+def test_the_next_participant_gets_a_fresh_engine_and_the_next_pseudonym(attach, flow, qtbot, study, started):
+    old = attach(fake_engine.finished())
+    qtbot.waitUntil(lambda: flow.window.page == "finish")
+    (study / "P014").mkdir()
+    (study / "P014" / "P014_session-0.h5").touch()
+    flow.memory.keep(study, devices=str(study / "devices.toml"))
+    flow.window.finish.next_button.click()
+    qtbot.waitUntil(lambda: len(started) == 1, timeout=5000)
+    assert did(old, "shutdown")
+    assert flow.window.setup.form.participant == "P015"
+
+
+def test_a_session_found_running_without_a_participants_page_gets_one(attach, flow, qtbot):
+    engine = attach(fake_engine.running(screen=""))
+    qtbot.waitUntil(lambda: flow.seat.is_taken)
+    qtbot.waitUntil(lambda: bool(did(engine, "attach")))
+
+
+def test_a_session_whose_participant_has_a_page_is_left_alone(attach, flow, qtbot):
+    attach(fake_engine.running(screen="PART"))
+    qtbot.waitUntil(lambda: flow.window.page == "run")
+    assert not flow.seat.is_taken
+
+
+def test_our_own_errors_become_a_notice_and_others_a_dialog(flow, qtbot):
+    door = program.FaultDoor(flow.window)
+    try:
+        fault = ConfigError("no such folder; make it")
+        sys.excepthook(ConfigError, fault, None)
+        qtbot.waitUntil(lambda: flow.window.notice.sentence == "no such folder; make it")
+        sys.excepthook(KeyError, KeyError("speed"), None)
+        qtbot.waitUntil(lambda: bool(door._open))
+        box = door._open[0]
+        assert isinstance(box, QMessageBox) and "KeyError" in box.text()
+        box.close()
+    finally:
+        door.close()
