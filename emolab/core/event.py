@@ -16,7 +16,8 @@ KINDS = (
     "step_started",  # data: step, kind, clip, state
     "step_ended",  # data: step, how = done | skipped | aborted
     "clip_onset",  # data: clip, state, requested_s, fitted_s
-    "clip_ended",
+    "clip_ended",  # data: clip, how, fitted_s
+    "onset_heard",  # data: clip, measured_s, match: found in what a microphone picked up
     "trial_skipped",  # data: clip, state, reason
     "answer_changed",  # data: clip, state, word, response_s
     "answer",  # data: clip, state, word, response_s, changes; state None = no report given

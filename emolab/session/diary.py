@@ -15,7 +15,7 @@ _LEVELS: dict[str, Level] = {
     "audio_underrun": "look",
     "override": "look",
 }
-_SILENT = ("answer_changed", "clip_ended", "step_ended")  # in the file, but noise to a reader
+_SILENT = ("answer_changed", "clip_ended", "step_ended", "onset_heard")  # in the file, but noise to a reader
 
 
 def line(event: Event) -> LogLine | None:

@@ -33,13 +33,14 @@ from emolab.session import commands, diary, folder, view
 from emolab.session.health import judge
 from emolab.session.hub import Hub
 from emolab.session.link import Server
+from emolab.session.loopback import HeardOnset, OnsetSearch
 from emolab.session.player import Player, SilentPlayer, SoundPlayer
-from emolab.session.prepare import Prepared, StartRequest, prepare
+from emolab.session.prepare import Prepared, StartRequest, check, prepare
 from emolab.session.pump import Pump
 from emolab.session.respondent import Nobody, Person, Respondent, SimulatedRespondent
 from emolab.session.run import Run
 from emolab.session.snapshot import LogLine, Phase, Snapshot, StreamHealth
-from emolab.session.stimuli import Rendering
+from emolab.session.stimuli import Rendering, missing
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ LOOK_STEP_S = 1.0  # disk, sound card and lonely engines are looked at this ofte
 LINGER_S = 60.0  # an engine no window looks at goes, unless it records
 JOIN_S = 2.0  # for all pumps together: a session ends within five seconds
 CLOSE_S = 30.0
+LEAST_FREE_BYTES = 100 << 20  # the recorder stops at 16 MB
 LOG_LINES = 20
 
 
@@ -86,7 +88,7 @@ class Engine:
         self._line = Snapshot(study=str(study)).to_json()  # a window may ask before `arm` has published
         self._due = {"snapshot": 0.0, "look": 0.0}
         self._lonely_since = time.monotonic()
-        study.mkdir(parents=True, exist_ok=True)
+        folder.make(study)
         self._rings = Path(tempfile.mkdtemp(prefix="emolab-", dir=_memory_folder()))
         try:
             self._server = Server(study, self._rings, self._answer, self._gone)
@@ -144,14 +146,21 @@ class Engine:
         """Start recording. Raises `ConfigError` or `RecordingError` with the remedy, changing nothing."""
         if self.phase != "setup":
             raise ConfigError("this engine has begun its session already; the next one needs a new engine")
-        if self.rendering.is_busy:
+        _, bank, plan, _ = check(request, self.study)
+        if self.rendering.is_busy and missing(bank, [clip.id for clip in plan.trials], self.settings):
             raise ConfigError(f"{self.rendering.progress}; start when they are ready")
+        if (free_bytes := shutil.disk_usage(self.study).free) < LEAST_FREE_BYTES:
+            raise ConfigError(
+                f"the disk of {self.study} has only {free_bytes / 1e6:.0f} MB left; free some space, or choose "
+                "a study folder on another disk"
+            )
         if request.answers == "window" and self.sound_fault:
             raise ConfigError(f"The participant would hear nothing: {self.sound_fault}")
         if red := [light for light in self.health() if light.level == "act"]:
             raise ConfigError(f"{red[0].message} Retry it, or leave {red[0].name} out.")
         if silent := [name for name, state in self.hub.streams.items() if state.last_s is None]:
             raise ConfigError(f"{', '.join(silent)} has not delivered anything yet; wait a moment")
+        self.rendering.stop()  # the other clips can wait until the session is over
         prepared = prepare(request, self.study, self.settings)
         for step_path in {clip.path for clip in prepared.plan.trials if clip.path}:
             self.player.prepare(step_path, prepared.study.clip_s)
@@ -172,12 +181,16 @@ class Engine:
         """The same at once, from the engine's own thread."""
         if self.recorder is not None:
             self.recorder.mark(event)
-        if (line := diary.line(event.shifted(-self.zero_s))) is not None:
-            self.log.append(line)
+        self._tell(event)
 
-    def _told_by_recorder(self, event: Event) -> None:
-        """The recorder has written an event of its own; the console hears of it too."""
-        if (line := diary.line(event.shifted(-self.zero_s))) is not None:
+    def _tell(self, event: Event) -> None:
+        """Tell the console of an event. From any thread."""
+        try:
+            line = diary.line(event.shifted(-self.zero_s))
+        except Exception:  # a fault in what is only shown must never end a recording
+            log.exception("event %s cannot be told", event.kind)
+            return
+        if line is not None:
             self.log.append(line)
 
     def hold(self, what: str, reason: str) -> None:
@@ -198,7 +211,7 @@ class Engine:
         if self.phase in ("finished", "failed") and self.prepared is not None:
             with folder.notes_path(self.prepared.path).open("a", encoding="utf-8") as file:
                 file.write(event.shifted(-self.zero_s).to_json() + "\n")
-            self._told_by_recorder(event)
+            self._tell(event)
         else:
             self.record(event)
 
@@ -313,12 +326,17 @@ class Engine:
         ]
         prepared.path.parent.mkdir(parents=True, exist_ok=True)
         with self.hub.keep() as hand_over:
-            recorder = Recorder(
-                prepared.path, header, streams, now_s, clock=self.clock, on_event=self._told_by_recorder
-            )
+            recorder = Recorder(prepared.path, header, streams, now_s, clock=self.clock, on_event=self._tell)
             hand_over(recorder.put)
         self.zero_s, self.prepared, self.recorder = now_s, prepared, recorder
-        self.run = Run(prepared, self.clock, self.player, self._respondent(request.answers), self.record)
+        self.run = Run(
+            prepared,
+            self.clock,
+            self.player,
+            self._respondent(request.answers),
+            self.record,
+            self._onset_search(),
+        )
         facts = {
             "participant": request.participant,
             "session": request.session,
@@ -336,6 +354,17 @@ class Engine:
             if not (what == "sound" and request.answers != "window"):
                 self.run.runner.hold(now_s, reason)
         self.run.begin(now_s)
+
+    def _onset_search(self) -> OnsetSearch | None:
+        """Where somebody plays and something listens, heard onsets are measured."""
+        ear = self.hub.listen() if isinstance(self.player, SoundPlayer) else None
+
+        def tell(clip: str, heard: HeardOnset | None) -> None:
+            if heard is not None:
+                data = {"clip": clip, "measured_s": heard.time_s, "match": round(heard.match, 3)}
+                self.report(Event(heard.time_s, "onset_heard", data=data))
+
+        return None if ear is None else OnsetSearch(ear, tell)
 
     def _respondent(self, answers: str) -> Respondent:
         if answers == "simulated":

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from emolab.core.clock import Clock
 from emolab.core.ring import FrameSlot, SampleRing
 from emolab.core.stream import Chunk, StreamInfo, Tally
+from emolab.session.loopback import Ear
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ class Hub:
 
     def __init__(self, clock: Clock, rings: Path) -> None:
         self.streams: dict[str, StreamState] = {}
+        self.ear: Ear | None = None  # listens to the first sound stream while clips are played
+        self._ear_of = ""
         self._record: Callable[[Chunk], object] | None = None
         self._unshown: set[str] = set()
         self._gate = threading.Lock()
@@ -105,6 +108,14 @@ class Hub:
             if self._record == kept.append:
                 self.leave_off()
 
+    def listen(self) -> Ear | None:
+        """Keep the last seconds of the first sound stream from now on; None when there is none."""
+        for name, state in self.streams.items():
+            if state.info.kind == "audio" and state.samples:
+                self.ear, self._ear_of = Ear(state.info.nominal_rate_hz or 0.0), name
+                return self.ear
+        return None
+
     def leave_off(self) -> None:
         """Record no more."""
         with self._gate:
@@ -115,6 +126,8 @@ class Hub:
         with self._gate:
             if self._record is not None:
                 self._record(chunk)
+        if self.ear is not None and chunk.stream == self._ear_of:
+            self.ear.take(chunk)
         state = self.streams[chunk.stream]
         last_s = float(chunk.times_s[-1])
         state.samples += len(chunk)

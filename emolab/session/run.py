@@ -7,14 +7,17 @@ the window (`choose`, `confirm`, `proceed`) or from a respondent that acts by it
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from emolab.core.clock import Clock
+from emolab.core.errors import EmolabError
 from emolab.core.event import Event
 from emolab.protocol import runner as rn
 from emolab.protocol.steps import Play, Rate, Rest, Step, kind_of, longest_s
+from emolab.session.loopback import OnsetSearch
 from emolab.session.player import Player
 from emolab.session.prepare import Prepared
 from emolab.session.respondent import Act, Respondent
@@ -34,11 +37,13 @@ class Run:
         player: Player,
         respondent: Respondent,
         record: Callable[[Event], None],
+        search: OnsetSearch | None = None,
     ) -> None:
         self.prepared = prepared
         self.runner = rn.Runner(prepared.plan)
         self.outcome = ""
         self._clock, self._player, self._respondent, self._record = clock, player, respondent, record
+        self._search = search
         self._acts: list[Act] = []
         self._playing: rn.Show | None = None  # its onset is not known yet
         self._heard: rn.Show | None = None  # the clip that sounds now
@@ -59,6 +64,8 @@ class Run:
             self._act(self._acts.pop(0))
         self._drain(now_s)
         self._watch_sound(now_s)
+        if self._search is not None:
+            self._search.look()
 
     @property
     def next_s(self) -> float:
@@ -161,9 +168,7 @@ class Run:
         if isinstance(step, Rest):
             self._respondent.rest(command.time_s)
         if isinstance(step, Play) and step.clip.path is not None:
-            self._playing = command
-            self._player.play(step.clip.path, step.duration_s, command.time_s)
-            self._watch_sound(command.time_s)
+            self._play(command, step.clip.path, step.duration_s)
         else:
             self._prepare_next(index)
         self._acts = self._respondent.acts(step, command.time_s)
@@ -186,10 +191,22 @@ class Run:
 
     # sound and deeds
 
+    def _play(self, show: rn.Show, path: Path, duration_s: float) -> None:
+        """Start a clip, or leave it out when its file has gone since the session began."""
+        try:
+            self._player.play(path, duration_s, show.time_s)
+        except EmolabError as error:
+            self._record(Event(show.time_s, "error", data={"where": path.name, "message": str(error)}))
+            self.runner.skip(show.time_s)
+            return
+        self._playing = show
+        self._watch_sound(show.time_s)
+
     def _prepare_next(self, index: int) -> None:
         for step in self.prepared.plan.steps[index:]:
             if isinstance(step, Play) and step.clip.path is not None:
-                self._player.prepare(step.clip.path, step.duration_s)
+                with suppress(EmolabError):  # playing it will tell
+                    self._player.prepare(step.clip.path, step.duration_s)
                 return
 
     def _watch_sound(self, now_s: float) -> None:
@@ -208,6 +225,8 @@ class Run:
                 "residual_ms": onset.residual_ms,
             }
             self._record(Event(onset.time_s, "clip_onset", show.time_s, data))
+            if self._search is not None and step.clip.path is not None:
+                self._search.ask(step.clip.id, step.clip.path, onset.time_s)
         if (underruns := self._player.underruns()) > self._underruns:
             data = {"count": underruns - self._underruns}
             if self._heard is not None and isinstance(self._heard.step, Play):
