@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emolab.core.errors import ConfigError, EmolabError
+from emolab.session import folder
 from emolab.session.link import EngineAddress, Line, is_alive, read_address
 from emolab.session.snapshot import Snapshot
 
@@ -71,9 +72,7 @@ def start_engine(study: Path, devices: Path, speed: float = 1.0) -> EngineClient
     """
     if (other := find_engine(study)) is not None:
         raise ConfigError(f"an engine (process {other.pid}) already runs on {study}; attach to it instead")
-    study.mkdir(parents=True, exist_ok=True)
-    log_path = study / ".emolab" / "engine.log"
-    log_path.parent.mkdir(exist_ok=True)
+    log_path = folder.make(study) / ".emolab" / "engine.log"
     with log_path.open("ab") as log_file:
         process = subprocess.Popen(
             [*_emolab(), "engine", "--study", str(study), "--devices", str(devices), "--speed", str(speed)],

@@ -151,7 +151,7 @@ class Engine:
             raise ConfigError(f"{self.rendering.progress}; start when they are ready")
         if (free_bytes := shutil.disk_usage(self.study).free) < LEAST_FREE_BYTES:
             raise ConfigError(
-                f"the disk of {self.study} has only {free_bytes / 1e6:.0f} MB left; free some space, or choose "
+                f"the disk of {self.study} has only {free_bytes / 1e6:.0f} MB left; free some, or choose "
                 "a study folder on another disk"
             )
         if request.answers == "window" and self.sound_fault:

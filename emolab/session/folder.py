@@ -10,6 +10,7 @@ STUDY/.emolab/engine.log              what engines had to say
 from __future__ import annotations
 
 import re
+import tempfile
 from pathlib import Path
 
 from emolab.core.errors import ConfigError
@@ -29,6 +30,21 @@ def check_pseudonym(participant: str) -> str:
             "such as P014, and never a name"
         )
     return participant
+
+
+def make(study: Path) -> Path:
+    """The study folder, made if need be. Raises `ConfigError` when nothing can be written there."""
+    hidden = study / ".emolab"
+    try:
+        hidden.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=hidden):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"the study folder {study} cannot be written ({error.strerror or error}); choose another folder, "
+            "or make room and see that it is yours"
+        ) from error
+    return study
 
 
 def session_path(study: Path, participant: str, session: int) -> Path:

@@ -68,15 +68,19 @@ class Player(Protocol):
 
 
 class SilentPlayer:
-    """Plays nothing, at exactly the time asked for."""
+    """Plays nothing, at exactly the time asked for; still refuses a clip that could not be played."""
 
     def __init__(self) -> None:
         self._onset: Onset | None = None
+        self._sound: set[tuple[Path, float]] = set()
 
     def prepare(self, path: Path, duration_s: float) -> None:
-        pass
+        if (path, duration_s) not in self._sound:
+            load_clip(path, duration_s)
+            self._sound.add((path, duration_s))
 
     def play(self, path: Path, duration_s: float, requested_s: float) -> None:
+        self.prepare(path, duration_s)
         self._onset = Onset(requested_s, 0.0)
 
     def onset(self) -> Onset | None:

@@ -71,11 +71,11 @@ def lay_out(request: StartRequest) -> tuple[Study, Bank, SessionPlan]:
     return study, bank, session_plan(study, bank, number, request.session, request.seed)
 
 
-def prepare(request: StartRequest, study_folder: Path, settings: Settings) -> Prepared:
-    """Check a request against the study folder and the clips.
+def check(request: StartRequest, study_folder: Path) -> tuple[Study, Bank, SessionPlan, Path]:
+    """A request that could start if its clips were there: protocol, bank, plan and the file's path.
 
-    Raises `ConfigError` when the pseudonym cannot be one or has this session already, the
-    protocol cannot be laid out, or a clip is missing.
+    Raises `ConfigError` when the pseudonym cannot be one or has this session already, the protocol
+    cannot be laid out, a number is out of range, or there is no such language.
     """
     folder.check_pseudonym(request.participant)
     if request.answers not in ANSWERS:
@@ -88,5 +88,12 @@ def prepare(request: StartRequest, study_folder: Path, settings: Settings) -> Pr
         raise ConfigError(f"seed {request.seed} is none; take a whole number from 0 to {LARGEST_SEED}")
     path = folder.check_unused(study_folder, request.participant, request.session)
     study, bank, plan = lay_out(request)
+    study.text(request.language or None)
+    return study, bank, plan, path
+
+
+def prepare(request: StartRequest, study_folder: Path, settings: Settings) -> Prepared:
+    """A session that can start. Raises `ConfigError` as `check` does, or when a clip is missing."""
+    study, bank, plan, path = check(request, study_folder)
     plan = resolve_clip_paths(plan, bank, lambda entry: stimuli.clip_path(bank, entry.id, settings))
     return Prepared(request, study, study.text(request.language or None), plan, path)

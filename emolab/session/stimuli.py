@@ -53,6 +53,7 @@ class Rendering:
     def __init__(self, settings: Settings) -> None:
         self.progress = ""  # a sentence while it works, or why it stopped
         self._settings = settings
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="composer", daemon=True)
 
     @property
@@ -64,11 +65,19 @@ class Rendering:
         """Begin; returns at once."""
         self._thread.start()
 
+    def stop(self) -> None:
+        """Leave off after the clip in hand, and wait for that: a second or two. Idempotent."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
     def _work(self) -> None:
         bank = read_manifest(shipped.folder("stimuli") / "manifest.csv")
         clips = missing(bank, [entry.id for entry in bank.entries], self._settings)
         try:
             for done, clip in enumerate(clips):
+                if self._stopping.is_set():
+                    break
                 self.progress = f"Composing the clips, once: {done} of {len(clips)} are ready"
                 render([clip], self._settings, lambda _: None)
             self.progress = ""
