@@ -6,6 +6,7 @@ The rooms of the house, from the ground up (imports only ever point downwards):
     protocol    what the participant goes through: steps, plan, order, runner, clip bank
     composer    the music that ships with emolab, composed note by note
     devices     one file per instrument
+    signals     arrays in, arrays out: what a signal is worth
     recording   one session file, written and read; the only room that knows HDF5
     session     a live recording: engine process, pumps, hub, player, health, snapshots
     gui         the only room that knows Qt: console and participant screen

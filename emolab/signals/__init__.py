@@ -1,0 +1,19 @@
+"""Arrays in, arrays out: what can be computed from a signal without knowing where it came from.
+
+    finding   what a judgement is: `Quality`, made of `Finding`s with level, reason and remedy
+    measures  the arithmetic under the judgements: even grids, bands, lines, runs, shares
+    quality   `judge`: one channel's last seconds, with the tests its kind calls for
+    window    what those tests look at
+    general   tests of any channel: dropouts, flat, at the converter's end, cut off, mains
+    body      tests of pulse, breath and skin conductance
+    sound     `judge_sound`: silent, clipped, humming
+    frames    `judge_rgb` and `judge_thermal`: is there a face, lit, warm
+
+What may enter: plain functions of NumPy arrays that return arrays, numbers or frozen facts, with
+every threshold's source or reason beside it. What may not: files, devices, clocks, Qt, torch, and
+any knowledge of studies or sessions. The room imports `core` alone; SciPy and OpenCV only in the
+file that needs them, since the engine loads `quality` at its start.
+
+To judge one more kind of channel: write a function `(Window) -> Iterator[Finding]` in `body`, add
+it to `quality.JUDGES`, and make a signal of known fault for it in `tests/signals/`.
+"""

@@ -1,0 +1,119 @@
+"""What can be wrong with pulse, breath and skin conductance in particular.
+
+Where no source is named, thresholds were set as in `general`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from emolab.signals.finding import Finding, Level
+from emolab.signals.general import SHORTEST_FOR_STILLNESS_S
+from emolab.signals.measures import Array, band, rhythm, rms
+from emolab.signals.window import Window
+
+SHORTEST_FOR_RHYTHM_S = 5.0  # three beats at 40 a minute
+
+# pulse: 40 to 180 beats a minute (Orphanidou 2015, doi:10.1109/JBHI.2014.2338351)
+PULSE_S = (60 / 180, 60 / 40)
+PULSE_BAND_HZ = (0.6, 5.0)
+# likeness of 10 s to themselves one beat on: pulses .79 to .95 in the median, white noise below .38
+# 99 times of 100, random walks (movement) below .56
+PULSE_ACT, PULSE_LOOK = 0.38, 0.56
+PULSE_NOISE_BAND_HZ = (10.0, 45.0)
+PULSE_NOISE = 0.5  # of the pulse; in the recordings .01 to .1
+
+# breath: 6 to 60 a minute; in sound recordings 2 to 12 times what lies above 2 Hz, on dead belts .1 to .9
+BREATH_BAND_HZ = (0.1, 1.0)
+BREATH_NOISE_HZ = 2.0
+BREATH_LOOK = 1.0
+
+# skin: Kleckner 2018, doi:10.1109/TBME.2017.2758643: 0.05 to 60 µS, changing by no more than 10 µS/s
+SKIN_US = (0.05, 60.0)
+SKIN_US_PER_S = 10.0
+SKIN_COUNTS_OFF = 0.01  # of the range: no current flows
+SKIN_NOISE_HZ = 10.0  # skin has nothing to say up there
+SKIN_NOISE_US = 0.025  # ± 2 SD then hide the smallest response that is counted, 0.05 µS (Boucsein 2012)
+SKIN_NOISE = 0.01  # of the level, where the unit is not known; in the recordings .0002 to .004
+MICROSIEMENS = ("uS", "µS", "μS", "us", "microsiemens")
+
+
+def pulse(values: Array, rate_hz: float) -> tuple[float, float]:
+    """`(how sure, beats a minute)` of a pulse wave, evenly sampled, 5 s or more.
+
+    Sure is the likeness, −1 to 1, of the wave with itself one beat on; no template is needed.
+    """
+    likeness, period_s = rhythm(band(values, rate_hz, *PULSE_BAND_HZ), rate_hz, *PULSE_S)
+    return likeness, 60.0 / period_s if period_s else 0.0
+
+
+def pulse_findings(window: Window) -> Iterator[Finding]:
+    """No pulse, a weak one, or one in noise."""
+    if window.seconds < SHORTEST_FOR_RHYTHM_S or np.ptp(window.values) == 0.0:
+        return
+    values, rate_hz = window.even.values, window.even.rate_hz
+    sure, _ = pulse(values, rate_hz)
+    if sure < PULSE_LOOK:
+        level: Level = "act" if sure < PULSE_ACT else "look"
+        what = f"{window.name} shows {'no' if level == 'act' else 'a weak'} pulse"
+        remedy = "Set the sensor on the pad of the finger, warm the hand, and keep it still."
+        yield Finding("no_pulse", level, what, remedy, sure)
+    wave = rms(band(values, rate_hz, *PULSE_BAND_HZ))
+    noise = rms(band(values, rate_hz, *PULSE_NOISE_BAND_HZ))
+    if sure >= PULSE_ACT and noise > PULSE_NOISE * wave:
+        what = f"{window.name} is noisy, {noise / wave:.0%} of the pulse"
+        yield Finding("noisy", "look", what, "Shade the sensor from lamps and fix its cable.", noise / wave)
+
+
+def breath_findings(window: Window) -> Iterator[Finding]:
+    """A belt that breath does not move."""
+    if window.seconds < SHORTEST_FOR_STILLNESS_S or np.ptp(window.values) == 0.0:
+        return
+    breath = rms(band(window.even.values, window.even.rate_hz, *BREATH_BAND_HZ))
+    noise = rms(band(window.even.values, window.even.rate_hz, BREATH_NOISE_HZ, np.inf))
+    if noise > 0 and breath / noise < BREATH_LOOK:
+        what = f"{window.name} hardly moves with the breath"
+        yield Finding("no_breath", "look", what, "Tighten the belt below the ribs.", breath / noise)
+
+
+def skin_findings(window: Window) -> Iterator[Finding]:
+    """An electrode off, a level or a change that no skin has, noise."""
+    values, name = window.values, window.name
+    low, high = (float(value) for value in np.percentile(values, (5, 95)))
+    noise = rms(band(window.even.values, window.even.rate_hz, SKIN_NOISE_HZ, np.inf))
+    if window.unit in MICROSIEMENS:
+        if high < SKIN_US[0]:
+            what = f"{name} is at {high:.3f} µS: an electrode is off"
+            yield Finding("electrode_off", "act", what, "Fix both electrodes and plug in their cable.", high)
+            return
+        if low > SKIN_US[1]:
+            what = f"{name} is at {low:.0f} µS, which no skin reaches"
+            remedy = "Keep the electrodes apart and dry between them, and check the scaling."
+            yield Finding("out_of_range", "act", what, remedy, low)
+        elif low < SKIN_US[0] or high > SKIN_US[1]:
+            what = f"{name} leaves {SKIN_US[0]} to {SKIN_US[1]:.0f} µS at times"
+            yield Finding("out_of_range", "look", what, "Check the electrodes and their gel.", low)
+        yield from _leaps(window)
+        limit, shown = SKIN_NOISE_US, f"{noise:.3f} µS"
+    else:
+        level = float(np.median(values))
+        if window.range_ is not None and high < window.range_[0] + SKIN_COUNTS_OFF * np.ptp(window.range_):
+            remedy = "Fix both electrodes and plug in their cable."
+            yield Finding("electrode_off", "act", f"{name} is at zero: an electrode is off", remedy, high)
+            return
+        limit, shown = SKIN_NOISE * abs(level), f"{noise:.3g} {window.unit}"
+    if noise > limit:
+        remedy = "Check the electrodes' gel and keep their cable from moving."
+        yield Finding("noisy", "look", f"{name} is noisy, {shown} above 10 Hz", remedy, noise)
+
+
+def _leaps(window: Window) -> Iterator[Finding]:
+    """Change by more than skin can, over tenths of a second so that noise is none."""
+    step = max(round(window.even.rate_hz / 10), 1)
+    blocks = window.even.values[: len(window.even.values) // step * step].reshape(-1, step).mean(axis=1)
+    steepest = float(np.max(np.abs(np.diff(blocks)), initial=0.0)) * window.even.rate_hz / step
+    if steepest > SKIN_US_PER_S:
+        what = f"{window.name} leaps by {steepest:.0f} µS/s"
+        yield Finding("leaps", "look", what, "Let the hand lie still and fix the electrodes.", steepest)

@@ -1,0 +1,78 @@
+"""Judge one channel's last seconds: what is wrong with them, and what to do about it.
+
+Red (`act`) is a channel whose recording would be worth nothing as it stands, amber (`look`) one that
+will cost quality. Each test is a function of a `Window` that yields findings; `JUDGES` says which
+tests a kind of channel gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from emolab.core.errors import DataError
+from emolab.signals.body import breath_findings, pulse_findings, skin_findings
+from emolab.signals.finding import Finding, Quality
+from emolab.signals.general import MISSING_ACT, dropouts, ends, mains, missing_finding
+from emolab.signals.measures import Array, evenly
+from emolab.signals.window import Window, guess_adc_range
+
+SHORTEST_S = 2.0
+
+Test = Callable[[Window], Iterator[Finding]]
+GENERAL: tuple[Test, ...] = (dropouts, ends)
+JUDGES: dict[str, tuple[Test, ...]] = {
+    "ppg": (*GENERAL, mains, pulse_findings),
+    "respiration": (*GENERAL, mains, breath_findings),
+    "eda": (*GENERAL, mains, skin_findings),
+}
+
+
+def judge(
+    values: ArrayLike,
+    times_s: ArrayLike | None = None,
+    *,
+    kind: str,
+    unit: str = "counts",
+    rate_hz: float | None = None,
+    adc_range: tuple[float, float] | None = None,
+    name: str = "the signal",
+) -> Quality:
+    """How good a window of one channel is.
+
+    `values`: `(n,)` in `unit`, NaN where a sample is missing. `times_s`: `(n,)` seconds, or give
+    `rate_hz` for even samples. `kind`: of `core.stream.KINDS`; kinds without tests of their own get
+    the general ones. `adc_range`: the converter's lowest and highest value in the same unit; for
+    counts it is guessed when not given, and a finding that rests on the guess is amber at most.
+    `name`: how the sentences call the channel. Less than 2 s are judged as `short`.
+
+    Raises `DataError` without times and rate, or when there are not as many times as values.
+    """
+    every = np.asarray(values, dtype=np.float64).ravel()
+    times = None if times_s is None else np.asarray(times_s, dtype=np.float64).ravel()
+    if times is None and not rate_hz:
+        raise DataError(f"{name} cannot be judged without times; give times_s or rate_hz")
+    if times is not None and len(times) != len(every):
+        raise DataError(f"{name} has {len(every)} values but {len(times)} times; give one each")
+    finite = every[np.isfinite(every)]
+    seconds = len(every) / rate_hz if times is None and rate_hz else _span(times)
+    if seconds < SHORTEST_S or len(every) < 8:
+        return Quality.of([_short(name, seconds)])
+    if len(finite) < max(8, len(every) * (1 - MISSING_ACT)):
+        share = 1 - len(finite) / len(every)
+        return Quality.of([missing_finding(name, share)])
+    guessed = adc_range is None and unit == "counts"
+    range_ = guess_adc_range(finite) if guessed else adc_range
+    window = Window(name, kind, unit, finite, evenly(every, times, rate_hz), range_, guessed)
+    return Quality.of(finding for test in JUDGES.get(kind, GENERAL) for finding in test(window))
+
+
+def _short(name: str, seconds: float) -> Finding:
+    what = f"{name} has delivered {seconds:.1f} s only"
+    return Finding("short", "look", what, f"Wait until there are {SHORTEST_S:.0f} s.", seconds)
+
+
+def _span(times_s: Array | None) -> float:
+    return 0.0 if times_s is None or len(times_s) < 2 else float(times_s[-1] - times_s[0])
