@@ -23,7 +23,7 @@ KINDS = (
     "answer",  # data: clip, state, word, response_s, changes; state None = no report given
     "paused",
     "resumed",
-    "mark",  # data: text
+    "mark",  # data: text; from a marker stream also stream, number
     "note",  # data: text
     "consent",
     "screen_lost",
@@ -31,7 +31,8 @@ KINDS = (
     "gap",  # data: stream, lost or seconds
     "device_lost",  # data: stream, reason
     "device_found",
-    "audio_underrun",
+    "clock_offset",  # data: stream, offset_s = this machine's LSL clock less the sender's
+    "audio_underrun",  # data: count, or slip_ms where the card did not tell; clip when one played
     "window_attached",
     "window_lost",
     "override",  # data: what, reason

@@ -34,6 +34,7 @@ from emolab.session.health import judge
 from emolab.session.hub import Hub
 from emolab.session.link import Server
 from emolab.session.loopback import HeardOnset, OnsetSearch
+from emolab.session.outlets import Outlets
 from emolab.session.player import Player, SilentPlayer, SoundPlayer
 from emolab.session.prepare import Prepared, StartRequest, check, prepare
 from emolab.session.pump import Pump
@@ -90,9 +91,12 @@ class Engine:
         self._lonely_since = time.monotonic()
         folder.make(study)
         self._rings = Path(tempfile.mkdtemp(prefix="emolab-", dir=_memory_folder()))
+        self._outlets: Outlets | None = None
         try:
             self._server = Server(study, self._rings, self._answer, self._gone)
-            self.hub = Hub(clock, self._rings)
+            if settings.lsl:
+                self._outlets = Outlets(clock, study.resolve().name, self.report)
+            self.hub = Hub(clock, self._rings, self._outlets)
             self.pumps = {
                 source.info.name: Pump(source.info.name, source, clock, self.hub, self.report)
                 for source in config.build(devices, clock)
@@ -131,6 +135,11 @@ class Engine:
         """End the session in order, from a signal handler: complete file, marked as interrupted."""
         self._interrupted = why
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a signal has asked to end."""
+        return bool(self._interrupted)
+
     def close(self) -> None:
         """Stop whatever still runs and give the study free. Idempotent."""
         if self.run is not None and self.phase == "running":
@@ -158,7 +167,8 @@ class Engine:
             raise ConfigError(f"The participant would hear nothing: {self.sound_fault}")
         if red := [light for light in self.health() if light.level == "act"]:
             raise ConfigError(f"{red[0].message} Retry it, or leave {red[0].name} out.")
-        if silent := [name for name, state in self.hub.streams.items() if state.last_s is None]:
+        waiting = [state for state in self.hub.streams.values() if state.last_s is None]
+        if silent := [state.info.name for state in waiting if not state.info.may_be_silent]:
             raise ConfigError(f"{', '.join(silent)} has not delivered anything yet; wait a moment")
         self.rendering.stop()  # the other clips can wait until the session is over
         prepared = prepare(request, self.study, self.settings)
@@ -184,7 +194,9 @@ class Engine:
         self._tell(event)
 
     def _tell(self, event: Event) -> None:
-        """Tell the console of an event. From any thread."""
+        """Tell the console of an event, and whoever listens through LSL. From any thread."""
+        if self._outlets is not None:
+            self._outlets.mark(event, self.zero_s)
         try:
             line = diary.line(event.shifted(-self.zero_s))
         except Exception:  # a fault in what is only shown must never end a recording
@@ -287,6 +299,8 @@ class Engine:
             self.free_bytes = shutil.disk_usage(self.study).free
         except OSError:  # the study's disk has gone; the recorder says so in its own words
             self.free_bytes = 0
+        if self.run is not None and self.phase == "running":
+            self.run.check_sound(self.clock.now_s())
         if not self.sound_fault and (why := self.player.failure()):
             self.sound_fault = why
             self.hold("sound", why)
@@ -433,6 +447,8 @@ class Engine:
     def _sweep(self) -> None:
         if hasattr(self, "_server"):
             self._server.close()
+        if self._outlets is not None:
+            self._outlets.close()
         shutil.rmtree(self._rings, ignore_errors=True)
 
     # windows, from the link's threads

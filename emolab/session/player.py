@@ -3,8 +3,9 @@
 One output stream stays open for the whole session and plays silence between clips, so that a clip
 starts at a sample whose number is known. PortAudio says when each buffer reaches the converter;
 that stamp is the wall clock on Linux, so each callback stores the monotonic clock beside it and a
-line through the last seconds of (sample number, converter time) gives the onset. Single stamps
-jitter by a millisecond, the line by hundredths.
+line through the last minute of (sample number, converter time) gives the onset. Single stamps
+jitter by a millisecond, the line by hundredths. When the stamps leave the line together, sound was
+late although no underrun was reported: that is told, and the line begins anew.
 
 `SilentPlayer` is for sessions without ears: simulated ones that run faster than time.
 """
@@ -26,7 +27,12 @@ from emolab.core.errors import ConfigError, DeviceError, DeviceNotFound
 
 RATE_HZ = 48_000
 LATENCY_S = 0.12  # lower gave gaps of 20 to 270 ms on a loaded machine
-FIT_CALLBACKS = 200
+FIT_S = 60.0  # PulseAudio's stamps wander by milliseconds over some ten seconds
+FRESH_S = 3.0  # and run to their place after the stream was opened
+SLIP_S = 1.0  # the newest stamps, judged by the line through the others
+LEAST_SLIP_MS = 3.0
+BELIEF_PPM = 100.0  # how far a card's crystal may be off
+STAMP_NOISE_S = 2e-3
 STALLED_AFTER_S = 1.5
 TONE_HZ, TONE_S, TONE_LEVEL = 440.0, 1.0, 0.1
 
@@ -59,6 +65,9 @@ class Player(Protocol):
 
     def underruns(self) -> int:
         """How often the sound card ran dry since the player was made."""
+
+    def slip_ms(self) -> float:
+        """By how much the sound has slipped since this was last asked; 0 when it has not."""
 
     def failure(self) -> str:
         """Why nothing is heard, with the remedy; empty when all is well."""
@@ -95,6 +104,9 @@ class SilentPlayer:
     def underruns(self) -> int:
         return 0
 
+    def slip_ms(self) -> float:
+        return 0.0
+
     def failure(self) -> str:
         return ""
 
@@ -115,9 +127,11 @@ class SoundPlayer:
         self._clip: NDArray[np.int16] | None = None
         self._position = 0
         self._onset_frame: int | None = None
+        self._known: Onset | None = None
         self._frame = 0
-        self._stamps: deque[tuple[int, float]] = deque(maxlen=FIT_CALLBACKS)
+        self._stamps: deque[tuple[int, float]] = deque()
         self._underruns = 0
+        self._is_settled = False
         self._called_ns = time.monotonic_ns()
         self._stream = _open_stream(device, self._fill)
         self.latency_s = float(self._stream.latency)
@@ -141,17 +155,36 @@ class SoundPlayer:
     def onset(self) -> Onset | None:
         with self._lock:
             frame, stamps = self._onset_frame, list(self._stamps)
-        if frame is None or len(stamps) < 3:
+        if frame is None or (self._known is not None and stamps and stamps[0][0] > frame):
+            return self._known  # the line of that time is gone: what it said stands
+        if len(stamps) < 3:
             return None
         frames, times_ns = np.array(stamps).T
         base_ns = times_ns[0]
-        seconds = (times_ns - base_ns) * 1e-9
-        onset_s, residual_ms = fit_onset(frames, seconds, frame)
-        return Onset(self._clock.at(int(base_ns + onset_s * 1e9)), residual_ms)
+        onset_s, residual_ms = fit_onset(frames, (times_ns - base_ns) * 1e-9, frame)
+        self._known = Onset(self._clock.at(int(base_ns + onset_s * 1e9)), residual_ms)
+        return self._known
+
+    def slip_ms(self) -> float:
+        with self._lock:
+            stamps = list(self._stamps)
+        frames, times_ns = np.array(stamps or [(0, 0)]).T
+        new = frames > frames[-1] - SLIP_S * RATE_HZ
+        if new.sum() < 5 or (~new).sum() < 50:
+            return 0.0
+        seconds = (times_ns - times_ns[0]) * 1e-9
+        expected_s, _ = fit_onset(frames[~new], seconds[~new], frames[-1])
+        late_s = seconds[new] - expected_s - (frames[new] - frames[-1]) / RATE_HZ
+        slip_ms = float(np.median(late_s) * 1e3)
+        if abs(slip_ms) < LEAST_SLIP_MS:
+            return 0.0
+        with self._lock:
+            self._stamps = deque(stamp for stamp in self._stamps if stamp[0] >= frames[new][0])
+        return slip_ms
 
     def stop(self) -> None:
         with self._lock:
-            self._clip, self._onset_frame = None, None
+            self._clip, self._onset_frame, self._known = None, None, None
 
     def underruns(self) -> int:
         return self._underruns
@@ -167,7 +200,7 @@ class SoundPlayer:
 
     def _start(self, samples: NDArray[np.int16]) -> None:
         with self._lock:
-            self._clip, self._position, self._onset_frame = samples, 0, None
+            self._clip, self._position, self._onset_frame, self._known = samples, 0, None, None
 
     def _fill(self, out: NDArray[np.int16], frames: int, stamp: Any, status: Any) -> None:
         """Called by PortAudio's thread for each buffer: no allocation worth naming, no waiting."""
@@ -185,6 +218,11 @@ class SoundPlayer:
                 self._underruns += 1
                 self._stamps.clear()  # the line starts anew after a hole
             self._stamps.append((self._frame, called_ns + until_dac_s * 1e9))
+            while self._stamps[0][1] < self._stamps[-1][1] - FIT_S * 1e9:
+                self._stamps.popleft()
+            if not self._is_settled and self._frame > FRESH_S * RATE_HZ:
+                self._is_settled = True
+                self._stamps.clear()
             self._frame += frames
         self._called_ns = called_ns
 
@@ -192,19 +230,21 @@ class SoundPlayer:
 def fit_onset(frames: NDArray, seconds: NDArray, frame: int) -> tuple[float, float]:
     """Converter time of `frame` by a line through `(frames, seconds)`, and its residual SD in ms.
 
-    One refit without the stamps further than three median deviations off: a single late callback
-    must not move an onset.
+    The nominal rate is believed to `BELIEF_PPM` until a minute of stamps says better. Fitted again
+    without the stamps further than three median deviations off: a single late callback must not
+    move an onset.
     """
-    keep = np.ones(len(frames), bool)
-    slope, start = 1 / RATE_HZ, float(seconds[0])
+    counts = (frames - frame).astype(np.float64)
+    late_s = seconds - counts / RATE_HZ
+    keep = np.ones(len(counts), bool)
+    belief = (STAMP_NOISE_S * RATE_HZ / (BELIEF_PPM * 1e-6)) ** 2
     for _ in range(2):
-        if keep.sum() >= 10:
-            slope, start = np.polyfit(frames[keep] - frames[0], seconds[keep], 1)
-        else:  # too few for a slope: the nominal rate and the median offset
-            start = float(np.median(seconds[keep] - (frames[keep] - frames[0]) / RATE_HZ))
-        off = np.abs(seconds - (start + slope * (frames - frames[0])))
-        keep = off <= max(3 * float(np.median(off)), 1e-5)
-    return start + slope * (frame - frames[0]), float(np.std(off[keep]) * 1e3)
+        middle, mean_s = counts[keep].mean(), late_s[keep].mean()
+        spread = counts[keep] - middle
+        slope_s = float(spread @ (late_s[keep] - mean_s)) / (float(spread @ spread) + belief)
+        off_s = np.abs(late_s - mean_s - slope_s * (counts - middle))
+        keep = off_s <= max(3 * float(np.median(off_s)), 1e-5)
+    return float(mean_s - slope_s * middle), float(np.std(off_s[keep]) * 1e3)
 
 
 def load_clip(path: Path, duration_s: float) -> NDArray[np.int16]:

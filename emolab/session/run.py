@@ -228,11 +228,18 @@ class Run:
             if self._search is not None and step.clip.path is not None:
                 self._search.ask(step.clip.id, step.clip.path, onset.time_s)
         if (underruns := self._player.underruns()) > self._underruns:
-            data = {"count": underruns - self._underruns}
-            if self._heard is not None and isinstance(self._heard.step, Play):
-                data |= {"clip": self._heard.step.clip.id}
-            self._record(Event(now_s, "audio_underrun", data=data))
+            self._tell_underrun(now_s, {"count": underruns - self._underruns})
             self._underruns = underruns
+
+    def check_sound(self, now_s: float) -> None:
+        """Tell when the sound has slipped without an underrun being reported; asked once a second."""
+        if slip_ms := self._player.slip_ms():
+            self._tell_underrun(now_s, {"slip_ms": round(slip_ms, 2)})
+
+    def _tell_underrun(self, now_s: float, data: dict[str, Any]) -> None:
+        if self._heard is not None and isinstance(self._heard.step, Play):
+            data |= {"clip": self._heard.step.clip.id}
+        self._record(Event(now_s, "audio_underrun", data=data))
 
     def _act(self, act: Act) -> None:
         index = self.runner.status.index

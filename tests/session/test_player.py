@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 import soundfile
 
 from emolab.core.errors import ConfigError
-from emolab.session.player import RATE_HZ, fit_onset, load_clip
+from emolab.session.player import RATE_HZ, SoundPlayer, fit_onset, load_clip
+from tests.fakes import FakeClock
 
 
 def test_the_onset_is_found_within_hundredths_of_a_millisecond_from_jittering_stamps() -> None:
@@ -22,6 +25,37 @@ def test_the_onset_is_found_within_hundredths_of_a_millisecond_from_jittering_st
     onset_s, residual_ms = fit_onset(frames, stamps_s, at)
     assert abs(onset_s - (5.0 + at / (RATE_HZ * (1 + 50e-6)))) < 0.0001
     assert residual_ms < 0.5
+
+
+class StampedPlayer(SoundPlayer):
+    """A player whose callbacks come from a script instead of a card."""
+
+    def __init__(self) -> None:
+        self._clock = FakeClock()
+        self._lock = threading.Lock()
+        self._stamps: deque[tuple[int, float]] = deque()
+        self._onset_frame, self._known = None, None
+
+    def stamp(self, start: int, count: int, late_s: float) -> None:
+        rng = np.random.default_rng(start)
+        for frame in range(start, start + count * 480, 480):
+            self._stamps.append((frame, (frame / RATE_HZ + late_s + rng.normal(0, 0.0005)) * 1e9))
+
+
+def test_sound_that_comes_late_is_noticed_once_and_the_onset_before_it_stands() -> None:
+    player = StampedPlayer()
+    player.stamp(0, 1000, 0.0)
+    player._onset_frame = 900 * 480
+    before = player.onset()
+    assert before is not None and abs(before.time_s - 9.0) < 2e-4
+    assert player.slip_ms() == 0.0
+    player.stamp(480_000, 100, 0.012)
+    assert abs(player.slip_ms() - 12) < 1
+    assert player.slip_ms() == 0.0
+    assert player.onset() == before
+    player._onset_frame, player._known = 1090 * 480, None
+    after = player.onset()
+    assert after is not None and abs(after.time_s - 10.912) < 5e-4
 
 
 def test_the_first_callbacks_give_an_onset_already() -> None:
