@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 import platformdirs
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from emolab.core.errors import EmolabError
@@ -25,6 +25,7 @@ from emolab.gui.console.window import ConsoleWindow
 
 log = logging.getLogger(__name__)
 
+COMFORT = 0.96  # of the screen: room for the frame of the desktop
 MOST_DIALOGS = 3  # a fault in every repaint must not bury the screen in dialogs
 
 
@@ -44,7 +45,7 @@ def run(study: Path | None, settings: Settings, *, attach: bool = False) -> int:
     door = FaultDoor(flow.window)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would never run Python's handler
     flow.begin(study, attach=attach)
-    flow.window.show()
+    show(flow.window)
     try:
         return app.exec()
     finally:
@@ -58,6 +59,14 @@ def open_console(settings: Settings, memory: Memory) -> Flow:
     flow = Flow(window, Desk(window), settings, memory)
     window.set_menus(menus(flow))
     return flow
+
+
+def show(window: ConsoleWindow) -> None:
+    """On the experimenter's screen, as large as is comfortable there."""
+    room = QApplication.primaryScreen().availableGeometry()
+    window.resize(room.size().boundedTo(QSize(theme.px(1680), theme.px(1000))) * COMFORT)
+    window.move(room.center() - window.rect().center())
+    window.show()
 
 
 class FaultDoor(QObject):

@@ -24,7 +24,8 @@ from emolab.gui import app as program
 from emolab.gui import theme
 from emolab.gui.console.flow import Flow
 from emolab.gui.console.memory import Memory
-from tests.gui import fake_engine
+from tests.gui import engine_states as states
+from tests.gui.fake_engine import FakeEngine
 
 SETTLE_S = 1.2
 
@@ -71,7 +72,7 @@ def pages(folder: Path, only: str):
             flow._enter(study)
             flow.window.setup.instruments.show_devices(study / "devices.toml")
             flow._has_seated = True
-            flow.desk.adopt(fake_engine.FakeEngine(rings, snapshot), study)
+            flow.desk.adopt(FakeEngine(rings, snapshot), study)
             flow._has_seated = True
         return flow
 
@@ -80,21 +81,21 @@ def pages(folder: Path, only: str):
         yield "start-first", flow
     if flow := console("start-running"):
         flow.window.start.show_recent(study)
-        flow.window.start.show_running(study, fake_engine.running())
+        flow.window.start.show_running(study, states.running())
         yield "start-running", flow
     if flow := console("setup-empty"):
         flow._enter(study)
         flow.use_devices(None)
         yield "setup-empty", flow
-    for name, make in fake_engine.STATES_OF_THE_ENGINE.items():
+    for name, make in states.ALL.items():
         if flow := console(name, make()):
             yield name, flow
-    if flow := console("lost", fake_engine.running()):
+    if flow := console("lost", states.running()):
         flow.window.show()
         settle(QApplication.instance(), 0.3)
         flow.desk.bridge._worker._client.alive = False
         yield "lost", flow
-    if flow := console("twelve-channels", fake_engine.long_names()):
+    if flow := console("twelve-channels", states.long_names()):
         yield "twelve-channels", flow
 
 

@@ -13,17 +13,24 @@ from emolab.gui.console.memory import Memory
 from emolab.gui.console.panel import Elided
 from emolab.gui.console.planning import PlanView
 from emolab.gui.widgets.health_light import HealthLight
-from tests.gui import fake_engine
+from tests.gui import engine_states as states
 
 WIDTH, HEIGHT = 1366, 768 - 32  # less the desktop's title bar
 FRAME = 2  # a chosen or focused button draws its frame inwards
-STATES = {**fake_engine.STATES_OF_THE_ENGINE, "long_names": fake_engine.long_names}
+STATES = {**states.ALL, "long_names": states.long_names}
 LONG_PLAN = PlanView(
-    "EmoMusic", 15, 14, 1200.0,
-    ("15 clips planned (3 for each of 5 states), 14 guaranteed: 300 s rest + 30 s baseline report + 15 × (30 s "
-     "clip + 30 s report) = 1230 s > 1200 s cap, while 14 clips take at most 1170 s.",) * 3,
-    ("en", "zh"), "en",
-)  # fmt: skip
+    "EmoMusic",
+    15,
+    14,
+    1200.0,
+    (
+        "15 clips planned (3 for each of 5 states), 14 guaranteed: 300 s rest + 30 s baseline + 15 × (30 "
+        "s clip + 30 s report) = 1230 s > 1200 s cap, while 14 clips take at most 1170 s.",
+    )
+    * 3,
+    ("en", "zh"),
+    "en",
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +73,7 @@ def test_no_text_is_cut_off(console, qapp, qtbot, state, name):
     if state in ("setup", "one_red", "loading"):
         console.setup.protocol.show_plan(LONG_PLAN)
         console.setup.participant.pseudonym.setText("Anna Meyer")
-        console.setup.instruments.show_devices(fake_engine.LONG_PATH)
+        console.setup.instruments.show_devices(states.LONG_PATH)
     console.show_snapshot(STATES[state]())
     qtbot.wait(20)
     assert cut_off(console) == []
@@ -76,15 +83,15 @@ def test_no_text_is_cut_off(console, qapp, qtbot, state, name):
 
 
 def test_no_text_is_cut_off_on_the_start_page(console, qtbot):
-    console.start.show_recent(fake_engine.LONG_PATH)
-    console.start.show_running(fake_engine.LONG_PATH, fake_engine.long_names())
+    console.start.show_recent(states.LONG_PATH)
+    console.start.show_running(states.LONG_PATH, states.long_names())
     console.show_page("start")
     qtbot.wait(20)
     assert cut_off(console) == []
 
 
 def test_no_text_is_cut_off_when_the_engine_is_lost(console, qtbot):
-    console.show_loss("the other end has gone", fake_engine.long_names())
+    console.show_loss("the other end has gone", states.long_names())
     qtbot.wait(20)
     assert cut_off(console) == []
 

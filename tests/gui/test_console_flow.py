@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QMessageBox
 
 from emolab.core.errors import ConfigError
@@ -15,7 +15,7 @@ from emolab.gui import app as program
 from emolab.gui.console import dialogs
 from emolab.gui.console.memory import Memory
 from emolab.session import client as engines
-from tests.gui import fake_engine
+from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
 
 DEVICES = '[[instrument]]\nkind = "microphone"\nname = "microphone"\n'
@@ -38,7 +38,7 @@ def started(monkeypatch, tmp_path):
     def start_engine(study, devices, speed=1.0):
         folder = tmp_path / f"rings-{len(made)}"
         folder.mkdir()
-        made.append(FakeEngine(folder, fake_engine.setup(study=str(study))))
+        made.append(FakeEngine(folder, states.setup(study=str(study))))
         return made[-1]
 
     monkeypatch.setattr(engines, "start_engine", start_engine)
@@ -55,6 +55,7 @@ def flow(qtbot, dressed, tmp_path, started):
     made.desk.hang_up()
     made.window.leave()
     made.window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def test_a_damaged_devices_file_is_told_without_starting_anything(flow, qtbot, s
     ],
 )  # fmt: skip
 def test_each_phase_has_its_page(attach, flow, qtbot, state, page):
-    attach(fake_engine.STATES_OF_THE_ENGINE[state]())
+    attach(states.ALL[state]())
     qtbot.waitUntil(lambda: flow.window.page == page)
 
 
@@ -148,14 +149,14 @@ def test_each_phase_has_its_page(attach, flow, qtbot, state, page):
     ],
 )
 def test_one_key_is_enough_for_what_can_be_undone(attach, flow, qtbot, key, command):
-    engine = attach(fake_engine.running())
+    engine = attach(states.running())
     qtbot.keyClick(flow.window.run, key)
     qtbot.waitUntil(lambda: command in engine.commands)
 
 
 @pytest.mark.parametrize(("key", "name"), [(Qt.Key.Key_S, "skip"), (Qt.Key.Key_R, "repeat")])
 def test_skip_and_repeat_take_their_key_and_then_enter(attach, flow, qtbot, key, name):
-    engine = attach(fake_engine.running())
+    engine = attach(states.running())
     qtbot.waitUntil(lambda: flow.window.page == "run")
     qtbot.keyClick(flow.window.run, key)
     qtbot.wait(100)
@@ -165,7 +166,7 @@ def test_skip_and_repeat_take_their_key_and_then_enter(attach, flow, qtbot, key,
 
 
 def test_letters_typed_into_a_note_are_no_commands(attach, flow, qtbot):
-    engine = attach(fake_engine.running())
+    engine = attach(states.running())
     qtbot.waitUntil(lambda: flow.window.page == "run")
     qtbot.keyClick(flow.window.run, Qt.Key.Key_N)
     qtbot.keyClicks(flow.window.focusWidget(), "prism")
@@ -175,7 +176,7 @@ def test_letters_typed_into_a_note_are_no_commands(attach, flow, qtbot):
 
 
 def test_run_keys_do_nothing_on_other_pages(attach, flow, qtbot):
-    engine = attach(fake_engine.setup())
+    engine = attach(states.setup())
     qtbot.waitUntil(lambda: flow.window.page == "setup")
     qtbot.keyClick(flow.window, Qt.Key.Key_M)
     qtbot.wait(100)
@@ -183,7 +184,7 @@ def test_run_keys_do_nothing_on_other_pages(attach, flow, qtbot):
 
 
 def test_escape_held_for_a_second_ends_the_session(attach, flow, qtbot):
-    engine = attach(fake_engine.running())
+    engine = attach(states.running())
     qtbot.waitUntil(lambda: flow.window.page == "run")
     qtbot.keyPress(flow.window.run, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: bool(did(engine, "abort")), timeout=3000)
@@ -191,13 +192,13 @@ def test_escape_held_for_a_second_ends_the_session(attach, flow, qtbot):
 
 
 def test_retry_reaches_every_red_instrument(attach, flow, qtbot):
-    engine = attach(fake_engine.unwell())
+    engine = attach(states.unwell())
     flow.retry()
     qtbot.waitUntil(lambda: did(engine, "retry") == [{"do": "retry", "stream": "board"}])
 
 
 def test_closing_a_running_session_asks_and_leaves_the_engine_running(attach, flow, qtbot, monkeypatch):
-    engine = attach(fake_engine.running())
+    engine = attach(states.running())
     monkeypatch.setattr(dialogs, "ask_closing", lambda _parent: dialogs.CLOSE)
     with qtbot.waitSignal(flow.window.left):
         flow.window.close()
@@ -205,7 +206,7 @@ def test_closing_a_running_session_asks_and_leaves_the_engine_running(attach, fl
 
 
 def test_closing_can_stop_the_session_first(attach, flow, qtbot, monkeypatch):
-    engine = attach(fake_engine.running())
+    engine = attach(states.running())
     monkeypatch.setattr(dialogs, "ask_closing", lambda _parent: dialogs.STOP)
     flow.window.close()
     qtbot.waitUntil(lambda: bool(did(engine, "abort")))
@@ -213,14 +214,14 @@ def test_closing_can_stop_the_session_first(attach, flow, qtbot, monkeypatch):
 
 
 def test_closing_before_the_session_ends_the_engine_too(attach, flow, qtbot):
-    engine = attach(fake_engine.setup())
+    engine = attach(states.setup())
     with qtbot.waitSignal(flow.window.left):
         flow.window.close()
     assert did(engine, "shutdown")
 
 
 def test_a_dead_engine_shows_the_red_page(attach, flow, qtbot):
-    engine = attach(fake_engine.running())
+    engine = attach(states.running())
     qtbot.waitUntil(lambda: flow.window.page == "run")
     engine.alive = False
     qtbot.waitUntil(lambda: flow.window.page == "lost", timeout=3000)
@@ -228,7 +229,7 @@ def test_a_dead_engine_shows_the_red_page(attach, flow, qtbot):
 
 
 def test_the_next_participant_gets_a_fresh_engine_and_the_next_pseudonym(attach, flow, qtbot, study, started):
-    old = attach(fake_engine.finished())
+    old = attach(states.finished())
     qtbot.waitUntil(lambda: flow.window.page == "finish")
     (study / "P014").mkdir()
     (study / "P014" / "P014_session-0.h5").touch()
@@ -240,15 +241,55 @@ def test_the_next_participant_gets_a_fresh_engine_and_the_next_pseudonym(attach,
 
 
 def test_a_session_found_running_without_a_participants_page_gets_one(attach, flow, qtbot):
-    engine = attach(fake_engine.running(screen=""))
+    engine = attach(states.running(screen=""))
     qtbot.waitUntil(lambda: flow.seat.is_taken)
     qtbot.waitUntil(lambda: bool(did(engine, "attach")))
 
 
 def test_a_session_whose_participant_has_a_page_is_left_alone(attach, flow, qtbot):
-    attach(fake_engine.running(screen="PART"))
+    attach(states.running(screen="PART"))
     qtbot.waitUntil(lambda: flow.window.page == "run")
     assert not flow.seat.is_taken
+
+
+def test_enter_presses_the_button_in_focus_but_none_while_a_session_runs(attach, flow, qtbot, study):
+    flow.window.start.show_running(study, states.running())
+    flow.window.start.attach_button.setFocus()
+    flow.window.start.attachRequested.disconnect()
+    with qtbot.waitSignal(flow.window.start.attachRequested):
+        qtbot.keyClick(flow.window.start.attach_button, Qt.Key.Key_Return)
+    engine = attach(states.running())
+    qtbot.waitUntil(lambda: flow.window.page == "run")
+    flow.window.run.hand.pause_button.setFocus()
+    qtbot.keyClick(flow.window.run.hand.pause_button, Qt.Key.Key_Return)
+    qtbot.wait(100)
+    assert not did(engine, "pause")
+
+
+def test_the_keyboard_goes_to_the_participant_while_a_page_asks_and_back_to_the_console(
+    attach, flow, qtbot, monkeypatch
+):
+    engine = attach(states.running(screen=""))
+    qtbot.waitUntil(lambda: flow.seat.is_taken)
+    got = []
+    monkeypatch.setattr(flow.seat.window, "activateWindow", lambda: got.append("participant"))
+    monkeypatch.setattr(flow.window, "activateWindow", lambda: got.append("console"))
+    engine.show(states.reporting())
+    qtbot.waitUntil(lambda: got[-1:] == ["participant"])
+    engine.show(states.running(trial=8))
+    qtbot.waitUntil(lambda: got[-1:] == ["console"])
+
+
+def test_holding_escape_on_after_the_stop_asks_for_nothing_more(attach, flow, qtbot):
+    engine = attach(states.running())
+    qtbot.waitUntil(lambda: flow.window.page == "run")
+    qtbot.keyPress(flow.window.run, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: bool(did(engine, "abort")), timeout=3000)
+    for _ in range(30):
+        qtbot.keyPress(flow.window.run, Qt.Key.Key_Escape)
+        qtbot.wait(40)
+    assert len(did(engine, "abort")) == 1
+    qtbot.keyRelease(flow.window.run, Qt.Key.Key_Escape)
 
 
 def test_our_own_errors_become_a_notice_and_others_a_dialog(flow, qtbot):

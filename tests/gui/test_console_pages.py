@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 
 from emolab.core.ring import SampleRing
 from emolab.gui.console.armed_button import ArmedButton
@@ -21,7 +21,7 @@ from emolab.gui.console.setup_page import READY, SetupPage
 from emolab.gui.console.start_page import StartPage
 from emolab.gui.console.strip_chart import Lane, StripChart
 from emolab.gui.widgets.steady_range import SteadyRange
-from tests.gui import fake_engine
+from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
 
 PLAN = PlanView("EmoMusic", 15, 14, 1200.0, ("1230 s > 1200 s",), ("en", "zh"), "en")
@@ -30,14 +30,19 @@ PLAN = PlanView("EmoMusic", 15, 14, 1200.0, ("1230 s > 1200 s",), ("en", "zh"), 
 @pytest.fixture
 def shown(qtbot, dressed):
     """Shows a page at the smallest size it must fit."""
+    made = []
 
     def show(page):
-        qtbot.addWidget(page)
+        made.append(page)
         page.resize(1366, 700)
         page.show()
         return page
 
-    return show
+    yield show
+    for page in made:
+        page.close()
+        page.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ def setup_page(shown):
 def test_a_running_session_is_the_first_thing_offered(shown, qtbot):
     page = shown(StartPage())
     page.show_recent(Path("/studies/emomusic"))
-    page.show_running(Path("/studies/emomusic"), fake_engine.running())
+    page.show_running(Path("/studies/emomusic"), states.running())
     assert "P014, session 1, 09:04" in page._attach_text.text()
     with qtbot.waitSignal(page.attachRequested) as asked:
         page.attach_button.click()
@@ -83,16 +88,16 @@ def test_exactly_one_button_is_the_next_thing_to_do(shown):
 def test_start_is_off_and_says_why_until_all_is_ready(setup_page):
     assert not setup_page.start_button.isEnabled()
     assert "devices file" in setup_page.readiness.sentence
-    setup_page.show_snapshot(fake_engine.one_red())
+    setup_page.show_snapshot(states.one_red())
     assert setup_page.readiness.sentence == "Camera is not answering. Check the USB cable, then Retry."
     assert setup_page.start_button.accessibleDescription() == setup_page.readiness.sentence
-    setup_page.show_snapshot(fake_engine.setup())
+    setup_page.show_snapshot(states.setup())
     assert setup_page.start_button.isEnabled()
     assert setup_page.readiness.sentence == READY
 
 
 def test_start_hands_over_what_was_entered(setup_page, qtbot):
-    setup_page.show_snapshot(fake_engine.setup())
+    setup_page.show_snapshot(states.setup())
     setup_page.participant.language.setCurrentIndex(1)
     setup_page.participant.seed.set_value(7)
     with qtbot.waitSignal(setup_page.startRequested) as asked:
@@ -104,7 +109,7 @@ def test_start_hands_over_what_was_entered(setup_page, qtbot):
 
 
 def test_a_used_pseudonym_is_refused_under_its_field_before_start(setup_page, qtbot):
-    setup_page.show_snapshot(fake_engine.setup())
+    setup_page.show_snapshot(states.setup())
     setup_page.participant.pseudonym.clear()
     qtbot.keyClicks(setup_page.participant.pseudonym, "P013")
     assert "Take session 1" in setup_page.participant.problem.sentence
@@ -125,7 +130,7 @@ def test_blanks_around_a_pseudonym_are_dropped(setup_page, qtbot):
 
 
 def test_a_plan_that_fails_is_told_where_the_protocol_is_chosen(setup_page):
-    setup_page.show_snapshot(fake_engine.setup())
+    setup_page.show_snapshot(states.setup())
     setup_page.show_plan(PlanView(error="mine.yaml:14: the clip is missing"))
     assert setup_page.protocol.problem.sentence == "mine.yaml:14: the clip is missing"
     assert not setup_page.start_button.isEnabled()
@@ -138,7 +143,7 @@ def test_the_arithmetic_of_the_plan_is_shown_on_request(setup_page):
 
 
 def test_a_red_instrument_offers_two_ways_out(setup_page, qtbot):
-    setup_page.show_snapshot(fake_engine.one_red())
+    setup_page.show_snapshot(states.one_red())
     row = setup_page.instruments.rows["camera"]
     assert row.light.level == "act"
     assert not setup_page.instruments.rows["board"].retry_button.isVisible()
@@ -151,8 +156,8 @@ def test_a_red_instrument_offers_two_ways_out(setup_page, qtbot):
 
 
 def test_an_instrument_left_out_can_be_taken_back(setup_page):
-    out = replace(fake_engine.CAMERA, level="look", age_s=None, is_left_out=True, message="left out")
-    setup_page.show_snapshot(fake_engine.setup(streams=(out,)))
+    out = replace(states.CAMERA, level="look", age_s=None, is_left_out=True, message="left out")
+    setup_page.show_snapshot(states.setup(streams=(out,)))
     row = setup_page.instruments.rows["camera"]
     assert row.light.word == "out"
     assert row.retry_button.isVisible() and row.retry_button.text() == "Take back in"
@@ -160,9 +165,9 @@ def test_an_instrument_left_out_can_be_taken_back(setup_page):
 
 
 def test_rows_are_kept_while_the_instruments_stay_the_same(setup_page):
-    setup_page.show_snapshot(fake_engine.setup())
+    setup_page.show_snapshot(states.setup())
     before = setup_page.instruments.rows["board"]
-    setup_page.show_snapshot(fake_engine.one_red())
+    setup_page.show_snapshot(states.one_red())
     assert setup_page.instruments.rows["board"] is before
 
 
@@ -195,7 +200,7 @@ def run_page(shown):
 
 
 def test_the_run_page_tells_who_where_and_how_long_still(run_page):
-    run_page.show_snapshot(fake_engine.running())
+    run_page.show_snapshot(states.running())
     header = run_page.header
     assert header._who.text() == "P014 · session 1 · EmoMusic"
     assert header._clock.text() == "09:04 of ≤ 20:00"
@@ -205,23 +210,23 @@ def test_the_run_page_tells_who_where_and_how_long_still(run_page):
 
 
 def test_before_the_rest_no_time_runs(run_page):
-    run_page.show_snapshot(fake_engine.running(run_started_s=None, step=0, step_closes_s=None))
+    run_page.show_snapshot(states.running(run_started_s=None, step=0, step_closes_s=None))
     assert run_page.header._clock.text() == "before the rest, ≤ 20:00"
     assert run_page.header._left.text() == "waits"
 
 
 def test_pause_becomes_resume(run_page, qtbot):
-    run_page.show_snapshot(fake_engine.running())
+    run_page.show_snapshot(states.running())
     with qtbot.waitSignal(run_page.hand.pauseRequested):
         run_page.hand.pause_button.click()
-    run_page.show_snapshot(fake_engine.paused())
+    run_page.show_snapshot(states.paused())
     assert run_page.hand.pause_button.text().startswith("Resume")
     with qtbot.waitSignal(run_page.hand.resumeRequested):
         run_page.hand.pause_button.click()
 
 
 def test_skipping_takes_a_second_different_movement(run_page, qtbot):
-    run_page.show_snapshot(fake_engine.running())
+    run_page.show_snapshot(states.running())
     button = run_page.hand.skip_button
     with qtbot.assertNotEmitted(run_page.hand.skipRequested, wait=50):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -241,7 +246,7 @@ def test_an_armed_button_lets_go_when_the_focus_leaves(shown, qtbot):
 
 
 def test_a_mark_takes_the_words_along_and_empties_the_field(run_page, qtbot):
-    run_page.show_snapshot(fake_engine.running())
+    run_page.show_snapshot(states.running())
     run_page.hand.words_field.setText("coughing")
     with qtbot.waitSignal(run_page.hand.markRequested) as asked:
         run_page.hand.mark_button.click()
@@ -261,7 +266,7 @@ def test_a_note_without_words_is_no_note(run_page, qtbot):
 
 
 def test_stopping_takes_a_held_second(run_page, qtbot):
-    run_page.show_snapshot(fake_engine.running())
+    run_page.show_snapshot(states.running())
     run_page.setFocus()
     with qtbot.assertNotEmitted(run_page.stopRequested, wait=300):
         qtbot.keyClick(run_page, Qt.Key.Key_Escape)
@@ -273,25 +278,25 @@ def test_stopping_takes_a_held_second(run_page, qtbot):
 
 
 def test_the_banner_says_what_to_do_and_goes_when_all_is_well(run_page, qtbot):
-    run_page.show_snapshot(fake_engine.running())
+    run_page.show_snapshot(states.running())
     assert not run_page.banner.isVisible()
-    run_page.show_snapshot(fake_engine.unwell())
+    run_page.show_snapshot(states.unwell())
     assert "Check the USB cable" in run_page.banner.accessibleName()
     with qtbot.waitSignal(run_page.banner.retryRequested):
         run_page.banner.retry_button.click()
-    run_page.show_snapshot(fake_engine.running())
+    run_page.show_snapshot(states.running())
     assert not run_page.banner.isVisible()
 
 
 def test_a_lost_screen_offers_another_screen(run_page, qtbot):
-    run_page.show_snapshot(fake_engine.holding())
+    run_page.show_snapshot(states.holding())
     assert not run_page.banner.retry_button.isVisible()
     with qtbot.waitSignal(run_page.banner.moveRequested):
         run_page.banner.move_button.click()
 
 
 def test_health_is_told_by_shape_word_and_number(run_page):
-    run_page.show_snapshot(fake_engine.unwell())
+    run_page.show_snapshot(states.unwell())
     light, caption = run_page.health._lights["board"]
     assert light.level == "act"
     assert caption.text() == "board  act · – Hz"
@@ -300,13 +305,13 @@ def test_health_is_told_by_shape_word_and_number(run_page):
 
 def test_the_log_counts_from_the_rest_and_is_written_only_when_it_grew(shown, monkeypatch):
     log = shown(LogPanel())
-    log.show_snapshot(fake_engine.running())
+    log.show_snapshot(states.running())
     lines = [log.item(i).text() for i in range(log.count())]
     assert lines[0].startswith("−00:48")
     assert lines[1] == "00:00  rest began"
     assert lines[6].endswith("▲ thermal: 4 frames lost")
     monkeypatch.setattr(log, "clear", lambda: pytest.fail("nothing changed"))
-    log.show_snapshot(fake_engine.running())
+    log.show_snapshot(states.running())
 
 
 # live signals
@@ -376,7 +381,7 @@ def test_a_frozen_chart_stands(shown, ring):
 
 
 def test_lanes_are_named_by_their_stream_only_where_they_would_be_mistaken(run_page, tmp_path):
-    engine = FakeEngine(tmp_path, fake_engine.running(), extra_boards=1)
+    engine = FakeEngine(tmp_path, states.running(), extra_boards=1)
     run_page.signals.show_snapshot(engine.snapshot())
     names = [lane.name for lane in run_page.signals.chart.lanes]
     assert names[0] == "skin · board" and names[-1] == "pulse ear · board2"
@@ -388,16 +393,16 @@ def test_lanes_are_named_by_their_stream_only_where_they_would_be_mistaken(run_p
 
 def test_the_finish_page_tells_verdict_facts_and_answers(shown):
     page = shown(FinishPage())
-    page.show_snapshot(fake_engine.finished(good=True))
+    page.show_snapshot(states.finished(good=True))
     assert page._verdict.text() == "All is recorded"
     assert "15 of 15 clips heard" in page._facts.text()
-    assert page.streams.rowCount() == 4 and page.answers.rowCount() == 15
+    assert page.streams.rowCount() == 7 and page.answers.rowCount() == 15
     assert page.answers.item(0, 1).text() == "less negative"
 
 
 def test_a_session_that_fell_short_says_why(shown):
     page = shown(FinishPage())
-    page.show_snapshot(fake_engine.finished(good=False))
+    page.show_snapshot(states.finished(good=False))
     assert page._light.level == "look"
     assert "camera lost 212 frames" in page._reasons.text()
     assert page.answers.item(0, 1).text() == "▲ none given"
@@ -405,7 +410,7 @@ def test_a_session_that_fell_short_says_why(shown):
 
 def test_words_typed_on_the_finish_page_are_kept_when_going_on(shown, qtbot):
     page = shown(FinishPage())
-    page.show_snapshot(fake_engine.finished())
+    page.show_snapshot(states.finished())
     page.note_field.setPlainText("the left electrode was loose")
     asked = []
     page.noteRequested.connect(asked.append)
@@ -416,7 +421,7 @@ def test_words_typed_on_the_finish_page_are_kept_when_going_on(shown, qtbot):
 
 def test_the_lost_page_names_what_is_kept_and_the_command(shown, qtbot):
     page = shown(LostPage())
-    page.show_loss("gone", fake_engine.running())
+    page.show_loss("gone", states.running())
     assert "09:04" in page._facts.text() and "6 of 15 clips" in page._facts.text()
     assert page._command.text() == "emolab recover /home/lab/emomusic-2026/P014/P014_session-1.h5"
     with qtbot.waitSignal(page.recoverRequested) as asked:
@@ -426,7 +431,7 @@ def test_the_lost_page_names_what_is_kept_and_the_command(shown, qtbot):
 
 def test_losing_the_engine_before_the_session_loses_nothing(shown):
     page = shown(LostPage())
-    page.show_loss("gone", fake_engine.setup())
+    page.show_loss("gone", states.setup())
     assert "Nothing was being recorded" in page._facts.text()
     assert not page.recover_button.isVisible()
 

@@ -10,13 +10,13 @@ from emolab.gui.console import planning, words
 from emolab.gui.console.banner import concern
 from emolab.gui.console.memory import Memory
 from emolab.gui.console.readiness import Form, blockers, pseudonym_error, used_error
-from tests.gui import fake_engine
+from tests.gui import engine_states as states
 
 GOOD = Form(participant="P014", session=0, protocol="emomusic.yaml")
 
 
 def reasons(form=GOOD, plan_error="", used=(), snapshot=None):
-    return [b.message for b in blockers(form, plan_error, used, snapshot or fake_engine.setup())]
+    return [b.message for b in blockers(form, plan_error, used, snapshot or states.setup())]
 
 
 def test_nothing_stands_in_the_way_when_all_is_well():
@@ -44,38 +44,36 @@ def test_a_pseudonym_that_differs_in_case_only_is_the_same_folder_on_some_system
 
 
 def test_each_red_instrument_is_named_with_its_remedy():
-    assert reasons(snapshot=fake_engine.one_red()) == [
-        "Camera is not answering. Check the USB cable, then Retry."
-    ]
+    assert reasons(snapshot=states.one_red()) == ["Camera is not answering. Check the USB cable, then Retry."]
 
 
 def test_an_instrument_that_only_asks_for_a_look_does_not_hold_the_session():
-    thermal = replace(fake_engine.THERMAL, level="look", message="few frames")
-    assert reasons(snapshot=fake_engine.setup(streams=(thermal,))) == []
+    thermal = replace(states.THERMAL, level="look", message="few frames")
+    assert reasons(snapshot=states.setup(streams=(thermal,))) == []
 
 
 def test_instruments_that_have_not_delivered_yet_are_waited_for():
-    assert "first samples of board, camera" in reasons(snapshot=fake_engine.loading())[0]
+    assert "first samples of board, camera" in reasons(snapshot=states.loading())[0]
 
 
 def test_an_instrument_left_out_is_not_waited_for():
-    out = replace(fake_engine.CAMERA, level="look", age_s=None, is_left_out=True)
-    assert reasons(snapshot=fake_engine.setup(streams=(fake_engine.BOARD, out))) == []
+    out = replace(states.CAMERA, level="look", age_s=None, is_left_out=True)
+    assert reasons(snapshot=states.setup(streams=(states.BOARD, out))) == []
 
 
 def test_a_full_disk_is_told_before_the_session():
-    assert "make room" in reasons(snapshot=fake_engine.setup(free_bytes=900_000_000))[0]
+    assert "make room" in reasons(snapshot=states.setup(free_bytes=900_000_000))[0]
 
 
 def test_what_the_engine_waits_for_is_passed_on():
-    composing = fake_engine.setup(message="Composing the clips, once: 3 of 35 are ready")
+    composing = states.setup(message="Composing the clips, once: 3 of 35 are ready")
     assert reasons(snapshot=composing) == ["Composing the clips, once: 3 of 35 are ready"]
 
 
 def test_only_what_is_broken_is_red():
     levels = {b.field: b.level for b in blockers(Form(), "", (), None)}
     assert set(levels.values()) == {"look"}
-    broken = blockers(replace(GOOD, participant="Anna"), "no such clip", (), fake_engine.one_red())
+    broken = blockers(replace(GOOD, participant="Anna"), "no such clip", (), states.one_red())
     assert {b.level for b in broken} == {"act"}
 
 
@@ -100,18 +98,24 @@ def test_sizes_have_three_figures_at_most(size, shown):
 
 
 def test_the_step_is_named_with_its_number_and_state():
-    now = fake_engine.running(trial=7)
+    now = states.running(trial=7)
     assert words.step_name(words.current_step(now), words.trials(now)) == "clip 7 of 15 · neutral"
     assert words.step_name(words.next_step(now), words.trials(now)) == "report 7 of 15"
 
 
 def test_the_most_urgent_concern_comes_first():
-    assert concern(fake_engine.running()) is None
-    assert concern(fake_engine.paused())[:2] == ("look", "Paused")
-    assert concern(fake_engine.unwell())[:2] == ("act", "Act")
-    level, word, sentence = concern(fake_engine.holding())
+    assert concern(states.running()) is None
+    assert concern(states.paused())[:2] == ("look", "Paused")
+    assert concern(states.unwell())[:2] == ("act", "Act")
+    level, word, sentence = concern(states.holding())
     assert (level, word) == ("act", "Holding")
     assert "Plug its cable in again" in sentence
+
+
+def test_what_will_hold_the_session_is_told_before_it_holds():
+    gone = "The participant's screen is gone. Plug it in again; the session then goes on."
+    level, word, sentence = concern(states.running(phase="pausing", screen="", message=gone))
+    assert (level, word, sentence) == ("act", "Act", gone)
 
 
 def test_the_plan_of_the_paper_is_fifteen_planned_and_fourteen_guaranteed():

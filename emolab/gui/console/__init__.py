@@ -10,8 +10,9 @@
     finish_page   what was recorded, answers, note, next participant (fact_table)
     lost_page     the engine has died: what is kept, how to recover it
     readiness     why a session may not start yet, as rules over values
-    planning, words, memory   the plan in words; numbers in words; the last choices
-    panel, sparkline, notice, identify, dialogs   small shapes the pages share
+    planning, words   the plan in words; numbers in words
+    panel, chooser, number_field, sparkline, thumbnail, notice   small shapes the pages share
+    seat, identify, dialogs, menus, chores, memory   the participant's window, questions, errands
 
 Panels take values (`show_snapshot`, `show_plan`) and emit intentions (`startRequested`); none of
 them talks to the engine or knows another. Only `flow` connects the two. A new fact on a page is

@@ -15,7 +15,9 @@ from emolab.session.snapshot import Level, Snapshot
 def concern(snapshot: Snapshot) -> tuple[Level, str, str] | None:
     """`(level, word, sentence)` of the most urgent thing, or None when nothing asks for attention."""
     if snapshot.phase == "holding":
-        return "act", "Holding", snapshot.message or "The participant's screen is gone; plug it in again."
+        return "act", "Holding", snapshot.message or "The session waits before the next clip."
+    if snapshot.message:  # it will hold when this step ends, for this reason
+        return "act", "Act", snapshot.message
     silent = [stream for stream in snapshot.streams if stream.level == "act"]
     if silent:
         more = f" ({len(silent) - 1} more)" if len(silent) > 1 else ""
@@ -67,9 +69,9 @@ class Banner(QFrame):
             self._sentence.setText(sentence)
             self.setAccessibleName(f"{word}: {sentence}")
             self.update()
-        lacks_screen = snapshot.phase in ("running", "holding") and not snapshot.screen
-        self.move_button.setVisible(lacks_screen and word != "Act")
-        self.retry_button.setVisible(level == "act" and not (lacks_screen and word != "Act"))
+        is_of_screen = not snapshot.screen and all(stream.level != "act" for stream in snapshot.streams)
+        self.move_button.setVisible(is_of_screen)
+        self.retry_button.setVisible(level == "act" and not is_of_screen)
         if self.isHidden():
             self.show()
 

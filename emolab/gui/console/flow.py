@@ -169,7 +169,6 @@ class Flow(QObject):
             language=form.language,
             answers=form.answers,
         )
-        self.window.activateWindow()
 
     def show_screens(self) -> None:
         """Offer the screens there are."""
@@ -215,6 +214,11 @@ class Flow(QObject):
     def stop_by_word(self) -> None:
         """End the session after the word was typed."""
         if dialogs.ask_stopping(self.window):
+            self.stop()
+
+    def stop(self) -> None:
+        """End the session in order; its file is complete."""
+        if self.desk.is_recording:
             self.desk.send("abort")
 
     def close(self) -> None:
@@ -222,7 +226,7 @@ class Flow(QObject):
         if self.desk.is_recording:
             answer = dialogs.ask_closing(self.window)
             if answer == dialogs.STOP:
-                self.desk.send("abort")
+                self.stop()
             if answer != dialogs.CLOSE:
                 return
         self.seat.close()
@@ -257,7 +261,7 @@ class Flow(QObject):
         setup.instruments.leaveOutRequested.connect(lambda name: self.desk.send("leave_out", stream=name))
         setup.room.testRequested.connect(self.seat.test)
         setup.room.toneRequested.connect(lambda: self.desk.send("sound_check"))
-        run.stopRequested.connect(lambda: self.desk.send("abort"))
+        run.stopRequested.connect(self.stop)
         run.banner.retryRequested.connect(self.retry)
         run.banner.moveRequested.connect(self.move_participant)
         run.hand.pauseRequested.connect(lambda: self.desk.send("pause"))
@@ -281,6 +285,7 @@ class Flow(QObject):
 
     def _show(self, snapshot: Snapshot) -> None:
         self.window.show_snapshot(snapshot)
+        self.seat.hand_over(snapshot, self.window)
         if self.desk.is_recording and not self._has_seated:
             self._has_seated = True  # attached to a session that runs: its participant needs a page
             if not snapshot.screen and self.desk.bridge is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from emolab.gui import theme
 from emolab.gui.bridge import Bridge
@@ -81,22 +81,30 @@ class InstrumentRow(QFrame):
             levels.addWidget(level, 0 if isinstance(level, Thumbnail) else 1)
         if self._levels and isinstance(self._levels[0], Thumbnail):
             levels.addStretch(1)
-        grid.addWidget(self.light, 0, 0, 2, 1)
-        grid.addWidget(self._name, 0, 1)
-        grid.addWidget(self._kind, 1, 1)
-        grid.addWidget(self._rate, 0, 2)
-        grid.addWidget(self._lost, 1, 2)
-        grid.addLayout(levels, 0, 3, 2, 1)
+        grid.addWidget(self.light, 0, 0)
+        grid.addLayout(_pair(self._name, self._kind), 0, 1)
+        grid.addLayout(_pair(self._rate, self._lost), 0, 2)
+        grid.addLayout(levels, 0, 3)
         self._buttons = QWidget()
         buttons = QHBoxLayout(self._buttons)
         buttons.setContentsMargins(0, 0, 0, 0)
         buttons.addWidget(self.retry_button)
         buttons.addWidget(self.leave_out_button)
-        grid.addWidget(self._buttons, 0, 4, 2, 1)
-        grid.addWidget(self._message, 2, 1, 1, 4)
+        grid.addWidget(self._buttons, 0, 4)
+        grid.addWidget(self._message, 1, 1, 1, 4)
         grid.setColumnMinimumWidth(1, theme.px(168))
         grid.setColumnMinimumWidth(2, theme.px(96))
         grid.setColumnStretch(3, 1)
+
+
+def _pair(upper: QWidget, lower: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(theme.px(2))
+    column.addStretch(1)
+    column.addWidget(upper)
+    column.addWidget(lower)
+    column.addStretch(1)
+    return column
 
 
 def _kind_words(stream: StreamHealth) -> str:

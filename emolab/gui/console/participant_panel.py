@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from emolab.gui import theme
+from emolab.gui.console.chooser import Chooser
 from emolab.gui.console.number_field import NumberField
 from emolab.gui.console.panel import Panel, Remark
 
@@ -26,7 +27,7 @@ class ParticipantPanel(Panel):
         self.pseudonym.setPlaceholderText("P001")
         self.pseudonym.setToolTip("Letters, digits and hyphens with a number; never a name")
         self.session = NumberField("Session", 0, 99)
-        self.language = QComboBox()
+        self.language = Chooser("Language")
         self.seed = NumberField("Seed", 0, 999_999)
         self.seed.setToolTip("The study's seed: the same for all participants keeps orders counterbalanced")
         fields = QGridLayout()

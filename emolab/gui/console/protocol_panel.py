@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from emolab.gui import theme
 from emolab.gui.console import words
+from emolab.gui.console.chooser import Chooser
 from emolab.gui.console.panel import Panel, Remark, say, text
 from emolab.gui.console.planning import PlanView
 
@@ -22,9 +23,7 @@ class ProtocolPanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Protocol", parent)
-        self.chooser = QComboBox()
-        self.chooser.setAccessibleName("Protocol")
-        self.chooser.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.chooser = Chooser("Protocol")
         self.chooser.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self.file_button = QPushButton("&File…")
         self.file_button.setToolTip("Choose a protocol file of your own")

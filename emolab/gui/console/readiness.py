@@ -97,7 +97,13 @@ def _instrument_blockers(snapshot: Snapshot) -> list[Blocker]:
         for stream in snapshot.streams
         if stream.level == "act"
     ]
-    waiting = [s.name for s in snapshot.streams if s.level != "act" and s.age_s is None and not s.is_left_out]
+    waiting = [
+        stream.name
+        for stream in snapshot.streams
+        if stream.level != "act"
+        and stream.age_s is None
+        and not (stream.is_left_out or stream.may_be_silent)
+    ]
     if waiting:
         found.append(Blocker("instruments", f"Waiting for the first samples of {', '.join(waiting)}."))
     if 0 < snapshot.free_bytes < NEEDED_BYTES:

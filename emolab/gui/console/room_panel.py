@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from emolab.gui import theme
+from emolab.gui.console.chooser import Chooser
 from emolab.gui.console.panel import Panel, Remark, say, text
 from emolab.gui.screens import ScreenFact
 
@@ -24,9 +25,7 @@ class RoomPanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Screen and sound", parent)
-        self.chooser = QComboBox()
-        self.chooser.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.chooser.setAccessibleName("The participant's screen")
+        self.chooser = Chooser("The participant's screen")
         self.chooser.currentIndexChanged.connect(lambda _index: self.screenChosen.emit(self.chosen))
         self.test_button = QPushButton("&Test")
         self.test_button.setToolTip("Show a number on every screen for three seconds")

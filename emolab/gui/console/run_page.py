@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -16,6 +16,8 @@ from emolab.gui.console.run_header import RunHeader
 from emolab.gui.console.signals_panel import SignalsPanel
 from emolab.gui.console.watch_panel import WatchPanel
 from emolab.session.snapshot import Snapshot
+
+RELEASE_MS = 80  # X11 tells a held key as releases and presses; on a busy machine Qt cannot join them
 
 
 class RunPage(QWidget):
@@ -32,7 +34,11 @@ class RunPage(QWidget):
         self.log = LogPanel()
         self.health = HealthBar()
         self.hand = ActionBar()
-        self.header.stop_button.confirmed.connect(self.stopRequested)
+        self.header.stop_button.confirmed.connect(self._stop)
+        self._release = QTimer(self)
+        self._release.setSingleShot(True)
+        self._release.timeout.connect(self._let_go)
+        self._has_stopped = False
         right = QVBoxLayout()
         right.setSpacing(theme.px(8))
         right.addWidget(self.watch_panel, 3)
@@ -69,16 +75,25 @@ class RunPage(QWidget):
         ):
             panel.show_snapshot(snapshot)
 
+    def _stop(self) -> None:
+        self._has_stopped = True
+        self._release.start(RELEASE_MS)  # a mouse button has no key to be released
+        self.stopRequested.emit()
+
+    def _let_go(self) -> None:
+        self._has_stopped = False
+        self.header.stop_button.let_go()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            if not event.isAutoRepeat():
+            self._release.stop()
+            if not self._has_stopped:  # the key is still held after it has done its work
                 self.header.stop_button.press_and_hold()
-            return
-        super().keyPressEvent(event)
+        else:
+            super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            if not event.isAutoRepeat():
-                self.header.stop_button.let_go()
-            return
-        super().keyReleaseEvent(event)
+            self._release.start(RELEASE_MS)
+        else:
+            super().keyReleaseEvent(event)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 
 from emolab.gui import screens
 from emolab.gui.bridge import Bridge
 from emolab.gui.console.identify import identify
 from emolab.gui.participant.window import ParticipantWindow
+from emolab.session.snapshot import Snapshot
+
+ASKING = ("consent", "instruct", "rate")  # pages that wait for the participant's hand
 
 
 class Seat(QObject):
@@ -20,6 +24,7 @@ class Seat(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.window: ParticipantWindow | None = None
+        self._asked = (False, -1)
         self._bridge: Bridge | None = None
         app = QGuiApplication.instance()
         app.screenAdded.connect(lambda _screen: self.screensChanged.emit())  # type: ignore[union-attr]
@@ -50,6 +55,19 @@ class Seat(QObject):
         following = names[(names.index(here) + 1) % len(names)] if here in names else names[-1]
         self.window.seat(following)
         self._bridge.send({"do": "screen_found", "screen": following})
+
+    def hand_over(self, snapshot: Snapshot, console: QWidget) -> None:
+        """Give the keyboard to whom it serves now: the participant's page while it asks, else the console.
+
+        One desktop has one keyboard focus. It moves only when the page changes, so a click takes
+        it back, and never while the experimenter writes, nor when both windows share a screen.
+        """
+        asks = snapshot.stage.page in ASKING
+        if (asks, snapshot.stage.step) == self._asked or self.window is None or self.window.watch is None:
+            return
+        self._asked = (asks, snapshot.stage.step)
+        if not isinstance(QApplication.focusWidget(), QLineEdit | QPlainTextEdit):
+            (self.window if asks else console).activateWindow()
 
     def close(self) -> None:
         """Take the window away."""

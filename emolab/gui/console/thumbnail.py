@@ -47,8 +47,8 @@ class Thumbnail(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(theme.palette().ground))
         if self._image is not None:
+            painter.fillRect(self.rect(), QColor(theme.palette().ground))
             size = self._image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
             box = QRectF((self.width() - size.width()) / 2, (self.height() - size.height()) / 2,
                          size.width(), size.height())  # fmt: skip
