@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
 
-_HEADER_BYTES = 4096  # one page: a JSON description, then the live counters in its last words
+_HEADER_BYTES = 65536  # a JSON description (some 2000 names), then the live counters in its last words
 _COUNTERS = 8
 
 
 class _Mapped:
-    """A header page (JSON, counters) followed by raw bytes."""
+    """A header (JSON, counters) followed by raw bytes."""
 
     def __init__(self, path: Path, description: dict | None, payload_bytes: int) -> None:
         self.path = path

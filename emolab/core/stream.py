@@ -74,6 +74,11 @@ class StreamInfo:
         return kinds.pop() if len(kinds) == 1 else "mixed"
 
     @property
+    def may_be_silent(self) -> bool:
+        """True for markers and the like: they have no rate, and nothing coming is no fault."""
+        return self.nominal_rate_hz is None and self.kind == "lsl"
+
+    @property
     def sample_bytes(self) -> int:
         """Bytes of one raw sample."""
         return math.prod(self.sample_shape) * np.dtype(self.dtype).itemsize

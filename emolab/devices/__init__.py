@@ -15,5 +15,6 @@ DEVICES: dict[str, str] = {
     "rgb_camera": "emolab.devices.rgb_camera:RgbCamera",
     "thermal_camera": "emolab.devices.thermal_camera:ThermalCamera",
     "microphone": "emolab.devices.microphone:Microphone",
+    "lsl": "emolab.devices.lsl:LslStream",
     "simulated": "emolab.devices.simulated:Simulated",
 }

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from emolab.core.clock import Clock
+from emolab.core.event import Event
 from emolab.core.stream import Chunk, StreamInfo
 
 
@@ -31,6 +32,14 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of the port. Idempotent, never raises."""
+
+
+@runtime_checkable
+class Teller(Protocol):
+    """A source that has more to tell than rows of numbers: marker texts, measured clock offsets."""
+
+    def told(self) -> list[Event]:
+        """Events since the last call, in order; the pump asks after each `read`."""
 
 
 class Maker(Protocol):

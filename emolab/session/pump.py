@@ -19,7 +19,7 @@ from emolab.core.clock import Clock
 from emolab.core.errors import EmolabError
 from emolab.core.event import Event
 from emolab.core.stream import Tally
-from emolab.devices.source import Source
+from emolab.devices.source import Source, Teller
 from emolab.session.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Pump:
         self.name = name
         self.status = PumpStatus("opening")
         self._source, self._clock, self._hub, self._report = source, clock, hub, report
+        self._teller = source if isinstance(source, Teller) else None
         self._stopping = threading.Event()
         self._poke = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"pump-{name}", daemon=True)
@@ -121,6 +122,9 @@ class Pump:
                 tally = chunk.tally or Tally()
                 chunk = replace(chunk, tally=replace(tally, reopened=self.status.reopened))
             self._hub.offer(chunk)
+        if self._teller is not None:
+            for event in self._teller.told():
+                self._report(event)
 
     def _fail(self, error: Exception, *, tell: bool) -> None:
         """The pump is one of the three doors where errors are caught: a light, an event, a log line."""

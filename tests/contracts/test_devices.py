@@ -21,6 +21,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "rgb_camera": {"source": "nowhere.avi"},
     "thermal_camera": {"source": "nowhere.mkv"},
     "microphone": {},
+    "lsl": {"stream": "Nowhere"},
     "simulated": {"stream": "board"},
 }
 
