@@ -134,6 +134,9 @@ class Engine:
     def interrupt(self, why: str) -> None:
         """End the session in order, from a signal handler: complete file, marked as interrupted."""
         self._interrupted = why
+        # A signal that ends after the timeout of SimpleQueue.get makes it wait for ever (CPython 3.11):
+        # there must be something to get.
+        self._inbox.put(lambda: None)
 
     @property
     def is_interrupted(self) -> bool:
