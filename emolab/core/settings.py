@@ -1,7 +1,7 @@
 """What the user set once, read once, passed on as an argument.
 
 `config.toml` in the user's configuration folder, then the environment: `EMOLAB_STUDY`,
-`EMOLAB_LANGUAGE`, `EMOLAB_THEME`, `EMOLAB_STIMULI`, `EMOLAB_SOUND`. The later wins.
+`EMOLAB_LANGUAGE`, `EMOLAB_THEME`, `EMOLAB_STIMULI`, `EMOLAB_SOUND`, `EMOLAB_LSL`. The later wins.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from typing import Any
 from emolab.core.errors import ConfigError
 
 THEMES = ("system", "dark", "light")
+TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 @dataclass(frozen=True)
 class Settings:
     """`study`: folder opened last, or None. `stimuli`: where rendered clips are kept.
 
-    `sound`: name of the sound output, None for the system's default.
+    `sound`: name of the sound output, None for the system's default. `lsl`: whether streams and events are
+    offered to other programs in the network (see `session.outlets`).
     """
 
     study: Path | None = None
@@ -29,6 +31,7 @@ class Settings:
     theme: str = "system"
     stimuli: Path | None = None
     sound: str | None = None
+    lsl: bool = False
 
 
 def read(config_file: Path, environment: Mapping[str, str]) -> Settings:
@@ -52,6 +55,9 @@ def read(config_file: Path, environment: Mapping[str, str]) -> Settings:
     for key in ("study", "stimuli"):
         if key in values:
             values[key] = Path(values[key]).expanduser()
+    if str(values.get("lsl", False)).lower() not in TRUTHS:
+        raise ConfigError(f"{config_file}: lsl {values['lsl']!r} is none of true, false")
+    values["lsl"] = TRUTHS[str(values.get("lsl", False)).lower()]
     settings = replace(Settings(), **values)
     if settings.theme not in THEMES:
         raise ConfigError(f"{config_file}: theme {settings.theme!r} is none of {', '.join(THEMES)}")
