@@ -49,6 +49,7 @@ def judge(name: str, state: StreamState | None, pump: PumpStatus, now_s: float) 
         is_image=info.is_image,
         ring=str(state.ring.path) if state.samples else "",
         is_left_out=is_left_out,
+        may_be_silent=info.may_be_silent,
     )
 
 
@@ -61,7 +62,7 @@ def _verdict(name: str, state: StreamState | None, pump: PumpStatus, now_s: floa
         return "look", f"{name} is being opened."
     opened_for_s = now_s - pump.since_s
     age_s = opened_for_s if state.last_s is None else min(now_s - state.last_s, opened_for_s)
-    if age_s > SILENT_AFTER_S:
+    if age_s > SILENT_AFTER_S and not state.info.may_be_silent:
         return "act", f"{name} has been silent for {age_s:.0f} s. Check its cable and power, then Retry."
     if bad := state.lost_since(now_s - LOSS_SPAN_S):
         return "look", f"{name} lost {bad} samples in the last {LOSS_SPAN_S:.0f} s."

@@ -1,4 +1,5 @@
-"""Where each chunk goes: to the recorder when one is running, to the rings, and into the counts.
+"""Where each chunk goes: to the recorder when one is running, to the rings, and into the counts;
+and to other programs, when that was asked for (`outlets`).
 
 `offer` is called by the pumps and never blocks: when the recorder's queue is full the recorder
 counts the loss and writes it down. Each stream is touched by its own pump only.
@@ -21,10 +22,12 @@ from emolab.core.clock import Clock
 from emolab.core.ring import FrameSlot, SampleRing
 from emolab.core.stream import Chunk, StreamInfo, Tally
 from emolab.session.loopback import Ear
+from emolab.session.outlets import Outlets
 
 log = logging.getLogger(__name__)
 
 RING_SPAN_S = 130.0  # the longest live plot is two minutes
+RING_BYTES = 256 << 20  # a cap of electrodes with hundreds of channels is shown for less long
 RATE_SPAN_S = 5.0
 PREVIEW_PX = 480
 PREVIEW_STEP_S = 1 / 16
@@ -65,8 +68,9 @@ class StreamState:
 class Hub:
     """Hands chunks on: to the screen always, to a recorder between `keep` and `leave_off`."""
 
-    def __init__(self, clock: Clock, rings: Path) -> None:
+    def __init__(self, clock: Clock, rings: Path, outlets: Outlets | None = None) -> None:
         self.streams: dict[str, StreamState] = {}
+        self._outlets = outlets
         self.ear: Ear | None = None  # listens to the first sound stream while clips are played
         self._ear_of = ""
         self._record: Callable[[Chunk], object] | None = None
@@ -77,6 +81,8 @@ class Hub:
 
     def open(self, info: StreamInfo) -> None:
         """Prepare the rings of a stream. Called again when its instrument came back."""
+        if self._outlets is not None:
+            self._outlets.open(info)
         known = self.streams.get(info.name)
         if known is None or known.info.sample_shape != info.sample_shape:
             path = self._rings / f"{info.name}-{len(info.sample_shape)}-{info.sample_shape[0]}.ring"
@@ -126,6 +132,8 @@ class Hub:
         with self._gate:
             if self._record is not None:
                 self._record(chunk)
+        if self._outlets is not None:
+            self._outlets.offer(chunk)
         if self.ear is not None and chunk.stream == self._ear_of:
             self.ear.take(chunk)
         state = self.streams[chunk.stream]
@@ -175,7 +183,8 @@ def _ring_for(info: StreamInfo, path: Path) -> SampleRing | FrameSlot:
         return SampleRing.create(path, ("level",), int(RING_SPAN_S / LEVEL_STEP_S))
     rate_hz = max(info.nominal_rate_hz or 0.0, 50.0)
     names = tuple(channel.name for channel in info.channels)
-    return SampleRing.create(path, names, int(RING_SPAN_S * rate_hz * 1.2))
+    rows = min(int(RING_SPAN_S * rate_hz * 1.2), RING_BYTES // (8 + 4 * len(names)))
+    return SampleRing.create(path, names, rows)
 
 
 def _preview_step(height: int, width: int) -> int:

@@ -50,6 +50,7 @@ class StreamHealth:
     is_image: bool = False
     ring: str = ""  # path of its SampleRing or FrameSlot; empty before the first sample
     is_left_out: bool = False  # the experimenter decided to go without it
+    may_be_silent: bool = False  # markers: that none has come yet is no reason to wait
 
 
 @dataclass(frozen=True)
