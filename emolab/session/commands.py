@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from emolab.core.errors import ConfigError, EmolabError
 from emolab.core.event import Event
+from emolab.session import preflight
 from emolab.session.prepare import StartRequest
 
 if TYPE_CHECKING:
@@ -94,6 +95,10 @@ def _start(engine: Engine, command: dict[str, Any], connection: int) -> None:
     engine.start(StartRequest.from_command(command))
 
 
+def _preflight(engine: Engine, command: dict[str, Any], connection: int) -> None:
+    preflight.begin(engine, preflight.PreflightRequest.from_command(command))
+
+
 def _retry(engine: Engine, command: dict[str, Any], connection: int) -> None:
     if command.get("stream") == "sound":
         engine.reopen_sound()
@@ -141,6 +146,7 @@ def _screen_found(engine: Engine, command: dict[str, Any], connection: int) -> N
 
 _SETUP: dict[str, Callable[[Engine, dict[str, Any], int], None]] = {
     "start": _start,
+    "preflight": _preflight,
     "retry": _retry,
     "leave_out": _leave_out,
     "sound_check": _sound_check,

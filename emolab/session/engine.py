@@ -29,7 +29,7 @@ from emolab.devices import config
 from emolab.recording.header import SessionHeader
 from emolab.recording.inspect import inspect
 from emolab.recording.recorder import Recorder
-from emolab.session import commands, diary, folder, view
+from emolab.session import commands, diary, folder, preflight, view
 from emolab.session.health import judge
 from emolab.session.hub import Hub
 from emolab.session.link import Server
@@ -72,6 +72,7 @@ class Engine:
         self.phase: Phase = "setup"
         self.message = ""
         self.run: Run | None = None
+        self.preflight: preflight.Preflight | None = None
         self.recorder: Recorder | None = None
         self.prepared: Prepared | None = None
         self.zero_s = 0.0
@@ -145,6 +146,8 @@ class Engine:
 
     def close(self) -> None:
         """Stop whatever still runs and give the study free. Idempotent."""
+        if self.preflight is not None:
+            self.preflight.cancel(JOIN_S)
         if self.run is not None and self.phase == "running":
             self.run.runner.abort(self.clock.now_s(), outcome="interrupted")
             self._tick(self.clock.now_s())
@@ -168,16 +171,14 @@ class Engine:
             )
         if request.answers == "window" and self.sound_fault:
             raise ConfigError(f"The participant would hear nothing: {self.sound_fault}")
-        if red := [light for light in self.health() if light.level == "act"]:
-            raise ConfigError(f"{red[0].message} Retry it, or leave {red[0].name} out.")
-        waiting = [state for state in self.hub.streams.values() if state.last_s is None]
-        if silent := [state.info.name for state in waiting if not state.info.may_be_silent]:
-            raise ConfigError(f"{', '.join(silent)} has not delivered anything yet; wait a moment")
+        overridden = preflight.gate(self, request.override)
         self.rendering.stop()  # the other clips can wait until the session is over
         prepared = prepare(request, self.study, self.settings)
         for step_path in {clip.path for clip in prepared.plan.trials if clip.path}:
             self.player.prepare(step_path, prepared.study.clip_s)
         self._begin(prepared)
+        if overridden is not None:
+            self.record(overridden)
 
     def health(self) -> tuple[StreamHealth, ...]:
         """The light of each instrument now."""

@@ -1,24 +1,27 @@
 """Judge each stream from two metres away: well, look, act, with the sentence that says what to do.
 
 `act` (red) only for what needs a hand now: nothing comes. `look` (amber) for what lowers the
-quality: samples lost in the last ten seconds, a rate far from the announced one, a flat or railed
-channel.
+quality: samples lost in the last ten seconds, a rate far from the announced one, signals that are
+worth little (see `signals`).
 """
 
 from __future__ import annotations
 
-import numpy as np
+import logging
+import time
 
 from emolab.core.ring import SampleRing
-from emolab.core.stream import StreamInfo
 from emolab.session.hub import StreamState
+from emolab.session.judging import worst_finding
 from emolab.session.pump import PumpStatus
 from emolab.session.snapshot import Level, StreamHealth
+
+log = logging.getLogger(__name__)
 
 SILENT_AFTER_S = 2.0
 LOSS_SPAN_S = 10.0
 RATE_TOLERANCE = 0.15  # boards announced as 250 Hz run at 255 to 275
-QUALITY_SPAN_S = 3.0
+JUDGE_STEP_S = 1.0  # judging takes some milliseconds a stream
 STARTING_S = 3.0
 
 
@@ -69,22 +72,18 @@ def _verdict(name: str, state: StreamState | None, pump: PumpStatus, now_s: floa
     nominal_hz, rate_hz = state.info.nominal_rate_hz, state.rate_hz()
     if nominal_hz and opened_for_s > STARTING_S and abs(rate_hz / nominal_hz - 1) > RATE_TOLERANCE:
         return "look", f"{name} runs at {rate_hz:.1f} Hz, announced as {nominal_hz:g} Hz."
-    return quality(state.info, state.ring)
+    return quality(state)
 
 
-def quality(info: StreamInfo, ring: object) -> tuple[Level, str]:
-    """Whether a channel of the last seconds is flat, or sits at its converter's rail."""
-    if not isinstance(ring, SampleRing) or info.kind == "audio":
-        return "well", ""
-    rows = round((info.nominal_rate_hz or 50.0) * QUALITY_SPAN_S)
-    times_s, values = ring.newest(rows)
-    if len(times_s) < rows:
-        return "well", ""
-    top = (1 << int(info.instrument.get("adc_bits") or 0)) - 1
-    for at, channel in enumerate(info.channels):
-        raw = (values[:, at] - channel.offset) / channel.scale
-        if top and np.mean((raw < 0.5) | (raw > top - 0.5)) > 0.5:
-            return "look", f"{channel.name} sits at the end of its range. Adjust the sensor or its gain."
-        if np.ptp(raw) == 0:
-            return "look", f"{channel.name} is flat. Check that the sensor touches the skin."
-    return "well", ""
+def quality(state: StreamState) -> tuple[Level, str]:
+    """What the last seconds of a stream's signals are worth, judged once a second.
+
+    Never red: a bad signal is still recorded, and red would stop the start (the pre-flight may).
+    """
+    if time.monotonic() - state.judged_s >= JUDGE_STEP_S:
+        state.judged_s = time.monotonic()
+        try:
+            state.finding = worst_finding(state.info, state.ring)
+        except Exception:  # a fault in what is only shown must never end a recording
+            log.exception("stream %s cannot be judged", state.info.name)
+    return ("well", "") if state.finding is None else ("look", f"{state.finding}")

@@ -8,6 +8,7 @@ counts the loss and writes it down. Each stream is touched by its own pump only.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from emolab.core.ring import FrameSlot, SampleRing
 from emolab.core.stream import Chunk, StreamInfo, Tally
 from emolab.session.loopback import Ear
 from emolab.session.outlets import Outlets
+from emolab.signals.finding import Finding
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ class StreamState:
     losses: deque[tuple[float, int]] = field(default_factory=deque)  # (time, lost + corrupt so far)
     preview_s: float = -1.0
     level: list[float] = field(default_factory=list)
+    finding: Finding | None = None  # the worst thing to say of its signals, as judged last
+    judged_s: float = -math.inf  # on the machine's clock
 
     def rate_hz(self) -> float:
         """Samples a second over the last few seconds, from their own times; 0 when unknown."""
@@ -74,6 +78,7 @@ class Hub:
         self.ear: Ear | None = None  # listens to the first sound stream while clips are played
         self._ear_of = ""
         self._record: Callable[[Chunk], object] | None = None
+        self._taps: tuple[Callable[[Chunk], None], ...] = ()
         self._unshown: set[str] = set()
         self._gate = threading.Lock()
         self._clock = clock
@@ -122,6 +127,15 @@ class Hub:
                 return self.ear
         return None
 
+    @contextmanager
+    def tapped(self, take: Callable[[Chunk], None]) -> Iterator[None]:
+        """Let `take` have each chunk too, from the pumps' threads; it must not wait."""
+        self._taps = (*self._taps, take)
+        try:
+            yield
+        finally:
+            self._taps = tuple(tap for tap in self._taps if tap != take)
+
     def leave_off(self) -> None:
         """Record no more."""
         with self._gate:
@@ -152,6 +166,8 @@ class Hub:
             state.tally = chunk.tally
         try:
             self._show(state, chunk)
+            for tap in self._taps:
+                tap(chunk)
         except Exception:  # a fault in what is only shown must never end a recording
             if chunk.stream not in self._unshown:
                 self._unshown.add(chunk.stream)

@@ -25,7 +25,10 @@ LARGEST_SEED = 2**63 - 1  # what the file's header holds
 
 @dataclass(frozen=True)
 class StartRequest:
-    """What the experimenter asked for. `answers`: who reports: `window`, `simulated` or `none`."""
+    """What the experimenter asked for. `answers`: who reports: `window`, `simulated` or `none`.
+
+    `override`: why the session is to be recorded although something is red; empty when it is not.
+    """
 
     protocol: str
     participant: str
@@ -33,6 +36,7 @@ class StartRequest:
     seed: int = 0
     language: str = ""
     answers: str = "window"
+    override: str = ""
 
     @classmethod
     def from_command(cls, command: Mapping[str, Any]) -> StartRequest:
@@ -45,6 +49,7 @@ class StartRequest:
                 int(command.get("seed", 0)),
                 str(command.get("language", "")),
                 str(command.get("answers", "window")),
+                str(command.get("override") or ""),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(

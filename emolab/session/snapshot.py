@@ -7,14 +7,17 @@ All `*_s` moments are seconds on the session clock.
 Commands are JSON objects `{"do": NAME, ...}`; the answer is `{"ok": true}` or `{"error": "one
 sentence with the remedy"}`:
 
-    experimenter  start {protocol, participant, session, seed, language, answers}
+    experimenter  preflight {as start; seconds, screens: [{name, width, height, x, y}]}
+                  start {protocol, participant, session, seed, language, answers, override}
                   pause | resume | skip | repeat | abort | mark {text} | note {text}
                   retry {stream} | leave_out {stream} | sound_check | shutdown
     participant   shown {step, time_ns} | proceed {step, time_ns}
                   choose {step, state, word, time_ns} | confirm {step, time_ns}
     window        attach {screen} | screen_lost {screen} | screen_found {screen}
 
-`time_ns` is `time.monotonic_ns()` in the window, which is the same clock in both processes.
+With something red (a light, or a check of the last pre-flight) `start` is refused unless `override`
+says why; reason and red checks are then recorded. `time_ns` is `time.monotonic_ns()` in the window,
+which is the same clock in both processes.
 """
 
 from __future__ import annotations
@@ -111,6 +114,17 @@ class LogLine:
 
 
 @dataclass(frozen=True)
+class CheckView:
+    """One line of the pre-flight. `stream`: the instrument it speaks of, empty for the room's rest."""
+
+    name: str
+    level: Level
+    what: str
+    remedy: str = ""  # empty when all is well
+    stream: str = ""
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """Everything a window shows, at one moment. `now_s - run_started_s` is time in the session."""
 
@@ -133,6 +147,8 @@ class Snapshot:
     stage: StageView = field(default_factory=StageView)
     streams: tuple[StreamHealth, ...] = ()
     log: tuple[LogLine, ...] = ()  # the newest twenty
+    preflight: tuple[CheckView, ...] = ()  # of the last one, empty while it runs
+    preflight_progress: float | None = None  # 0 to 1 while it runs
     screen: str = ""  # the participant's screen, empty when no window has attached
     message: str = ""  # why it holds or failed, with the remedy
     speed: float = 1.0
@@ -149,6 +165,7 @@ class Snapshot:
         fields = json.loads(line)
         fields["steps"] = tuple(StepView(**step) for step in fields["steps"])
         fields["streams"] = tuple(_health(stream) for stream in fields["streams"])
+        fields["preflight"] = tuple(CheckView(**check) for check in fields["preflight"])
         fields["log"] = tuple(LogLine(**line) for line in fields["log"])
         stage = fields["stage"]
         stage["choices"] = tuple(

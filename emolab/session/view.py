@@ -19,6 +19,7 @@ def snapshot_of(engine: Engine) -> Snapshot:
     zero_s = engine.zero_s
     now_s = engine.clock.now_s() - zero_s
     waits_for = next(iter(engine.holds.values()), engine.sound_fault)
+    look = engine.preflight
     common = Snapshot(
         phase=engine.phase,
         now_s=now_s,
@@ -26,6 +27,8 @@ def snapshot_of(engine: Engine) -> Snapshot:
         free_bytes=engine.free_bytes,
         streams=engine.health(),
         log=tuple(engine.log),
+        preflight=look.checks if look is not None else (),
+        preflight_progress=look.progress if look is not None and look.is_busy else None,
         screen=engine.screen,
         message=engine.message or engine.rendering.progress or waits_for,
         speed=engine.clock.speed,

@@ -50,11 +50,12 @@ def ends(window: Window) -> Iterator[Finding]:
     if window.range_ is not None:
         low, high = window.range_
         reach = AT_END * (high - low)
-        share = float(np.mean((values <= low + reach) | (values >= high - reach)))
+        at_low = values <= low + reach if window.kind != "eda" else np.zeros(len(values), dtype=bool)
+        share = float(np.mean(at_low | (values >= high - reach)))  # skin at zero is an electrode off
         if share > AT_END_LOOK:
             level: Level = "act" if share > AT_END_ACT and not window.is_guess else "look"
             what = f"{name} is at the end of its range {share:.0%} of the time"
-            yield Finding("railed", level, what, f"Adjust the sensor or its gain.{_doubt(window)}", share)
+            yield Finding("railed", level, what, _centre(window) + _doubt(window), share)
             return
         if found := _near_end(window, low, high):
             yield found
@@ -81,11 +82,15 @@ def _near_end(window: Window, low: float, high: float) -> Finding | None:
     else:
         return None
     level: Level = "look" if window.is_guess or window.kind == "eda" else "act"
-    remedy = {
+    return Finding("near_rail", level, where, _centre(window) + _doubt(window), share)
+
+
+def _centre(window: Window) -> str:
+    """How to bring a channel back into the middle of its range."""
+    return {
         "respiration": "Loosen the belt or turn the sensor's gain down until breath moves it.",
         "eda": "Turn the sensor's gain down.",
     }.get(window.kind, "Adjust the sensor or its gain.")
-    return Finding("near_rail", level, where, remedy + _doubt(window), share)
 
 
 def _plateau(window: Window, swing: float) -> float:
@@ -126,7 +131,5 @@ def missing_finding(name: str, share: float) -> Finding:
 
 def _doubt(window: Window) -> str:
     """What to add when the converter's range is not known but guessed."""
-    if not window.is_guess or window.range_ is None:
-        return ""
-    bits = int(window.range_[1] + 1).bit_length() - 1
-    return f" If the converter has more than {bits} bits, say so as 'adc_bits' in the device file."
+    text = " If its converter reaches further, say so as 'adc_bits' in the device file."
+    return text if window.is_guess else ""

@@ -38,6 +38,7 @@ def judge(
     unit: str = "counts",
     rate_hz: float | None = None,
     adc_range: tuple[float, float] | None = None,
+    is_guess: bool = False,
     name: str = "the signal",
 ) -> Quality:
     """How good a window of one channel is.
@@ -45,7 +46,8 @@ def judge(
     `values`: `(n,)` in `unit`, NaN where a sample is missing. `times_s`: `(n,)` seconds, or give
     `rate_hz` for even samples. `kind`: of `core.stream.KINDS`; kinds without tests of their own get
     the general ones. `adc_range`: the converter's lowest and highest value in the same unit; for
-    counts it is guessed when not given, and a finding that rests on the guess is amber at most.
+    counts it is guessed when not given. `is_guess`: the range given is a guess too; a finding that
+    rests on a guess is amber at most.
     `name`: how the sentences call the channel. Less than 2 s are judged as `short`.
 
     Raises `DataError` without times and rate, or when there are not as many times as values.
@@ -63,9 +65,9 @@ def judge(
     if len(finite) < max(8, len(every) * (1 - MISSING_ACT)):
         share = 1 - len(finite) / len(every)
         return Quality.of([missing_finding(name, share)])
-    guessed = adc_range is None and unit == "counts"
-    range_ = guess_adc_range(finite) if guessed else adc_range
-    window = Window(name, kind, unit, finite, evenly(every, times, rate_hz), range_, guessed)
+    if adc_range is None and unit == "counts":
+        adc_range, is_guess = guess_adc_range(finite), True
+    window = Window(name, kind, unit, finite, evenly(every, times, rate_hz), adc_range, is_guess)
     return Quality.of(finding for test in JUDGES.get(kind, GENERAL) for finding in test(window))
 
 
