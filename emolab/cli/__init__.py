@@ -3,13 +3,14 @@
     main      the table of verbs; the door where errors become one line and an exit code
     console   `emolab [STUDY]`, the windows, and `emolab engine`, the process behind them
     record    `emolab record` and `emolab demo`: a session from the command line
+    headless, windowed   its two ways: in this process, or in windows before an engine of its own
     plan      `emolab plan`: what a participant will hear, and the arithmetic
     inspect   `emolab inspect` and `emolab recover`: what a file holds, and mending one
     doctor    `emolab doctor`: what this machine has, and what to fix
     stimuli   `emolab stimuli check|add|render`: the clip bank
 
 A verb reads its arguments, calls one function of a lower room, and prints. Exit codes: 0 well,
-1 the thing checked falls short, 2 wrong use or something failed. `--json` prints one JSON value
+1 the thing checked or recorded falls short, 2 wrong use, or something failed. `--json` prints one JSON value
 and nothing else on standard output. Verbs are imported when they are called, so that `emolab
 --help` shows within half a second: a new one is a file here and a line in `main.VERBS`.
 """

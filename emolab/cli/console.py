@@ -20,9 +20,7 @@ def console(arguments: list[str]) -> int:
 
 def open_windows(study: Path | None, *, attach: bool = False) -> int:
     """The two windows; returns when they are closed. 2 when there is no display."""
-    if sys.platform.startswith("linux") and not any(
-        os.environ.get(key) for key in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    ):
+    if not has_display():
         print(
             "emolab: there is no display for the windows; 'emolab demo --headless' and "
             "'emolab record --headless' run without",
@@ -32,6 +30,13 @@ def open_windows(study: Path | None, *, attach: bool = False) -> int:
     from emolab.gui import app
 
     return app.run(study, settings(), attach=attach)
+
+
+def has_display() -> bool:
+    """Whether windows can open here."""
+    return not sys.platform.startswith("linux") or any(
+        os.environ.get(key) for key in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    )
 
 
 def engine(arguments: list[str]) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from emolab.cli.arguments import parser, print_json, settings
+from emolab.cli.console import has_display
 from emolab.core.errors import ConfigError
 from emolab.devices.discover import Finding
 
@@ -48,9 +47,7 @@ def doctor(arguments: list[str]) -> int:
 
 def _screens() -> list[dict[str, Any]]:
     """Every screen by name, size in pixels and scale; empty without a display."""
-    if sys.platform.startswith("linux") and not any(
-        os.environ.get(key) for key in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    ):
+    if not has_display():
         return []
     from PySide6.QtGui import QGuiApplication
 

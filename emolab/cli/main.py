@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from difflib import get_close_matches
+from io import TextIOWrapper
 from pathlib import Path
 
 from emolab import __version__
@@ -26,17 +27,22 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 
 OK, FALLS_SHORT, WRONG = 0, 1, 2
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):  # an old terminal must not fail over a sign it cannot show
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run a command line; returns the exit code."""
+    level = os.environ.get("EMOLAB_LOG", "WARNING").upper()
     logging.basicConfig(
-        level=os.environ.get("EMOLAB_LOG", "WARNING").upper(), format="%(levelname)s %(name)s: %(message)s"
+        level=level if level in LEVELS else "WARNING", format="%(levelname)s %(name)s: %(message)s"
     )
     if arguments and arguments[0] in ("-h", "--help", "help"):
         print(overview())
@@ -61,6 +67,11 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader of our output has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:
+        logging.getLogger(__name__).debug("where it came from", exc_info=True)
+        place = f" ({error.filename})" if error.filename else ""
+        print(f"emolab: {error.strerror or error}{place}; EMOLAB_LOG=DEBUG tells more", file=sys.stderr)
+        return WRONG
     except KeyboardInterrupt:
         return 130
 
@@ -77,7 +88,8 @@ def overview() -> str:
             "",
             *lines,
             "",
-            "exit codes: 0 well, 1 the thing checked falls short, 2 wrong use or failure",
+            "exit codes: 0 well; 1 the thing checked or recorded falls short (a session interrupted, a",
+            "clip damaged); 2 wrong use, or nothing could be done",
         ]
     )
 

@@ -1,8 +1,11 @@
 """`emolab stimuli check|add|render`: the clip bank.
 
 check    verify a bank: one line a finding, exit code 1 when there is one
-add      cut, fade, normalise and enter a piece of the laboratory's own
+add      cut 30 s of a piece of your own, fade and normalise it, and enter it in your bank
 render   compose the shipped clips into this machine's folder
+
+A bank is a manifest.csv with its clips beside it. 'add' enters into your own one, in the user's data
+folder, unless told otherwise; a protocol uses it by 'bank: PATH OF THE MANIFEST' below 'clips'.
 """
 
 from __future__ import annotations
@@ -12,8 +15,8 @@ from pathlib import Path
 
 from emolab.cli.arguments import parser, print_json, settings
 from emolab.core import shipped
-from emolab.core.errors import ConfigError
-from emolab.core.label import STATE_KEYS, state_of_word
+from emolab.core.errors import ConfigError, DataError
+from emolab.core.label import STATE_KEYS, STATES, state_of_word
 
 
 def stimuli(arguments: list[str]) -> int:
@@ -24,9 +27,15 @@ def stimuli(arguments: list[str]) -> int:
     check.add_argument("--bank", type=Path, help="manifest.csv (default: the shipped bank)")
     check.add_argument("--json", action="store_true")
     add = words.add_parser("add", help="enter a piece of your own")
-    add.add_argument("file", type=Path)
-    add.add_argument("--state", required=True, help="what it is chosen for")
-    add.add_argument("--bank", type=Path, required=True, help="manifest.csv, made when absent")
+    add.add_argument("file", type=Path, help="any sound file of 30 s or more")
+    add.add_argument(
+        "--state", required=True, help="what it is chosen for: one of the five states, or a word of Table I"
+    )
+    add.add_argument(
+        "--bank",
+        type=Path,
+        help="manifest.csv, made when absent (default: own/manifest.csv in the data folder)",
+    )
     add.add_argument("--start", type=float, default=0.0, metavar="S", help="where the 30 s begin")
     add.add_argument("--title", default="")
     add.add_argument("--source", default="", help="who made it, where it is from")
@@ -73,44 +82,48 @@ def _check(manifest: Path | None, *, as_json: bool) -> int:
 
 
 def _add(options: argparse.Namespace) -> int:
-    from emolab.composer import audio
-    from emolab.composer.clipcheck import check_clip, prepare_clip
-    from emolab.composer.pieces import RATE_HZ
+    from emolab.composer.adopt import UNSTATED_LICENCE, adopt_clip
+    from emolab.composer.clipcheck import check_clip
     from emolab.protocol.bank import ClipEntry, read_manifest, write_manifest
+    from emolab.session.stimuli import own_bank
 
-    if options.state not in STATE_KEYS:
-        options.state = state_of_word(options.state).key
-    samples = audio.to_pcm(prepare_clip(options.file, options.start))
-    manifest: Path = options.bank
+    state = _state(options.state)
+    manifest: Path = options.bank or own_bank(settings())
     entries = list(read_manifest(manifest).entries) if manifest.exists() else []
-    checksum = audio.pcm_sha256(samples)
-    if same := [entry.id for entry in entries if entry.sha256 == checksum]:
-        raise ConfigError(f"{options.file} is in the bank already, as {same[0]}; nothing was added")
-    taken = {entry.id for entry in entries}
-    number = next(n for n in range(1, 10_000) if f"{options.state}-{n}" not in taken)
-    clip = f"{options.state}-{number}"
-    file = f"clips/{clip}.flac"
-    path = manifest.parent / file
-    if path.exists():
-        raise ConfigError(f"{path} is there already but not in {manifest.name}; move it away first")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    audio.write_flac(path, samples, RATE_HZ)
-    entry = ClipEntry(
-        id=clip,
-        state=options.state,
-        title=options.title or options.file.stem,
-        source=options.source or options.file.name,
-        licence=options.licence or "not stated",
-        sha256=checksum,
-        loudness_lufs=audio.loudness_lufs(samples / 32768.0, RATE_HZ),
-        file=file,
-        position=sum(other.state == options.state for other in entries),
+    row = adopt_clip(
+        options.file,
+        state,
+        manifest.parent,
+        options.start,
+        title=options.title or None,
+        licence=options.licence or UNSTATED_LICENCE,
     )
-    write_manifest(manifest, [*entries, entry])
-    for finding in check_clip(path, expected_sha256=checksum):
+    path = manifest.parent / row.file
+    facts = vars(row) | {"source": options.source or row.source}
+    entry = ClipEntry(**facts, position=sum(other.state == state for other in entries))
+    try:
+        write_manifest(manifest, [*entries, entry])
+    except BaseException:
+        path.unlink(missing_ok=True)  # a clip in no manifest would block its name
+        raise
+    for finding in check_clip(path, expected_sha256=row.sha256):
         print(finding)
+    print(f"{row.id} is clip {len(entries) + 1} of {manifest}; a protocol uses that bank by")
+    print(f"  bank: {manifest.resolve()}")
     print(path)
     return 0
+
+
+def _state(word: str) -> str:
+    """The state meant by its key or by one of its words. Raises `ConfigError` with all of them."""
+    word = word.strip().lower()
+    if word in STATE_KEYS:
+        return word
+    try:
+        return state_of_word(word).key
+    except DataError as error:
+        known = "; ".join(f"{state.key} ({', '.join(state.words)})" for state in STATES)
+        raise ConfigError(f"--state {word!r} is no state and no word of one; there are: {known}") from error
 
 
 def _render(out: Path | None, *, force: bool) -> int:

@@ -23,6 +23,11 @@ def render_folder(settings: Settings) -> Path:
     return settings.stimuli or Path(platformdirs.user_data_dir("emolab")) / "stimuli"
 
 
+def own_bank(settings: Settings) -> Path:
+    """The manifest of the laboratory's own clips, beside the rendered ones; it may not be there yet."""
+    return render_folder(settings) / "own" / "manifest.csv"
+
+
 def clip_path(bank: Bank, clip: str, settings: Settings) -> Path:
     """Where a clip's file lies: beside its manifest, or in the render folder for composed clips."""
     entry = bank.entry(clip)

@@ -1,0 +1,109 @@
+"""A session without windows, in this very process."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emolab.cli.arguments import settings
+from emolab.cli.record import is_simulated, make_engine
+from emolab.core.errors import ConfigError, EmolabError
+
+if TYPE_CHECKING:
+    from emolab.session.engine import Engine
+    from emolab.session.prepare import StartRequest
+
+OPEN_TIMEOUT_S = 15.0
+LOST_PATIENCE_S = 3.0  # a board that has just been plugged in may refuse at first
+STOPPED = "stopped before the recording began; nothing was written"
+
+
+def run(request: StartRequest, study: Path, devices: Path, speed: float, *, tell: bool) -> int:
+    """Record; 0 for a whole session, 1 for a file that falls short. `tell`: print all that it holds."""
+    engine = make_engine(study, devices, speed, hears=not is_simulated(devices))
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.signal(number, lambda *_: engine.interrupt("signal")) for number in numbers}
+    try:
+        _compose(request, engine)
+        engine.arm(render=False)
+        _wait_for_instruments(engine)
+        engine.start(request)
+        engine.serve(until=lambda: engine.phase in ("finished", "failed"))
+    finally:
+        engine.close()
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return _conclude(engine, tell=tell)
+
+
+def _conclude(engine: Engine, *, tell: bool) -> int:
+    if engine.prepared is None:
+        raise EmolabError(STOPPED)
+    if engine.message:
+        print(f"emolab: {engine.message}", file=sys.stderr, flush=True)
+    if engine.summary:
+        from emolab.recording.inspect import text
+
+        print(text(engine.summary) if tell else _one_line(engine.summary))
+    print(engine.prepared.path, flush=True)
+    return 0 if is_whole(engine.summary) else 1
+
+
+def is_whole(summary: dict[str, Any]) -> bool:
+    """Whether what `inspect` says of a file is what one records for."""
+    return bool(summary.get("complete")) and summary.get("verdict") != "bad"
+
+
+def _one_line(summary: dict[str, Any]) -> str:
+    trials = summary["trials"]
+    return (
+        f"{summary['outcome']}, {summary['verdict']}: {trials['done']} of {trials['planned']} trials, "
+        f"{summary['duration_s']:.1f} s, {len(summary['streams'])} channels"
+    )
+
+
+def _compose(request: StartRequest, engine: Engine) -> None:
+    from emolab.session import stimuli
+    from emolab.session.prepare import lay_out
+
+    def progress(clip: str) -> None:
+        print(f"  {clip}", file=sys.stderr, flush=True)
+        if engine.is_interrupted:
+            raise EmolabError(STOPPED)
+
+    user = settings()
+    _, bank, plan = lay_out(request)
+    clips = stimuli.missing(bank, [clip.id for clip in plan.trials], user)
+    if clips:
+        print(f"Composing {len(clips)} clips, once …", file=sys.stderr, flush=True)
+        stimuli.render(clips, user, progress)
+
+
+def _wait_for_instruments(engine: Engine) -> None:
+    """Serve until every instrument delivers, or say which does not."""
+    deadline = time.monotonic() + OPEN_TIMEOUT_S
+    lost_since: dict[str, float] = {}
+
+    def is_over() -> bool:
+        now = time.monotonic()
+        for name, pump in engine.pumps.items():
+            if pump.status.state == "lost":
+                lost_since.setdefault(name, now)
+            else:
+                lost_since.pop(name, None)
+        return (
+            all(light.samples or light.may_be_silent for light in engine.health())
+            or now > deadline
+            or any(now - since > LOST_PATIENCE_S for since in lost_since.values())
+        )
+
+    engine.serve(until=is_over)
+    if engine.is_interrupted:
+        raise EmolabError(STOPPED)
+    if silent := [light for light in engine.health() if not (light.samples or light.may_be_silent)]:
+        first = next((light for light in silent if light.name in lost_since), silent[0])
+        reason = first.message or f"{first.name} delivers nothing."
+        raise ConfigError(f"{reason} Mend it, or take it out of {engine.devices.path}.")
