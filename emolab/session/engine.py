@@ -372,6 +372,7 @@ class Engine:
             if not (what == "sound" and request.answers != "window"):
                 self.run.runner.hold(now_s, reason)
         self.run.begin(now_s)
+        self._publish()  # whoever asked for the start finds the session in the next snapshot
 
     def _onset_search(self) -> OnsetSearch | None:
         """Where somebody plays and something listens, heard onsets are measured."""
