@@ -43,7 +43,8 @@ def run(study: Path | None, settings: Settings, *, attach: bool = False) -> int:
     flow = open_console(settings, Memory(Path(platformdirs.user_state_dir("emolab")) / "console.json"))
     flow.window.left.connect(app.quit)
     door = FaultDoor(flow.window)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would never run Python's handler
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would never run Python's handler
     flow.begin(study, attach=attach)
     show(flow.window)
     try:
