@@ -16,7 +16,7 @@ from emolab.signals.sound import SILENT_DBFS
 from emolab.signals.window import guess_adc_range
 
 SPAN_S = 10.0  # the thresholds of `signals` are for so much
-STARTING_S = 5.0  # with less a pulse cannot be told
+STARTING_S = 3.0
 
 
 def judge_channels(

@@ -156,15 +156,16 @@ def test_lights_tell_silence_loss_rail_and_flatness(tmp_path: Path) -> None:
         hub = Hub(FakeClock(), tmp_path)
         hub.open(BOARD)
         for at in range(50):
-            hub.offer(chunk(at / 10, tally=tally if at > 40 else Tally(), value=value))
+            skin = 500 + at if value is None else value
+            hub.offer(chunk(at / 10, tally=tally if at > 40 else Tally(), value=skin))
         health = judge("board", hub.streams["board"], opened, now_s)
         return health.level, health.message
 
     assert light(None, None, 5.0) == ("well", "")
     assert light(None, None, 9.0)[0] == "act"
     assert "lost 7 samples" in light(None, Tally(lost=5, corrupt=2), 5.0)[1]
-    assert "flat" in light(900, None, 5.0)[1]
     assert "end of its range" in light(4095, None, 5.0)[1]
+    assert "an electrode is off" in light(100, None, 5.0)[1]
 
 
 def test_a_frame_is_shown_smaller_and_sound_as_its_level(tmp_path: Path) -> None:
