@@ -15,8 +15,10 @@ def plan(arguments: list[str]) -> int:
     cli.add_argument("--json", action="store_true", help="facts as JSON")
     options = cli.parse_args(arguments)
 
+    from emolab.session.folder import check_pseudonym
     from emolab.session.prepare import StartRequest, lay_out
 
+    check_pseudonym(options.participant)
     request = StartRequest(options.protocol, options.participant, options.session, options.seed)
     study, _, laid_out = lay_out(request)
     if options.json:
