@@ -367,6 +367,8 @@ class Engine:
             "left_out": [name for name, pump in self.pumps.items() if pump.status.state == "left_out"],
         }
         self.record(Event(now_s, "session_started", data=facts))
+        if self.screen:  # the window came before there was a file to tell it
+            self.record(Event(now_s, "window_attached", data={"screen": self.screen}))
         self.phase = "running"
         for what, reason in self.holds.items():
             if not (what == "sound" and request.answers != "window"):
