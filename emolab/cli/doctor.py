@@ -27,13 +27,13 @@ def doctor(arguments: list[str]) -> int:
     if options.write is not None and options.write.exists():
         raise ConfigError(f"{options.write} is there already; choose another name, nothing was changed")
     facts = discover.gather(options.study)
-    screens = _screens()
-    found = [*discover.findings(facts), _of_screens(screens), _of_clips()]
+    shown = screens()
+    found = [*discover.findings(facts), _of_screens(shown), _of_clips()]
     if options.write is not None:
         options.write.write_text(discover.propose_device_file(facts), encoding="utf-8")
     if options.json:
         rows = [asdict(finding) for finding in found]
-        print_json(asdict(facts) | {"screens": screens, "findings": rows})
+        print_json(asdict(facts) | {"screens": shown, "findings": rows})
     else:
         for finding in found:
             print(
@@ -45,24 +45,26 @@ def doctor(arguments: list[str]) -> int:
     return 1 if any(finding.level == "act" for finding in found) else 0
 
 
-def _screens() -> list[dict[str, Any]]:
+def screens() -> list[dict[str, Any]]:
     """Every screen by name, size in pixels and scale; empty without a display."""
     if not has_display():
         return []
     from PySide6.QtGui import QGuiApplication
 
-    from emolab.gui.screens import screens
+    from emolab.gui.screens import screens as connected
 
     application = QGuiApplication.instance() or QGuiApplication(["emolab"])
     facts = [
         {
             "name": screen.name,
+            "x": screen.geometry.x(),
+            "y": screen.geometry.y(),
             "width": screen.geometry.width(),
             "height": screen.geometry.height(),
             "scale": screen.scale,
             "primary": screen.is_primary,
         }
-        for screen in screens()
+        for screen in connected()
     ]
     del application
     return facts

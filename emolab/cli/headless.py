@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emolab.cli import preflight
 from emolab.cli.arguments import settings
 from emolab.cli.record import is_simulated, make_engine
 from emolab.core.errors import ConfigError, EmolabError
@@ -21,15 +22,22 @@ LOST_PATIENCE_S = 3.0  # a board that has just been plugged in may refuse at fir
 STOPPED = "stopped before the recording began; nothing was written"
 
 
-def run(request: StartRequest, study: Path, devices: Path, speed: float, *, tell: bool) -> int:
-    """Record; 0 for a whole session, 1 for a file that falls short. `tell`: print all that it holds."""
+def run(
+    request: StartRequest, study: Path, devices: Path, speed: float, *, tell: bool, look: bool = False
+) -> int:
+    """Record; 0 for a whole session, 1 for a file that falls short.
+
+    `tell`: print all that it holds. `look`: look at everything before, and do not start on red.
+    """
     engine = make_engine(study, devices, speed, hears=not is_simulated(devices))
     numbers = (signal.SIGINT, signal.SIGTERM)
     previous = {number: signal.signal(number, lambda *_: engine.interrupt("signal")) for number in numbers}
     try:
         _compose(request, engine)
         engine.arm(render=False)
-        _wait_for_instruments(engine)
+        wait_for_instruments(engine)
+        if look:
+            preflight.show(preflight.look(engine, request), sys.stderr)
         engine.start(request)
         engine.serve(until=lambda: engine.phase in ("finished", "failed"))
     finally:
@@ -82,7 +90,7 @@ def _compose(request: StartRequest, engine: Engine) -> None:
         stimuli.render(clips, user, progress)
 
 
-def _wait_for_instruments(engine: Engine) -> None:
+def wait_for_instruments(engine: Engine) -> None:
     """Serve until every instrument delivers, or say which does not."""
     deadline = time.monotonic() + OPEN_TIMEOUT_S
     lost_since: dict[str, float] = {}

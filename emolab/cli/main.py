@@ -18,6 +18,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "console": ("emolab.cli.console:console", "open the program (also: emolab, emolab STUDY)"),
     "demo": ("emolab.cli.record:demo", "a whole session with the simulated participant"),
     "record": ("emolab.cli.record:record", "record one session from the command line"),
+    "preflight": ("emolab.cli.preflight:preflight", "is everything there for a session, ten seconds long"),
     "plan": ("emolab.cli.plan:plan", "what a participant will hear, with the arithmetic"),
     "inspect": ("emolab.cli.inspect:inspect", "what a session file holds, and whether it is whole"),
     "recover": ("emolab.cli.inspect:recover", "make a damaged session file normally readable"),
@@ -78,7 +79,7 @@ def run(arguments: list[str]) -> int:
 
 def overview() -> str:
     """The help text."""
-    lines = [f"  {verb:<9} {what}" for verb, (_, what) in VERBS.items() if what]
+    lines = [f"  {verb:<10} {what}" for verb, (_, what) in VERBS.items() if what]
     return "\n".join(
         [
             "emolab: run a music-emotion study, from the first consent to the last figure.",

@@ -38,12 +38,28 @@ def record(arguments: list[str]) -> int:
         "--answers", choices=("simulated", "none"), help="who answers without a window (default: none)"
     )
     options = cli.parse_args(arguments)
+    cli.add_argument("--preflight", action="store_true", help="look at everything first; red stops")
+    cli.add_argument("--override", default="", metavar="REASON", help="record although something is red")
 
     from emolab.session.prepare import StartRequest
 
     answers = options.answers or ("none" if options.headless else "window")
     request = StartRequest(
-        options.protocol, options.participant, options.session, options.seed, options.language, answers
+        options.protocol,
+        options.participant,
+        options.session,
+        options.seed,
+        options.language,
+        answers,
+        options.override,
+    )
+    return _session(
+        request,
+        options.study,
+        options.devices,
+        options.speed,
+        headless=options.headless,
+        look=options.preflight,
     )
     return _session(request, options.study, options.devices, options.speed, headless=options.headless)
 
@@ -107,7 +123,14 @@ def is_simulated(devices: Path) -> bool:
 
 
 def _session(
-    request: StartRequest, study: Path, devices: Path, speed: float, *, headless: bool, tell: bool = False
+    request: StartRequest,
+    study: Path,
+    devices: Path,
+    speed: float,
+    *,
+    headless: bool,
+    tell: bool = False,
+    look: bool = False,
 ) -> int:
     """Everything that can be known is checked first: nobody waits for music only to hear of a typing slip."""
     from emolab.session.prepare import check
@@ -117,7 +140,7 @@ def _session(
     if headless:
         from emolab.cli import headless as way
 
-        return way.run(request, study, devices, speed, tell=tell)
+        return way.run(request, study, devices, speed, tell=tell, look=look)
     from emolab.cli import windowed
 
-    return windowed.run(request, study, devices, speed)
+    return windowed.run(request, study, devices, speed, look=look)

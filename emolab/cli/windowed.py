@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emolab.cli import preflight
 from emolab.cli.console import has_display, open_windows
 from emolab.cli.headless import is_whole
 from emolab.core.errors import ConfigError, EmolabError
@@ -25,14 +26,19 @@ START_TIMEOUT_S = 15.0  # for the instruments; composing clips the first time is
 END_TIMEOUT_S = 10.0
 
 
-def run(request: StartRequest, study: Path, devices: Path, speed: float) -> int:
-    """Start an engine, ask it to start, open both windows; returns when they are closed."""
+def run(request: StartRequest, study: Path, devices: Path, speed: float, *, look: bool = False) -> int:
+    """Start an engine, ask it to start, open both windows; returns when they are closed.
+
+    `look`: look at everything before, and do not start on red.
+    """
     if not has_display():
         return open_windows(study)  # which says so
     from emolab.session.client import start_engine
 
     client = start_engine(study, devices, speed)
     try:
+        if look:
+            preflight.show(preflight.look_through(client, request), sys.stderr)
         path = _start(client, request)
     except BaseException:
         with suppress(OSError):
