@@ -1,9 +1,10 @@
 """Pictures of every page and state of the console, from the fake engine of the tests.
 
-    python packaging/screenshots/console_pages.py OUT [--size 1366x768] [--theme dark] [--only run]
+    xvfb-run -a python packaging/screenshots/console_pages.py OUT [--size 1366x768] [--theme dark] [--only X]
 
-Needs a display (`xvfb-run -a`) for real fonts. The pictures kept beside this file are made with
-the defaults, then `optipng` or `pngquant` where there is one.
+With QT_SCALE_FACTOR=2 and --size 3840x2160 it shows a 4K screen at 200 %. The pictures kept
+beside this file were made with the defaults, `console-run-light` with `--theme light`, and made
+small with `mogrify -colors 128 +dither`.
 """
 
 from __future__ import annotations
@@ -12,96 +13,118 @@ import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QRect, QSize
 from PySide6.QtWidgets import QApplication
 
 from emolab.core.settings import Settings
 from emolab.gui import app as program
 from emolab.gui import theme
+from emolab.gui.bridge import Bridge
 from emolab.gui.console.flow import Flow
 from emolab.gui.console.memory import Memory
+from emolab.gui.screens import ScreenFact
 from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
 
 SETTLE_S = 1.2
+SHOWN_STUDY = Path("/home/lab/emomusic-2026")
+SCREENS = [
+    ScreenFact("EXP", QRect(0, 0, 1366, 768), True, 1.0),
+    ScreenFact("PART", QRect(1366, 0, 1920, 1080), False, 1.0),
+]
+PICTURES = {
+    "setup": states.setup,
+    "setup-loading": states.loading,
+    "setup-red": states.one_red,
+    "run": states.running,
+    "run-report": states.reporting,
+    "run-paused": states.paused,
+    "run-holding": states.holding,
+    "run-red": states.unwell,
+    "run-crowded": states.long_names,
+    "finish": states.finished,
+    "finish-look": lambda: states.finished(False),
+    "failed": states.failed,
+    "lost": states.running,
+}
 
 
 def main() -> None:
     """Take the pictures."""
-    cli = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    cli = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     cli.add_argument("out", type=Path)
     cli.add_argument("--size", default="1366x768")
     cli.add_argument("--theme", default="dark", choices=("dark", "light"))
-    cli.add_argument("--only", default="")
+    cli.add_argument("--only", default="", help="only pictures with this in their name")
     options = cli.parse_args()
-    width, height = (int(n) for n in options.size.split("x"))
+    width, height = (int(number) for number in options.size.split("x"))
     options.out.mkdir(parents=True, exist_ok=True)
     app = QApplication(sys.argv[:1])
     theme.apply(app, options.theme)
     with tempfile.TemporaryDirectory() as folder:
-        for name, flow in pages(Path(folder), options.only):
+        for name, flow in consoles(Path(folder), options.only):
             flow.window.setFixedSize(QSize(width, height) / flow.window.devicePixelRatioF())
             flow.window.show()
             settle(app)
             flow.window.grab().save(str(options.out / f"console-{name}.png"))
-            flow.seat.close()
-            flow.desk.hang_up()
             flow.window.leave()
-            flow.window.deleteLater()
-            settle(app, 0.05)
 
 
-def pages(folder: Path, only: str):
+def consoles(folder: Path, only: str) -> Iterator[tuple[str, Flow]]:
     """Name and console of each picture."""
-    study = folder / "emomusic-2026"
-    (study / "P013").mkdir(parents=True)
-    (study / "P013" / "P013_session-0.h5").touch()
-    (study / "devices.toml").touch()
 
-    def console(name: str, snapshot=None) -> Flow | None:
-        if only not in name:
-            return None
+    def console() -> Flow:
         flow = program.open_console(Settings(), Memory(folder / "memory.json"))
-        if snapshot is not None:
-            rings = folder / f"rings-{name}"
-            rings.mkdir()
-            flow._enter(study)
-            flow.window.setup.instruments.show_devices(study / "devices.toml")
-            flow._has_seated = True
-            flow.desk.adopt(FakeEngine(rings, snapshot), study)
-            flow._has_seated = True
+        study = folder / SHOWN_STUDY.name
+        (study / "P013").mkdir(parents=True, exist_ok=True)
+        (study / "P013" / "P013_session-0.h5").touch()
+        flow.enter(study)
+        flow.window.setup.room.show_screens(SCREENS, "PART")
         return flow
 
-    if flow := console("start-first"):
-        flow.begin(None)
-        yield "start-first", flow
-    if flow := console("start-running"):
-        flow.window.start.show_recent(study)
-        flow.window.start.show_running(study, states.running())
+    if only in "start":
+        flow = console()
+        flow.window.start.show_recent(None)
+        flow.window.show_page("start")
+        yield "start", flow
+    if only in "start-running":
+        flow = console()
+        flow.window.start.show_recent(SHOWN_STUDY)
+        flow.window.start.show_running(SHOWN_STUDY, states.running())
+        flow.window.show_page("start")
         yield "start-running", flow
-    if flow := console("setup-empty"):
-        flow._enter(study)
+    if only in "setup-empty":
+        flow = console()
         flow.use_devices(None)
         yield "setup-empty", flow
-    for name, make in states.ALL.items():
-        if flow := console(name, make()):
-            yield name, flow
-    if flow := console("lost", states.running()):
-        flow.window.show()
-        settle(QApplication.instance(), 0.3)
-        flow.desk.bridge._worker._client.alive = False
-        yield "lost", flow
-    if flow := console("twelve-channels", states.long_names()):
-        yield "twelve-channels", flow
+    for name, state in PICTURES.items():
+        if only in name:
+            yield name, watched(console(), state(), folder / name, dies=name == "lost")
 
 
-def settle(app: QApplication, seconds: float = SETTLE_S) -> None:
+def watched(flow: Flow, snapshot: states.Snapshot, rings: Path, *, dies: bool) -> Flow:
+    """A console before a fake engine in a state; one that `dies` after its first word."""
+    rings.mkdir()
+    engine = FakeEngine(rings, snapshot)
+    bridge = Bridge(engine, parent=flow)
+    flow.window.setup.instruments.show_devices(SHOWN_STUDY / "devices.toml")
+    flow.window.watch(bridge)
+    bridge.snapshotChanged.connect(flow.window.show_snapshot)
+    bridge.engineLost.connect(lambda reason: flow.window.show_loss(reason, bridge.snapshot))
+    flow.window.left.connect(bridge.close)
+    if dies:
+        bridge.snapshotChanged.connect(lambda _snapshot: setattr(engine, "alive", False))
+    return flow
+
+
+def settle(app: QApplication) -> None:
     """Let the page run for a while."""
-    until = time.monotonic() + seconds
+    until = time.monotonic() + SETTLE_S
     while time.monotonic() < until:
         app.processEvents()
         time.sleep(0.01)

@@ -66,7 +66,7 @@ def attach(flow, qtbot, tmp_path, study):
         folder = tmp_path / "rings"
         folder.mkdir(exist_ok=True)
         engine = FakeEngine(folder, snapshot)
-        flow._enter(study)
+        flow.enter(study)
         flow.desk.adopt(engine, study)
         qtbot.waitUntil(lambda: flow.desk.last is not None)
         return engine

@@ -60,7 +60,7 @@ class Flow(QObject):
     def begin(self, study: Path | None, *, attach: bool = False) -> None:
         """Show the first page: the study given, or the start page with the one opened last."""
         if study is not None and attach:
-            self._enter(study)
+            self.enter(study)
             self.desk.attach(study)
         elif study is not None:
             self.open_study(study)
@@ -80,7 +80,7 @@ class Flow(QObject):
             return
         self.desk.end()
         self._speed = 1.0
-        self._enter(study)
+        self.enter(study)
         remembered = self.memory.of(study).get("devices")
         devices = Path(remembered) if remembered else study / DEVICES_FILE
         self.use_devices(devices if devices.is_file() else None)
@@ -93,7 +93,7 @@ class Flow(QObject):
             self._chores.peek(study)
             return
         self._speed = DEMO_SPEED
-        self._enter(study)
+        self.enter(study)
         self.use_devices(devices)
 
     def use_devices(self, devices: Path | None) -> None:
@@ -112,7 +112,7 @@ class Flow(QObject):
                 self.window.setup.instruments.show_problem(str(error))
         self.window.setup.participant.show_simulated(simulated)
 
-    def _enter(self, study: Path) -> None:
+    def enter(self, study: Path) -> None:
         """Show the set-up page of a study, filled with what was chosen last."""
         self.study = study
         used = {(who, number) for who, number, _ in folder.sessions(study)}
@@ -133,7 +133,7 @@ class Flow(QObject):
             self.window.show_page("start")
             self.window.start.attach_button.setFocus()
         elif snapshot is not None:
-            self._enter(study)
+            self.enter(study)
             self.desk.attach(study)
         else:
             self.window.start.show_running(None, None)
@@ -183,7 +183,7 @@ class Flow(QObject):
         self.seat.close()
         devices = self.devices or self._remembered_devices()
         self.desk.end()
-        self._enter(self.study)
+        self.enter(self.study)
         self.use_devices(devices)
 
     def retry(self) -> None:
