@@ -100,9 +100,7 @@ def _instrument_blockers(snapshot: Snapshot) -> list[Blocker]:
     waiting = [
         stream.name
         for stream in snapshot.streams
-        if stream.level != "act"
-        and stream.age_s is None
-        and not (stream.is_left_out or stream.may_be_silent)
+        if stream.level != "act" and stream.age_s is None and not (stream.is_left_out or stream.may_be_silent)
     ]
     if waiting:
         found.append(Blocker("instruments", f"Waiting for the first samples of {', '.join(waiting)}."))
