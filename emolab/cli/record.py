@@ -61,7 +61,6 @@ def record(arguments: list[str]) -> int:
         headless=options.headless,
         look=options.preflight,
     )
-    return _session(request, options.study, options.devices, options.speed, headless=options.headless)
 
 
 def demo(arguments: list[str]) -> int:
