@@ -2,8 +2,9 @@
 
 A card counts its samples with a crystal that is steady to some 100 parts per million; the stamp
 of a single callback may be wrong by milliseconds. So time is a straight line over the sample
-count, fitted to the stamps of the last minute, with the nominal rate as what is believed
+count, fitted to the stamps of the last five minutes, with the nominal rate as what is believed
 before enough of them have come. Successive blocks join without a seam as long as nothing is lost.
+Stamps that are no longer new are kept as one mean a second, so that the fit stays cheap.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-WINDOW_S = 60.0
+WINDOW_S = 300.0  # PulseAudio's stamps wander by a millisecond over tens of seconds
+NEW_STAMPS = 40
+MEAN_OF = 10
 BELIEF_PPM = 100.0  # how far a card's crystal may be off: the standard deviation of the prior
 STAMP_NOISE_S = 2e-3  # PulseAudio's wander so much over some seconds while it also plays
 SEAM_S = 2e-3  # a correction smaller than this is drawn out over one block
@@ -29,6 +32,7 @@ class AudioClock:
         self._nominal_s = 1.0 / nominal_rate_hz
         self._counts: deque[int] = deque()
         self._stamps_s: deque[float] = deque()
+        self._means: deque[tuple[float, float]] = deque()  # (count, stamp) of older stamps, MEAN_OF each
         self._count = 0  # samples taken by the card, those lost included
         self._joint_s: float | None = None  # where the next block begins if nothing is lost
         self._odd_s: list[float] = []
@@ -52,9 +56,7 @@ class AudioClock:
             self._look_for_gap(stamp_s, is_flagged)
         self._counts.append(self._count)
         self._stamps_s.append(stamp_s)
-        while self._stamps_s[-1] - self._stamps_s[0] > WINDOW_S:
-            self._counts.popleft()
-            self._stamps_s.popleft()
+        self._thin_out()
         self._fit()
         start_s, end_s = self._time_of(self._count), self._time_of(self._count + frames)
         if self._joint_s is not None and (abs(start_s - self._joint_s) < SEAM_S or start_s < self._joint_s):
@@ -63,6 +65,17 @@ class AudioClock:
         self._joint_s = end_s
         self._count += frames
         return np.linspace(start_s, end_s, frames, endpoint=False, dtype=np.float64)
+
+    def _thin_out(self) -> None:
+        """Replace the oldest of the new stamps by their mean, and forget what is past the window."""
+        if len(self._counts) > NEW_STAMPS + MEAN_OF:
+            counts = [self._counts.popleft() for _ in range(MEAN_OF)]
+            stamps_s = [self._stamps_s.popleft() for _ in range(MEAN_OF)]
+            late_s = np.array(stamps_s) - np.array(counts) * self._period_s
+            middle = float(np.mean(counts))
+            self._means.append((middle, middle * self._period_s + float(np.median(late_s))))
+        while self._means and self._stamps_s[-1] - self._means[0][1] > WINDOW_S:
+            self._means.popleft()
 
     def _look_for_gap(self, stamp_s: float, is_flagged: bool) -> None:
         """Count samples that are missing between the last block and this one."""
@@ -88,19 +101,23 @@ class AudioClock:
         else:  # earlier than the line allows: the stamps themselves have moved; begin a new line
             self._counts.clear()
             self._stamps_s.clear()
+            self._means.clear()
 
     def _fit(self) -> None:
         """The line through the stamps; those off by more than three times the usual count no more."""
-        counts = np.array(self._counts, dtype=np.float64) - self._count
-        stamps_s = np.array(self._stamps_s)
+        older = np.array(self._means, dtype=np.float64).reshape(-1, 2)
+        counts = np.concatenate([older[:, 0], np.array(self._counts, dtype=np.float64)]) - self._count
+        stamps_s = np.concatenate([older[:, 1], np.array(self._stamps_s)])
+        weights = np.concatenate([np.full(len(older), MEAN_OF), np.ones(len(self._counts))])
         deviations_s = stamps_s - stamps_s[-1] - counts * self._nominal_s
         off_s = np.abs(deviations_s - np.median(deviations_s))
         kept = off_s <= max(3 * float(np.median(off_s)), 4 * STAMP_NOISE_S)
-        counts, deviations_s = counts[kept], deviations_s[kept]
-        middle, mean_s = counts.mean(), deviations_s.mean()
+        counts, deviations_s, weights = counts[kept], deviations_s[kept], weights[kept]
+        middle, mean_s = np.average(counts, weights=weights), np.average(deviations_s, weights=weights)
         belief = (STAMP_NOISE_S / (BELIEF_PPM * 1e-6 * self._nominal_s)) ** 2
         spread = counts - middle
-        slope_s = float(spread @ (deviations_s - mean_s)) / (float(spread @ spread) + belief)
+        slope_s = float((weights * spread) @ (deviations_s - mean_s))
+        slope_s /= float((weights * spread) @ spread) + belief
         self._period_s = self._nominal_s + slope_s
         self._level_s = stamps_s[-1] + float(mean_s - slope_s * middle)
         self._level_count = self._count
