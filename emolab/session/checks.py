@@ -83,7 +83,9 @@ def rate_check(take: Take, seconds: float) -> CheckView:
     share = take.lost / (take.lost + take.samples)
     if nominal_hz and abs(take.rate_hz / nominal_hz - 1) > RATE_LOOK:
         level: Level = "act" if abs(take.rate_hz / nominal_hz - 1) > RATE_ACT else "look"
-        remedy = "A camera slows down in the dark: light the room; a board: see its rate in the device file."
+        remedy = "Set 'nominal_rate_hz' in the device file to what the board sends, or mend its firmware."
+        if take.info.is_image:
+            remedy = "Light the room, for a camera slows down in the dark, or choose a smaller picture."
         return CheckView(name, level, f"{told}, announced as {nominal_hz:g} Hz", remedy, name)
     if take.lost:
         what = f"{told} but lost {take.lost} samples of {take.lost + take.samples}"
