@@ -72,7 +72,9 @@ class Pump:
         self._poke.set()
 
     def join(self, timeout_s: float) -> bool:
-        """Whether the thread ended in time."""
+        """Whether the thread ended in time, or was never started."""
+        if self._thread.ident is None:
+            return True
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
