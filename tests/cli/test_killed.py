@@ -13,7 +13,7 @@ from emolab.session.client import attach, find_engine
 from tests.cli.command import emolab, finish, start
 from tests.session.live import BOARD, CAMERA
 
-pytestmark = pytest.mark.usefixtures("stimuli")
+pytestmark = [pytest.mark.usefixtures("stimuli"), pytest.mark.slow]
 
 LAG_S = 0.3  # between two frames of the camera, and of the moment the engine told
 
