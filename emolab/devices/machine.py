@@ -46,8 +46,6 @@ LIBRARIES = (
     ("pydantic", True),
     ("PyYAML", True),
     ("PySide6-Essentials", True),
-    ("pyqtgraph", True),
-    ("psutil", True),
     ("pylsl", False),
 )
 

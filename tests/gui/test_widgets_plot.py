@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from emolab.core.ring import SampleRing
+from emolab.gui.console.strip_chart import Lane, StripChart
 from emolab.gui.widgets.envelope import envelope
-from emolab.gui.widgets.scroll_plot import ScrollPlot
 from emolab.gui.widgets.steady_range import SteadyRange
 
 
@@ -74,60 +74,17 @@ def ring(tmp_path):
     return made
 
 
-@pytest.fixture
-def plot(qtbot, dressed, ring):
-    made = ScrollPlot(lambda: ring, 0, "eda", "skin", "µS")
-    qtbot.addWidget(made)
-    made.resize(600, 120)
-    made.show()
-    return made
-
-
-@pytest.mark.parametrize("span_s", [10.0, 30.0, 120.0])
-def test_plot_shows_the_last_seconds(plot, span_s):
-    plot.set_span(span_s)
-    plot.refresh(120.0)
-    x, y = plot.drawn()
-    assert x[0] == pytest.approx(-span_s, abs=span_s / 100 + 0.01)
-    assert x[-1] == pytest.approx(0.0, abs=span_s / 100 + 0.01)
-    assert len(x) <= 2 * 602
-    assert y[-1] == pytest.approx(120.0, abs=0.01)
-
-
-def test_frozen_plot_stands_and_goes_on_afterwards(plot, ring):
-    plot.refresh(120.0)
-    plot.set_frozen(True)
-    before = plot.drawn()[1][-1]
-    ring.write(np.array([121.0]), np.array([[999.0, 0.0]]))
-    plot.refresh(121.0)
-    assert plot.drawn()[1][-1] == before
-    plot.set_frozen(False)
-    plot.refresh(121.0)
-    assert plot.drawn()[1][-1] == 999.0
-
-
-def test_plot_without_a_ring_is_empty_and_takes_one_later(qtbot, dressed, ring):
-    plot = ScrollPlot(lambda: None, 0, "ppg", "pulse", "counts")
-    qtbot.addWidget(plot)
-    plot.refresh(1.0)
-    assert len(plot.drawn()[0]) == 0
-    plot.set_source(lambda: ring, 1)
-    plot.refresh(120.0)
-    assert np.abs(plot.drawn()[1]).max() <= 1.0
-
-
-def test_signal_that_stopped_moves_out_of_the_plot(plot):
-    plot.refresh(125.0)
-    x, _ = plot.drawn()
-    assert x[-1] == pytest.approx(-5.0, abs=0.05)
-
-
-def test_none_keeps_its_references_while_plots_are_live(plot, dressed):
+def test_none_keeps_its_references_while_plots_are_live(qtbot, dressed, ring):
     """PySide6 6.12.0 lost one to every void call and aborted after some seconds."""
-    plot.refresh(119.0)
+    chart = StripChart(lambda name: ring)
+    qtbot.addWidget(chart)
+    chart.set_lanes([Lane("board", 0, "eda", "skin", "µS", SteadyRange(0.1))])
+    chart.resize(600, 120)
+    chart.show()
+    chart.refresh(119.0)
     dressed.processEvents()
     before = sys.getrefcount(None)
     for i in range(200):
-        plot.refresh(119.0 + i / 30)
+        chart.refresh(119.0 + i / 30)
         dressed.processEvents()
     assert sys.getrefcount(None) >= before - 20

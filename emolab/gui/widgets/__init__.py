@@ -1,7 +1,6 @@
 """Small things that several windows show, one a file; each takes values and emits intentions.
 
     health_light   one stream's state: shape, colour and word
-    scroll_plot    the last seconds of one channel, drawn from a shared ring
     envelope       many samples as the few points a plot has columns for
     steady_range   limits of an axis that follow the signal without twitching
     frame_view     the newest picture of a camera; thermal pictures with degrees
