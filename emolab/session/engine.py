@@ -325,7 +325,6 @@ class Engine:
 
     def _begin(self, prepared: Prepared) -> None:
         request, plan = prepared.request, prepared.plan
-        now_s = self.clock.now_s()
         header = SessionHeader(
             participant=request.participant,
             session=request.session,
@@ -344,6 +343,7 @@ class Engine:
         ]
         prepared.path.parent.mkdir(parents=True, exist_ok=True)
         with self.hub.keep() as hand_over:
+            now_s = self.clock.now_s()  # from here on every sample is kept
             recorder = Recorder(prepared.path, header, streams, now_s, clock=self.clock, on_event=self._tell)
             hand_over(recorder.put)
         self.zero_s, self.prepared, self.recorder = now_s, prepared, recorder
