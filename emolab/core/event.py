@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,6 +82,10 @@ class Event:
         """The event that `to_json` wrote. Raises `DataError` when the line is none."""
         try:
             fields = json.loads(line)
-            return cls(fields["time_s"], fields["kind"], fields.get("planned_s"), fields.get("data", {}))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            time_s, planned_s = float(fields["time_s"]), fields.get("planned_s")
+            planned_s = None if planned_s is None else float(planned_s)
+            if not math.isfinite(time_s) or not math.isfinite(planned_s or 0.0):
+                raise ValueError("a time that is no moment")
+            return cls(time_s, fields["kind"], planned_s, dict(fields.get("data", {})))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise DataError(f"not an event line: {line[:80]!r} ({error})") from error

@@ -8,6 +8,8 @@
     recorder    Recorder: the thread that owns the writer, and the encoder threads
     pack        a finished file written again, smaller; the same code mends a damaged one
     columns     the same rows read back, only those that are safe
+    guard       is this a file emolab could have written? asked before it is believed
+    still       a file whose writer died, opened as if it had been closed in order
     reader      Session: a file opened afterwards, while it is written, or after a crash
     inspect     is this recording good? facts and a verdict
     recover     a killed session made an ordinary file again

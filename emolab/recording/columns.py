@@ -81,9 +81,9 @@ class Columns:
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
         """Rows from `start` up to `stop`. Raises `RecordingError` where the file is damaged."""
-        start, stop, _ = slice(start, stop).indices(len(self))
-        blocks, tail = self._safe.rows(self._table, self._where[self._first].shape[0])
         try:
+            start, stop, _ = slice(start, stop).indices(len(self))
+            blocks, tail = self._safe.rows(self._table, self._where[self._first].shape[0])
             if stop <= blocks or not tail:
                 return self._main(name, start, stop)
             begin = max(start - blocks, 0)
@@ -93,7 +93,7 @@ class Columns:
             if self._safe.blocks_now(self._table) != blocks:  # the tail has become a block meanwhile
                 return self._main(name, start, stop)
             return np.concatenate([self._main(name, start, blocks), newest]) if start < blocks else newest
-        except OSError as error:
+        except Exception as error:  # HDF5 and numpy have many words for damage
             raise RecordingError(
                 f"{self._where.file.filename}: rows {start} to {stop} of {self._table} cannot be read "
                 f"({error}); run 'emolab recover' on the file"

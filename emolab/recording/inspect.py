@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from emolab.core.event import Event
 from emolab.core.stream import Tally
+from emolab.recording.guard import damage_told
 from emolab.recording.reader import RecordedStream, Session
 from emolab.recording.recorder import OVERRUN, UNFIT
 
@@ -32,7 +33,7 @@ def inspect(path: Path) -> dict[str, Any]:
     times, None below three samples. `verdict`: `good`, `look` (usable, but read `reasons`) or
     `bad`. Raises as `Session.open` does.
     """
-    with Session.open(path) as session:
+    with damage_told(path), Session.open(path) as session:
         events = session.events
         begin_s, end_s = _span(session, events)
         facts = [_stream_facts(stream, events) for stream in session.streams.values()]
@@ -59,7 +60,7 @@ def inspect(path: Path) -> dict[str, Any]:
             "recovery": dict(session.recovery),
         }
         named = dict(zip(session.streams, facts, strict=True))
-    report["verdict"], report["reasons"] = _verdict(report, named, begin_s, end_s, events)
+        report["verdict"], report["reasons"] = _verdict(report, named, begin_s, end_s, events)
     return report
 
 

@@ -179,7 +179,7 @@ def make_text(file: h5py.File, name: str, text: str) -> None:
 
 def read_text(file: h5py.File, name: str) -> str:
     """The text `make_text` stored."""
-    return bytes(file[name][:]).decode()
+    return bytes(file[name][:]).decode(errors="replace")
 
 
 def make_stream(file: h5py.File, info: StreamInfo) -> h5py.Group:
@@ -246,7 +246,7 @@ def read_header(file: h5py.File) -> SessionHeader:
         devices_text=read_text(file, "devices_text"),
         started_utc=datetime.fromisoformat(str(attrs["started_utc"])),
         speed=float(attrs["speed"]),
-        software=json.loads(str(attrs["software"])),
+        software=_facts(str(attrs["software"])),
         commit=str(attrs["commit"]),
     )
 
@@ -261,5 +261,13 @@ def read_info(file: h5py.File, name: str) -> StreamInfo:
         nominal_rate_hz=None if np.isnan(rate_hz) else rate_hz,
         dtype=np.dtype(str(attrs["dtype"])).name,
         sample_shape=tuple(int(size) for size in attrs["sample_shape"]),
-        instrument=json.loads(str(attrs["instrument"])),
+        instrument=_facts(str(attrs["instrument"])),
     )
+
+
+def _facts(text: str) -> dict[str, Any]:
+    """JSON that is kept for people; where it is damaged, what is left of it."""
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        return {"damaged": text}

@@ -73,9 +73,12 @@ def write_again(
             dropped[name] = len(stream.columns) - rows
             _StreamCopy(stream, rows, recovery is not None, deadline_s).write(file)
         for columns, path in session.logs():
-            file.create_dataset(
-                path, data=_what_can_be_read(columns, path.split("/")[-1], recovery is not None)
-            )
+            table = _what_can_be_read(columns, path.split("/")[-1], recovery is not None)
+            if recovery is not None and path == layout.EVENTS:
+                count, readable = session.events_that_can_be_read()
+                recovery = {**recovery, "events_dropped": count - len(readable)}
+                table = table[[row for row in readable if row < len(table)]]
+            file.create_dataset(path, data=table)
         if recovery is not None:
             layout.make_text(file, layout.RECOVERY, json.dumps({**recovery, "rows_dropped": dropped}))
         file[layout.OUTCOME][...] = np.array([outcome], "S16")
@@ -90,9 +93,11 @@ def readable_rows(stream: RecordedStream) -> int:
     for name in layout.columns(stream.info):
         if stream.columns.has(name):
             rows = _readable(stream.columns, name, rows, _SLICE)
-    if stream.bulk is not None and not layout.is_video(stream.info):
-        rows = _readable(stream.bulk, layout.SAMPLES, rows, 1)
-    return rows
+    if stream.bulk is None:
+        return rows
+    if not layout.is_video(stream.info):
+        return _readable(stream.bulk, layout.SAMPLES, rows, 1)
+    return stream.whole_frames(rows, _readable(stream.bulk, layout.PACKETS, len(stream.bulk), _SLICE_BYTES))
 
 
 def sync_folder(folder: Path) -> None:

@@ -16,13 +16,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.core.errors import DataError, RecordingError, SchemaMismatch
+from emolab.core.errors import DataError, EmolabError, RecordingError, SchemaMismatch
 from emolab.core.event import Event
 from emolab.core.label import RatedLabel
 from emolab.core.stream import Channel, StreamInfo, Tally
-from emolab.recording import layout
+from emolab.recording import guard, layout
 from emolab.recording.columns import Columns, Safe
+from emolab.recording.guard import damage_told
 from emolab.recording.header import SessionHeader
+from emolab.recording.still import open_still
 from emolab.recording.video import VideoReader
 
 
@@ -50,9 +52,18 @@ class RecordedStream:
             return rows
         if not layout.is_video(self.info):
             return min(rows, len(self.bulk))
-        while rows and self.packets_end(rows) > len(self.bulk):
-            rows -= 1
-        return rows
+        try:
+            return self.whole_frames(rows, len(self.bulk))
+        except RecordingError:  # told to whoever reads those rows
+            return rows
+
+    def whole_frames(self, rows: int, size: int) -> int:
+        """RGB only: how many of the first `rows` frames have their packets in the first `size` bytes."""
+        if self.packets_end(rows) <= size:
+            return rows
+        ends = self.columns.read("offset", 0, rows) + self.columns.read("size", 0, rows)
+        whole = np.flatnonzero(ends <= size)
+        return int(whole[-1]) + 1 if len(whole) else 0
 
     def packets_end(self, rows: int) -> int:
         """RGB only: bytes of the packets of the first `rows` frames."""
@@ -182,9 +193,10 @@ class Session:
         self._safe = Safe(file)
         self.header: SessionHeader = layout.read_header(file)
         self.zero_engine_s = float(file.attrs["zero_engine_s"])
-        self.streams: dict[str, RecordedStream] = {
-            name: RecordedStream(file, self._safe, name) for name in file[layout.STREAMS]
-        }
+        self.streams: dict[str, RecordedStream] = {}
+        for name in file[layout.STREAMS]:
+            guard.check_stream(file, name)
+            self.streams[name] = RecordedStream(file, self._safe, name)
         self._lines = Columns(self._safe, file["events"], layout.EVENT_LINES, "lines")
         self._index = Columns(self._safe, file["events"], layout.EVENTS, "index")
         self._answers = Columns(self._safe, file, layout.ANSWERS, layout.ANSWERS)
@@ -205,13 +217,13 @@ class Session:
             )
         file = _open(path, live)
         try:
-            layout.check(file, path)
-            return cls(path, file)
-        except (KeyError, OSError) as error:
+            with damage_told(path):
+                layout.check(file, path)
+                guard.check(file, path)
+                return cls(path, file)
+        except EmolabError:
             file.close()
-            if isinstance(error, RecordingError):
-                raise
-            raise RecordingError(f"{path} is damaged ({error}); run 'emolab recover' on it") from error
+            raise
 
     @property
     def outcome(self) -> str:
@@ -239,25 +251,34 @@ class Session:
         """What mending the file found; empty for files that never needed it."""
         if layout.RECOVERY not in self._file:
             return {}
-        facts: dict[str, Any] = json.loads(layout.read_text(self._file, layout.RECOVERY))
-        return facts
+        with damage_told(self.path):
+            return dict(json.loads(layout.read_text(self._file, layout.RECOVERY)))
 
     @property
     def events(self) -> list[Event]:
         """Everything that happened, in the order it was written."""
+        with damage_told(self.path):
+            return [Event.from_json(line.decode()) for _, line in self._event_lines()]
+
+    def events_that_can_be_read(self) -> tuple[int, list[int]]:
+        """How many events there are, and the rows of those that are not damaged."""
+        lines = self._event_lines()
+        return len(lines), [row for row, line in lines if _is_event(line)]
+
+    def _event_lines(self) -> list[tuple[int, bytes]]:
         last = len(self._lines)
         text = self._lines.read("lines").tobytes()
         rows = self._index.read("index").tolist()
-        return [Event.from_json(text[at : at + size].decode()) for _, at, size in rows if at + size <= last]
+        return [(row, text[at : at + size]) for row, (_, at, size) in enumerate(rows) if at + size <= last]
 
     @property
     def answers(self) -> list[RatedLabel]:
         """What the participant said, a row a question, in order; `clip` None is the baseline's."""
         return [
             RatedLabel(
-                clip.decode() or None,
-                state.decode() or None,
-                word.decode() or None,
+                clip.decode(errors="replace") or None,
+                state.decode(errors="replace") or None,
+                word.decode(errors="replace") or None,
                 None if np.isnan(response_s) else response_s,
                 changes,
             )
@@ -318,15 +339,25 @@ class Session:
             raise DataError(f"{self.path.name} has no stream {name!r}; its streams are {known}") from None
 
 
+def _is_event(line: bytes) -> bool:
+    try:
+        Event.from_json(line.decode())
+    except (DataError, UnicodeDecodeError):
+        return False
+    return True
+
+
 def _open(path: Path, live: bool) -> h5py.File:
     """Open quietly whatever state the file is in: closed, being written, or left behind."""
-    reasons = []
-    for swmr in (True,) if live else (False, True):
+    try:
         try:
-            return h5py.File(path, "r", swmr=swmr, locking="best-effort")
-        except OSError as error:
-            reasons.append(str(error))
-    raise RecordingError(
-        f"{path} cannot be opened ({reasons[-1]}); if its recording was killed before the first half second "
-        "there is nothing in it, else try it on another machine and keep the file"
-    )
+            return h5py.File(path, "r", swmr=live, locking="best-effort")
+        except OSError:
+            if live:
+                raise
+            return open_still(path)
+    except Exception as error:  # HDF5 has many words for damage
+        raise RecordingError(
+            f"{path} cannot be opened ({error}); if its recording was killed before the first half second "
+            "there is nothing in it, else try it on another machine and keep the file"
+        ) from error

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emolab.core.errors import RecordingError
+from emolab.recording.guard import damage_told
 from emolab.recording.pack import readable_rows, sync_folder, write_again
 from emolab.recording.reader import Session
 
@@ -29,10 +30,11 @@ def recover(path: Path) -> dict[str, Any]:
     is being recorded at this moment, the file cannot be opened at all, or the disk is too full.
     """
     path = Path(path)
-    with Session.open(path) as session:
-        if session.finished and all(
-            readable_rows(stream) == len(stream) for stream in session.streams.values()
-        ):
+    with (
+        damage_told(path, "too much is lost to mend it; keep it as it is"),
+        Session.open(path) as session,
+    ):
+        if session.finished and _is_sound(session):
             return _report(session, path, None, dict.fromkeys(session.streams, 0))
         if not session.finished:
             _refuse_if_alive(path)
@@ -93,6 +95,13 @@ def _report(session: Session, path: Path, kept: Path | None, dropped: dict[str, 
         "events": len(session.events),
         "answers": len(session.answers),
     }
+
+
+def _is_sound(session: Session) -> bool:
+    events, readable = session.events_that_can_be_read()
+    return events == len(readable) and all(
+        readable_rows(stream) == len(stream) for stream in session.streams.values()
+    )
 
 
 def _refuse_if_alive(path: Path) -> None:

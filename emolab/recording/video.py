@@ -225,7 +225,10 @@ class VideoReader:
             self._next = key
         frame = None
         for place in range(self._next, index + 1):
-            decoded = self._codec.decode(av.Packet(self._packets.packet(place)))
+            try:
+                decoded = self._codec.decode(av.Packet(self._packets.packet(place)))
+            except av.FFmpegError:  # said below, unless a later one brings the picture back
+                decoded = []
             frame = decoded[-1] if decoded else None
         self._next = index + 1
         if frame is None:
