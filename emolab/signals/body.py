@@ -33,6 +33,7 @@ BREATH_LOOK = 1.0
 # skin: Kleckner 2018, doi:10.1109/TBME.2017.2758643: 0.05 to 60 µS, changing by no more than 10 µS/s
 SKIN_US = (0.05, 60.0)
 SKIN_US_PER_S = 10.0
+SKIN_OUTSIDE = 0.01  # of the time
 SKIN_COUNTS_OFF = 0.01  # of the range: no current flows
 SKIN_NOISE_HZ = 10.0  # skin has nothing to say up there
 SKIN_NOISE_US = 0.025  # ± 2 SD then hide the smallest response that is counted, 0.05 µS (Boucsein 2012)
@@ -92,9 +93,9 @@ def skin_findings(window: Window) -> Iterator[Finding]:
             what = f"{name} is at {low:.0f} µS, which no skin reaches"
             remedy = "Keep the electrodes apart and dry between them, and check the scaling."
             yield Finding("out_of_range", "act", what, remedy, low)
-        elif low < SKIN_US[0] or high > SKIN_US[1]:
-            what = f"{name} leaves {SKIN_US[0]} to {SKIN_US[1]:.0f} µS at times"
-            yield Finding("out_of_range", "look", what, "Check the electrodes and their gel.", low)
+        elif (share := float(np.mean((values < SKIN_US[0]) | (values > SKIN_US[1])))) > SKIN_OUTSIDE:
+            what = f"{name} is outside {SKIN_US[0]} to {SKIN_US[1]:.0f} µS {share:.0%} of the time"
+            yield Finding("out_of_range", "look", what, "Check the electrodes and their gel.", share)
         yield from _leaps(window)
         limit, shown = SKIN_NOISE_US, f"{noise:.3f} µS"
     else:

@@ -110,11 +110,13 @@ def _plateau(window: Window, swing: float) -> float:
 
 def mains(window: Window) -> Iterator[Finding]:
     """A mains line, where the rate lets one see it: above 102 Hz for 50 Hz, 122 for 60."""
+    if (swing := window.swing()) == 0.0:
+        return
     at_hz, power = power_spectrum(window.even.values, window.even.rate_hz)
     for line_hz in MAINS_HZ:
         mean_square, above = line(at_hz, power, line_hz)
         peak_to_peak = 2 * np.sqrt(2 * mean_square)
-        if above < MAINS_ABOVE or peak_to_peak < MAINS_SHARE * window.swing():
+        if above < MAINS_ABOVE or peak_to_peak < MAINS_SHARE * swing:
             continue
         if window.unit == "counts" and peak_to_peak < MAINS_COUNTS:
             continue

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+NEARLY = 0.9
 GAP_STEPS = 2.5  # boards stamp in whole milliseconds: steps of 3, 4 and sometimes 8 ms are no gap
 
 
@@ -92,7 +93,7 @@ def line(
         return 0.0, 0.0
     expected = float(np.median(power[near])) / np.log(2) * int(inside.sum())  # median to mean of χ²
     found = float(power[inside].sum())
-    return max(found - expected, 0.0), found / expected if expected > 0.0 else np.inf
+    return max(found - expected, 0.0), found / expected if expected > 0.0 else 0.0
 
 
 def longest_run(flags: NDArray[np.bool_]) -> int:
@@ -104,8 +105,8 @@ def longest_run(flags: NDArray[np.bool_]) -> int:
 def rhythm(values: Array, rate_hz: float, shortest_s: float, longest_s: float) -> tuple[float, float]:
     """How alike the values are to themselves one period on: `(likeness −1..1, period in seconds)`.
 
-    The highest peak of the autocorrelation between two periods, each lag normed by the energy of
-    the parts that overlap there. `(0, 0)` when it has no peak.
+    The highest peak of the autocorrelation between two periods, or the first that is nearly as high,
+    each lag normed by the energy of the parts that overlap there. `(0, 0)` when it has no peak.
     """
     n = len(values)
     first, last = max(int(shortest_s * rate_hz), 1), min(int(longest_s * rate_hz) + 1, n // 2)
@@ -121,5 +122,6 @@ def rhythm(values: Array, rate_hz: float, shortest_s: float, longest_s: float) -
     is_peak = (inner > likeness[first - 1 : last]) & (inner >= likeness[first + 1 : last + 2])
     if not is_peak.any():
         return 0.0, 0.0
-    best = int(np.argmax(np.where(is_peak, inner, -np.inf)))
+    peaks = np.where(is_peak, inner, -np.inf)
+    best = int(np.argmax(peaks >= min(NEARLY * peaks.max(), peaks.max())))  # two beats are as alike as one
     return float(inner[best]), (first + best) / rate_hz
