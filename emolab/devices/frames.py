@@ -7,6 +7,7 @@ its own, so the pace is made here, from the session clock.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -132,9 +133,10 @@ class DropEstimate:
 
     A camera numbers nothing, so this is an estimate. The period is the running median of the
     last 31 intervals. An interval above 1.5 periods opens a case; it is closed three ordinary
-    frames later, and what is missing then between the time passed and the frames counted is
-    lost. So frames that were only late (a hiccup of the network, made up for at once) are not,
-    and a camera that turns to a slower rate in dim light is given a new period, not a loss.
+    frames later (those that come in less than half a period were only waiting and tell nothing),
+    and what is missing then at least between the time passed and the frames counted is lost. So
+    frames that were only late (a hiccup of the network or of this machine, made up for soon) are
+    not, and a camera that turns to a slower rate in dim light is given a new period, not a loss.
     """
 
     SETTLE = 3
@@ -143,9 +145,7 @@ class DropEstimate:
         self.lost = 0
         self._intervals_s: list[float] = []
         self._last_s: float | None = None
-        self._case_s = 0.0
-        self._case_frames = 0
-        self._to_settle = 0
+        self._close_case()
 
     def see(self, time_s: float) -> int:
         """Take in a frame's stamp; returns all frames lost up to now."""
@@ -156,16 +156,23 @@ class DropEstimate:
         self._intervals_s = [*self._intervals_s[-30:], interval_s]
         period_s = float(np.median(self._intervals_s))
         if len(self._intervals_s) >= 5 and interval_s > 1.5 * period_s:
-            self._to_settle = self.SETTLE + 1
-        if self._to_settle:
-            self._case_s += interval_s
-            self._case_frames += 1
+            self._to_settle, self._missing = self.SETTLE, math.inf
+        elif not self._to_settle:
+            return self.lost
+        elif interval_s >= 0.5 * period_s:
             self._to_settle -= 1
-            if not self._to_settle:
-                self.lost += max(round(self._case_s / period_s) - self._case_frames, 0)
-                self._case_s, self._case_frames = 0.0, 0
+        self._case_s += interval_s
+        self._case_frames += 1
+        self._missing = min(self._missing, self._case_s / period_s - self._case_frames)
+        if not self._to_settle:
+            self.lost += max(round(self._missing), 0)
+            self._close_case()
         return self.lost
 
     def restart(self) -> None:
         """Forget the last stamp: the camera was away, and the next interval is a gap of its own."""
-        self._last_s, self._case_s, self._case_frames, self._to_settle = None, 0.0, 0, 0
+        self._last_s = None
+        self._close_case()
+
+    def _close_case(self) -> None:
+        self._case_s, self._case_frames, self._to_settle, self._missing = 0.0, 0, 0, math.inf
