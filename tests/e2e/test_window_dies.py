@@ -13,6 +13,7 @@ import pytest
 
 from emolab.core.label import STATE_KEYS
 from emolab.recording.reader import Session
+from emolab.session.snapshot import Snapshot
 from tests.e2e.laboratory import CLIPS, Laboratory, why_not
 from tests.e2e.participant import Participant
 from tests.simulators.desktop import SCREENS
@@ -47,7 +48,7 @@ def start_from_command_line(lab: Laboratory) -> Participant:
 def in_mid_clip(lab: Laboratory, trial: int) -> None:
     """Wait until a second of this clip has been heard."""
 
-    def is_heard(seen) -> bool:
+    def is_heard(seen: Snapshot) -> bool:
         step = seen.steps[seen.step] if 0 <= seen.step < len(seen.steps) else None
         heard = step is not None and step.kind == "play" and step.trial == trial
         return heard and seen.now_s > seen.step_opened_s + 1.0
