@@ -22,6 +22,7 @@ PULSE_BAND_HZ = (0.6, 5.0)
 # likeness of 10 s to themselves one beat on: pulses .79 to .95 in the median, white noise below .38
 # 99 times of 100, random walks (movement) below .56
 PULSE_ACT, PULSE_LOOK = 0.38, 0.56
+PULSE_PART = 0.58  # of any 5 s within: a movement spoils ten seconds, not the finger; noise 99 % below
 PULSE_NOISE_BAND_HZ = (10.0, 45.0)
 PULSE_NOISE = 0.5  # of the pulse; in the recordings .01 to .1
 
@@ -57,8 +58,9 @@ def pulse_findings(window: Window) -> Iterator[Finding]:
     values, rate_hz = window.even.values, window.even.rate_hz
     sure, _ = pulse(values, rate_hz)
     if sure < PULSE_LOOK:
-        level: Level = "act" if sure < PULSE_ACT else "look"
-        what = f"{window.name} shows {'no' if level == 'act' else 'a weak'} pulse"
+        is_none = sure < PULSE_ACT and _best_part(values, rate_hz) < PULSE_PART
+        level: Level = "act" if is_none else "look"
+        what = f"{window.name} shows {'no pulse' if is_none else 'a pulse that is weak or shaken'}"
         remedy = "Set the sensor on the pad of the finger, warm the hand, and keep it still."
         yield Finding("no_pulse", level, what, remedy, sure)
     wave = rms(band(values, rate_hz, *PULSE_BAND_HZ))
@@ -66,6 +68,13 @@ def pulse_findings(window: Window) -> Iterator[Finding]:
     if sure >= PULSE_ACT and noise > PULSE_NOISE * wave:
         what = f"{window.name} is noisy, {noise / wave:.0%} of the pulse"
         yield Finding("noisy", "look", what, "Shade the sensor from lamps and fix its cable.", noise / wave)
+
+
+def _best_part(values: Array, rate_hz: float) -> float:
+    """How sure the pulse is in the best 5 s at the start, in the middle or at the end."""
+    n = int(SHORTEST_FOR_RHYTHM_S * rate_hz)
+    starts = {0, max(len(values) - n, 0) // 2, max(len(values) - n, 0)}
+    return max(pulse(values[start : start + n], rate_hz)[0] for start in starts)
 
 
 def breath_findings(window: Window) -> Iterator[Finding]:

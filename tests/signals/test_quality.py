@@ -43,10 +43,18 @@ def test_clean_breath_and_skin_are_well() -> None:
     assert skin(skin_us(T) + 0.003 * np.random.default_rng(2).standard_normal(len(T))) == Quality()
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_noise_is_no_pulse(seed: int) -> None:
-    quality = ppg(counts(np.full(len(T), 2000.0), noise=60.0, seed=seed))
-    assert quality.level != "well" and quality.codes == ("no_pulse",)
+def test_noise_is_no_pulse() -> None:
+    judged = [ppg(counts(np.full(len(T), 2000.0), noise=60.0, seed=seed)) for seed in range(60)]
+    assert all("no_pulse" in quality.codes for quality in judged)
+    assert sum(quality.level == "act" for quality in judged) >= 56
+
+
+def test_a_movement_shakes_the_pulse_but_is_no_red() -> None:
+    bumps = ((6.1, 0.2, 900), (6.9, 0.12, -700), (8.3, 0.3, 1100), (9.4, 0.15, -800))
+    moved = sum(height * np.exp(-0.5 * ((T - at) / width) ** 2) for at, width, height in bumps)
+    quality = ppg(counts(pulse_wave(T, height=250.0) + moved))
+    assert quality.codes == ("no_pulse",) and quality.level == "look"
+    assert "shaken" in quality.findings[0].what
 
 
 @pytest.mark.parametrize("seed", range(10))
