@@ -85,6 +85,7 @@ class Engine:
         self.sound_fault = ""  # why nothing can be heard, with the remedy
         self._with_sound = with_sound
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._reports: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._interrupted = ""
         self._windows: dict[int, str] = {}
         self._line = Snapshot(study=str(study)).to_json()  # a window may ask before `arm` has published
@@ -189,7 +190,13 @@ class Engine:
 
     def report(self, event: Event) -> None:
         """Record an event and tell it on the console. From any thread."""
-        self._inbox.put(lambda: self.record(event))
+        self._reports.put(event)
+        self._inbox.put(self._take_reports)
+
+    def _take_reports(self) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self.record(self._reports.get_nowait())
 
     def record(self, event: Event) -> None:
         """The same at once, from the engine's own thread."""
@@ -400,6 +407,7 @@ class Engine:
         outcome = self.run.outcome or "interrupted"
         self.record(Event(self.clock.now_s(), "session_ended", data={"outcome": outcome}))
         self._stop_pumps()
+        self._take_reports()  # a marker belongs to its row, even the last
         self.hub.leave_off()
         path = self.prepared.path
         try:
