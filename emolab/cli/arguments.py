@@ -20,6 +20,19 @@ def parser(verb: str, what: str) -> argparse.ArgumentParser:
     )
 
 
+class _OfferThroughLsl(argparse.Action):
+    """Sets EMOLAB_LSL, so that the settings say so here and in an engine this process starts."""
+
+    def __call__(self, *_: object, **__: object) -> None:
+        os.environ["EMOLAB_LSL"] = "1"
+
+
+def add_lsl(cli: argparse.ArgumentParser) -> None:
+    """The option `--lsl`."""
+    what = "offer streams and events to other programs in the network (LSL)"
+    cli.add_argument("--lsl", action=_OfferThroughLsl, nargs=0, help=what)
+
+
 def settings() -> Settings:
     """The user's settings, from the configuration file and the environment."""
     return read(Path(platformdirs.user_config_dir("emolab")) / "config.toml", os.environ)

@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from emolab.cli.arguments import parser, settings
+from emolab.cli.arguments import add_lsl, parser, settings
 
 
 def console(arguments: list[str]) -> int:
@@ -45,6 +45,7 @@ def engine(arguments: list[str]) -> int:
     cli.add_argument("--study", type=Path, required=True)
     cli.add_argument("--devices", type=Path, required=True)
     cli.add_argument("--speed", type=float, default=1.0)
+    add_lsl(cli)
     options = cli.parse_args(arguments)
 
     from emolab.cli.record import make_engine

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emolab.cli.arguments import parser, settings
+from emolab.cli.arguments import add_lsl, parser, settings
 from emolab.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def record(arguments: list[str]) -> int:
     cli.add_argument("--language", default="", metavar="CODE", help="of the participant's texts, e.g. en, zh")
     cli.add_argument("--headless", action="store_true", help="no windows")
     cli.add_argument("--speed", type=float, default=1.0, metavar="N", help="simulated sessions only")
+    add_lsl(cli)
     cli.add_argument(
         "--answers", choices=("simulated", "none"), help="who answers without a window (default: none)"
     )
