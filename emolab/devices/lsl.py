@@ -60,7 +60,7 @@ from emolab.devices.config import InstrumentKeys, read_keys
 from emolab.devices.lsl_link import Correction, pylsl, session_less_lsl_s
 
 FIND_S = 0.6  # two rounds of questions: long enough to hear of a second stream of that name
-FIND_AGAIN_S = 1.0
+FIND_AGAIN_S = 1.05  # liblsl asks every half second: the third time is just within
 CONNECT_S = 0.5
 GATHER_S = 0.005  # so that a stream of single samples comes as 200 chunks a second, not 1000
 ROWS = 1024
