@@ -58,4 +58,6 @@ def engine(arguments: list[str]) -> int:
         served.serve()
     finally:
         served.close()
+    if served.message:
+        print(f"emolab: {served.message}", file=sys.stderr)  # into the engine's log
     return 0

@@ -196,7 +196,8 @@ class Recorder:
         try:
             self._record(follower)
         except Exception as error:  # whatever it is, the engine must see it and the file be closed
-            _log.exception("recording of %s stopped", self._writer.path)
+            is_told = isinstance(error, EmolabError)  # what and why is in its words already
+            _log.log(logging.DEBUG if is_told else logging.ERROR, "recording stopped", exc_info=True)
             self.error = error
             with contextlib.suppress(EmolabError):
                 self._writer.close("interrupted")
@@ -286,7 +287,8 @@ class Recorder:
                 self._news.wait(0.1)
 
     def _refuse(self, chunk: Chunk) -> None:
-        if not self._lose(chunk, self._refused, float(chunk.times_s[0]), float(chunk.times_s[-1])):
+        is_first = not self._lose(chunk, self._refused, float(chunk.times_s[0]), float(chunk.times_s[-1]))
+        if is_first and self.error is None and self._accepting:
             _log.warning("the recorder cannot keep up with %s", chunk.stream)
 
     def _cannot(self, chunk: Chunk | EncodedFrames, error: Exception) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from emolab.core.clock import Clock
-from emolab.core.errors import ConfigError, DeviceError, EmolabError
+from emolab.core.errors import ConfigError, DeviceError, EmolabError, RecordingError
 from emolab.core.event import Event
 from emolab.core.settings import Settings
 from emolab.devices import config
@@ -416,9 +416,8 @@ class Engine:
             self.summary = inspect(path)
             self.phase = "finished"
         except Exception as error:  # whatever it is, the console must hear where the file stands
-            log.exception("the session could not be finished")
             self.phase = "failed"
-            self.message = f"{error}. What was flushed is safe in {path}; 'emolab recover' makes it whole."
+            self.message = _why_it_stopped(error, path)
         self._publish()
 
     def _break_off(self, why: str) -> None:
@@ -438,17 +437,15 @@ class Engine:
     def _fail(self, error: Exception) -> None:
         """The recorder cannot go on: stop, and say what is safe."""
         assert self.run is not None and self.recorder is not None and self.prepared is not None
-        log.error("recording failed: %s", error)
         self._stop_pumps()
         self.hub.leave_off()
         self.player.stop()
         with suppress(EmolabError, OSError):
             self.recorder.close("interrupted", CLOSE_S)
+        with suppress(EmolabError, OSError):
+            self.summary = inspect(self.prepared.path)
         self.phase = "failed"
-        self.message = (
-            f"The recording stopped: {error}. What was recorded until then is safe in {self.prepared.path}; "
-            f"'emolab recover' makes it whole."
-        )
+        self.message = _why_it_stopped(error, self.prepared.path)
         self._publish()
 
     def _stop_pumps(self) -> None:
@@ -490,6 +487,18 @@ class Engine:
         self.record(Event(self.clock.now_s(), "window_lost"))
         if self.prepared is not None and self.prepared.request.answers == "window":
             self.hold("window", "The window has gone. Start emolab again and attach to this session.")
+
+
+def _why_it_stopped(error: Exception, path: Path) -> str:
+    """For the experimenter; the recorder's own errors say already what is safe and what to do."""
+    if isinstance(error, RecordingError):
+        return f"The recording stopped: {error}."
+    log.error("the recording stopped", exc_info=error)
+    what = str(error) if isinstance(error, EmolabError) else f"{type(error).__name__}: {error}"
+    return (
+        f"The recording stopped: {what}. What was recorded until then is safe in {path}; 'emolab recover' "
+        "makes it whole."
+    )
 
 
 def _memory_folder() -> str | None:
