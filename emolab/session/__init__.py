@@ -3,6 +3,7 @@
     engine      owns clock, sources, runner, recorder and player; starts and stops them in order
     pump        one thread a source: blocking read, reopen when it went away, offer to the hub
     hub         hands each chunk to the recorder, the rings and the health page; never blocks
+    outlets     offers streams and events to other programs (LSL), when asked; never waited for
     player      plays a clip so that its onset is known
     health      judges each stream: well, look, act, with the remedy
     snapshot    what a window is told and what it may ask, as one JSON line each
