@@ -134,7 +134,7 @@ class Server:
             line.send_text(json.dumps({"ok": True} if known else {"error": "wrong token"}))
             while known:
                 line.send_text(self._answer(json.loads(line.receive_text()), number))
-        except (OSError, ValueError, AttributeError) as error:
+        except (OSError, ValueError, AttributeError, RecursionError) as error:
             log.debug("connection %d ended: %s", number, error)
         finally:
             line.close()
