@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from emolab.core.errors import DataError
+from emolab.core.stream import KINDS
 from emolab.devices.simulation.scenes import BoardScene
 from emolab.signals.body import pulse
 from emolab.signals.finding import Quality
@@ -198,3 +202,17 @@ def test_each_sentence_names_the_channel_and_a_remedy() -> None:
         for finding in quality.findings:
             assert finding.what.startswith(("finger", "belt", "skin"))
             assert finding.remedy.endswith(".") and str(finding) == f"{finding.what}. {finding.remedy}"
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    values=arrays(np.float64, st.integers(0, 400), elements=st.floats(allow_nan=True, allow_infinity=True)),
+    kind=st.sampled_from(KINDS),
+    unit=st.sampled_from(["counts", "uS", "degC"]),
+    seed=st.integers(0, 2**31),
+)
+def test_whatever_comes_is_judged_without_failing(values: Array, kind: str, unit: str, seed: int) -> None:
+    at_s = np.sort(np.random.default_rng(seed).uniform(0.0, 8.0, len(values)))
+    with np.errstate(all="ignore"):
+        quality = judge(values, at_s, kind=kind, unit=unit)
+    assert quality.level in ("well", "look", "act")
