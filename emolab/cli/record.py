@@ -38,9 +38,10 @@ def record(arguments: list[str]) -> int:
     cli.add_argument(
         "--answers", choices=("simulated", "none"), help="who answers without a window (default: none)"
     )
-    options = cli.parse_args(arguments)
     cli.add_argument("--preflight", action="store_true", help="look at everything first; red stops")
     cli.add_argument("--override", default="", metavar="REASON", help="record although something is red")
+    cli.add_argument("--resume", action="store_true", help="go on with a session that broke off")
+    options = cli.parse_args(arguments)
 
     from emolab.session.prepare import StartRequest
 
@@ -53,6 +54,7 @@ def record(arguments: list[str]) -> int:
         options.language,
         answers,
         options.override,
+        options.resume,
     )
     return _session(
         request,

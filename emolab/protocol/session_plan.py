@@ -6,8 +6,9 @@ seed give the same plan on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,47 @@ def resolve_clip_paths(
         for step in plan.steps
     )
     return replace(plan, trials=tuple(placed(clip) for clip in plan.trials), steps=steps)
+
+
+def rest_of(
+    plan: SessionPlan, begun: Collection[str], elapsed_s: float, *, is_rested: bool, has_baseline: bool
+) -> SessionPlan:
+    """What is left of a session that broke off: same order, the clips not begun yet.
+
+    `begun`: ids of the clips whose music was begun. `elapsed_s`: how much of the cap is used up.
+    `is_rested`, `has_baseline`: the rest, its report need not be made again. The instructions are
+    shown again before it goes on. Raises `ConfigError` when nothing is left.
+    """
+    left = tuple(clip for clip in plan.trials if clip.id not in begun)
+    if not left:
+        raise ConfigError(
+            "every clip of this session was begun before it broke off; nothing is left to resume"
+        )
+
+    def stays(step: Step) -> bool:
+        if isinstance(step, Play | Rate) and step.clip is not None:
+            return step.clip.id not in begun
+        if isinstance(step, Rest):
+            return not is_rested
+        if isinstance(step, Rate):
+            return not has_baseline
+        return not (isinstance(step, Instruct) and step.page == "consent")
+
+    steps = tuple(step for step in plan.steps if stays(step))
+    while any(isinstance(a, Instruct) and isinstance(b, Pause) for a, b in pairwise(steps)):
+        at = next(
+            i for i, (a, b) in enumerate(pairwise(steps)) if isinstance(a, Instruct) and isinstance(b, Pause)
+        )
+        steps = steps[: at + 1] + steps[at + 2 :]  # a wash-out after a break washes nothing out
+    return replace(
+        plan,
+        planned=len(left),
+        guaranteed=min(plan.guaranteed, len(left)),
+        cap_s=plan.cap_s - elapsed_s,
+        trials=left,
+        steps=steps,
+        planned_times_s=_planned_times_s(steps),
+    )
 
 
 def _check_bank(study: Study, bank: Bank) -> None:

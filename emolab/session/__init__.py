@@ -6,6 +6,7 @@
     outlets     offers streams and events to other programs (LSL), when asked; never waited for
     player      plays a clip so that its onset is known
     health      judges each stream: well, look, act, with the remedy
+    resume      what is left of a session that broke off
     snapshot    what a window is told and what it may ask, as one JSON line each
     link        the local connection between engine and windows
     client      the window's end of it: start an engine, or attach to the one that runs

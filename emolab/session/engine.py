@@ -371,6 +371,7 @@ class Engine:
             "guaranteed": plan.guaranteed,
             "trials": [{"clip": clip.id, "state": clip.state} for clip in plan.trials],
             "answers": request.answers,
+            "resumes": dict(prepared.resumes),
             "left_out": [name for name, pump in self.pumps.items() if pump.status.state == "left_out"],
         }
         self.record(Event(now_s, "session_started", data=facts))

@@ -16,7 +16,7 @@ from pathlib import Path
 from emolab.core.errors import ConfigError
 
 _PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
-_SESSION_FILE = re.compile(r"(?P<participant>.+)_session-(?P<session>\d+)\.h5")
+_SESSION_FILE = re.compile(r"(?P<participant>.+)_session-(?P<session>\d+)(_part-(?P<part>\d+))?\.h5")
 
 
 def check_pseudonym(participant: str) -> str:
@@ -52,6 +52,19 @@ def session_path(study: Path, participant: str, session: int) -> Path:
     return study / participant / f"{participant}_session-{session}.h5"
 
 
+def part_path(first: Path, part: int) -> Path:
+    """Where part 2, 3 … of the session whose first file is `first` lies."""
+    return first.with_name(f"{first.stem}_part-{part}.h5")
+
+
+def parts(first: Path) -> tuple[Path, ...]:
+    """The files of a session in order: the first, and those in which it was resumed."""
+    found = [first]
+    while (path := part_path(first, len(found) + 1)).exists():
+        found.append(path)
+    return tuple(found)
+
+
 def truth_path(path: Path) -> Path:
     """Where a simulated participant's truth lies beside a recording."""
     return path.with_suffix(".truth.json")
@@ -79,7 +92,8 @@ def check_unused(study: Path, participant: str, session: int) -> Path:
         free = next(number for number in range(1000) if number not in used)
         raise ConfigError(
             f"{participant} has a session {session} already: {path}; "
-            f"take session {free}, or another pseudonym (the next free one is {next_pseudonym(study)})"
+            f"take session {free}, or another pseudonym (the next free one is {next_pseudonym(study)}); "
+            "a session that broke off can be resumed"
         )
     return path
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ from emolab.core.settings import Settings
 from emolab.protocol.bank import Bank, read_manifest
 from emolab.protocol.load import load
 from emolab.protocol.plan import participant_number
-from emolab.protocol.session_plan import SessionPlan, resolve_clip_paths, session_plan
+from emolab.protocol.session_plan import SessionPlan, resolve_clip_paths, rest_of, session_plan
 from emolab.protocol.steps import Study
 from emolab.protocol.texts import Texts
-from emolab.session import folder, stimuli
+from emolab.session import folder, resume, stimuli
 
 ANSWERS = ("window", "simulated", "none")
 MOST_SESSIONS = 1000
@@ -28,6 +28,7 @@ class StartRequest:
     """What the experimenter asked for. `answers`: who reports: `window`, `simulated` or `none`.
 
     `override`: why the session is to be recorded although something is red; empty when it is not.
+    `resume`: go on with this session, which broke off, where it stopped.
     """
 
     protocol: str
@@ -37,6 +38,7 @@ class StartRequest:
     language: str = ""
     answers: str = "window"
     override: str = ""
+    resume: bool = False
 
     @classmethod
     def from_command(cls, command: Mapping[str, Any]) -> StartRequest:
@@ -50,6 +52,7 @@ class StartRequest:
                 str(command.get("language", "")),
                 str(command.get("answers", "window")),
                 str(command.get("override") or ""),
+                bool(command.get("resume")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(
@@ -66,6 +69,7 @@ class Prepared:
     texts: Texts
     plan: SessionPlan
     path: Path
+    resumes: Mapping[str, Any] = field(default_factory=dict)  # of a session that broke off: its facts
 
 
 def lay_out(request: StartRequest) -> tuple[Study, Bank, SessionPlan]:
@@ -91,14 +95,39 @@ def check(request: StartRequest, study_folder: Path) -> tuple[Study, Bank, Sessi
         )
     if not 0 <= request.seed <= LARGEST_SEED:
         raise ConfigError(f"seed {request.seed} is none; take a whole number from 0 to {LARGEST_SEED}")
+    if request.resume:
+        return _what_is_left(request, resume.broken(study_folder, request.participant, request.session))
     path = folder.check_unused(study_folder, request.participant, request.session)
     study, bank, plan = lay_out(request)
     study.text(request.language or None)
     return study, bank, plan, path
 
 
+def _what_is_left(request: StartRequest, broken: resume.Broken) -> tuple[Study, Bank, SessionPlan, Path]:
+    study, bank, plan = lay_out(replace(request, seed=broken.seed))
+    if study.source_text != broken.protocol_text:
+        raise ConfigError(
+            f"{study.path} is not the protocol that {broken.paths[0].name} was begun with; "
+            "resume it with that very file (a copy is inside the recording)"
+        )
+    study.text(request.language or broken.language)
+    plan = rest_of(
+        plan,
+        broken.begun,
+        broken.elapsed_s,
+        is_rested=broken.is_rested,
+        has_baseline=broken.has_baseline,
+    )
+    return study, bank, plan, broken.next_path
+
+
 def prepare(request: StartRequest, study_folder: Path, settings: Settings) -> Prepared:
     """A session that can start. Raises `ConfigError` as `check` does, or when a clip is missing."""
     study, bank, plan, path = check(request, study_folder)
+    resumes: dict[str, Any] = {}
+    if request.resume:
+        broken = resume.broken(study_folder, request.participant, request.session)
+        resumes = broken.facts()
+        request = replace(request, seed=broken.seed, language=request.language or broken.language)
     plan = resolve_clip_paths(plan, bank, lambda entry: stimuli.clip_path(bank, entry.id, settings))
-    return Prepared(request, study, study.text(request.language or None), plan, path)
+    return Prepared(request, study, study.text(request.language or None), plan, path, resumes)

@@ -1,0 +1,119 @@
+"""Go on with a session that broke off: same order, next clip, the gap on record.
+
+A killed engine, a power cut or a signal leaves a file that ends in the middle. Resuming reads in it
+which clips were begun, and lays out what is left in a new file, `P014_session-0_part-2.h5`; the
+broken file is not touched. A clip that was begun is not played again, since nobody shall hear one
+twice; a rest that was not finished is made anew. Time before the break counts against the cap,
+the gap itself does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from emolab.core.errors import ConfigError
+from emolab.recording.reader import Session
+from emolab.session import folder
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What a session came to before it broke off, over all its parts.
+
+    `begun`: clips whose music was begun. `is_rested`: the rest was finished, `has_baseline`: and
+    reported on. `elapsed_s`: time of the protocol used up. `ended_utc`: last sign of life.
+    """
+
+    paths: tuple[Path, ...]
+    seed: int
+    language: str
+    protocol_text: str
+    begun: frozenset[str]
+    is_rested: bool
+    has_baseline: bool
+    elapsed_s: float
+    ended_utc: datetime
+
+    @property
+    def next_path(self) -> Path:
+        """Where the next part is to be recorded."""
+        return folder.part_path(self.paths[0], len(self.paths) + 1)
+
+    def facts(self) -> dict[str, Any]:
+        """What the new part keeps of it, for its `session_started` event."""
+        return {
+            "file": self.paths[-1].name,
+            "part": len(self.paths) + 1,
+            "gap_s": round((datetime.now(UTC) - self.ended_utc).total_seconds(), 3),
+            "elapsed_s": round(self.elapsed_s, 3),
+            "trials_before": len(self.begun),
+        }
+
+
+def broken(study: Path, participant: str, session: int) -> Broken:
+    """The session to go on with. Raises `ConfigError` when there is none, or it did not break off."""
+    first = folder.session_path(study, participant, session)
+    if not first.exists():
+        raise ConfigError(f"{participant} has no session {session} to resume in {study}; leave 'resume' out")
+    paths = folder.parts(first)
+    parts = [_read(path) for path in paths]
+    last = parts[-1]
+    if last.outcome in ("complete", "aborted"):
+        raise ConfigError(
+            f"session {session} of {participant} did not break off, it is {last.outcome}; "
+            f"record session {session + 1} instead"
+        )
+    return Broken(
+        paths=paths,
+        seed=parts[0].seed,
+        language=parts[0].language,
+        protocol_text=parts[0].protocol_text,
+        begun=frozenset(clip for part in parts for clip in part.begun),
+        is_rested=any(part.is_rested for part in parts),
+        has_baseline=any(part.is_rested and part.has_baseline for part in parts),
+        elapsed_s=sum(part.elapsed_s for part in parts),
+        ended_utc=last.ended_utc,
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    outcome: str
+    seed: int
+    language: str
+    protocol_text: str
+    begun: tuple[str, ...]
+    is_rested: bool
+    has_baseline: bool
+    elapsed_s: float
+    ended_utc: datetime
+
+
+def _read(path: Path) -> _Part:
+    with Session.open(path) as session:
+        started = [event for event in session.events if event.kind == "step_started"]
+        timed = [event.time_s for event in started if event.data.get("kind") != "instruct"]
+        is_rested = any(
+            event.kind == "step_ended"
+            and event.data.get("kind") == "rest"
+            and event.data.get("how") == "done"
+            for event in session.events
+        )
+        stamps = [stream.last_s() or 0.0 for stream in session.streams.values()]
+        ended_s = max([event.time_s for event in session.events] + stamps, default=0.0)
+        has_baseline = any(event.kind == "answer" and not event.data.get("clip") for event in session.events)
+        used_s = ended_s - timed[0] if timed and is_rested else 0.0  # an unfinished rest is made anew
+        return _Part(
+            outcome=session.outcome,
+            seed=session.header.seed,
+            language=session.header.language,
+            protocol_text=session.header.protocol_text,
+            begun=tuple(event.data["clip"] for event in started if event.data.get("kind") == "play"),
+            is_rested=is_rested,
+            has_baseline=has_baseline,
+            elapsed_s=used_s,
+            ended_utc=session.header.started_utc + timedelta(seconds=ended_s / session.header.speed),
+        )
