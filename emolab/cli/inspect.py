@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from emolab.cli.arguments import parser, print_json
+from emolab.recording import apart
 
 
 def inspect(arguments: list[str]) -> int:
     """Print a session's facts; exit code 1 when the recording is not good."""
     cli = parser("inspect", "What a session file holds, stream by stream, and whether it is whole.")
-    cli.add_argument("file", type=Path)
-    cli.add_argument("--json", action="store_true", help="facts as JSON")
-    options = cli.parse_args(arguments)
+    options = _options(cli, arguments, "facts as JSON")
+    if not options.here:
+        return _relay("inspect", options)
 
     from emolab.recording.inspect import inspect, text
 
+    apart.limit(options.file)
     report = inspect(options.file)
     if options.json:
         print_json(report)
@@ -27,15 +30,30 @@ def inspect(arguments: list[str]) -> int:
 def recover(arguments: list[str]) -> int:
     """Mend a session file and print what was damaged."""
     cli = parser("recover", "Make the file of a session that died normally readable, and report the damage.")
-    cli.add_argument("file", type=Path)
-    cli.add_argument("--json", action="store_true", help="the damage report as JSON")
-    options = cli.parse_args(arguments)
+    options = _options(cli, arguments, "the damage report as JSON")
+    if not options.here:
+        return _relay("recover", options)
 
     from emolab.recording.recover import recover, text
 
+    apart.limit(options.file)
     report = recover(options.file)
     if options.json:
         print_json(report)
     else:
         print(text(report))
     return 0
+
+
+def _options(cli: argparse.ArgumentParser, arguments: list[str], json_help: str) -> argparse.Namespace:
+    cli.add_argument("file", type=Path)
+    cli.add_argument("--json", action="store_true", help=json_help)
+    cli.add_argument(apart.HERE, action="store_true", help=argparse.SUPPRESS)
+    return cli.parse_args(arguments)
+
+
+def _relay(verb: apart.Verb, options: argparse.Namespace) -> int:
+    """Have a process of its own read the file, which may be damaged enough to bring it down."""
+    said, code = apart.say(verb, options.file, is_json=options.json)
+    print(said, end="")
+    return code

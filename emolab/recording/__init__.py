@@ -13,6 +13,7 @@
     reader      Session: a file opened afterwards, while it is written, or after a crash
     inspect     is this recording good? facts and a verdict
     recover     a killed session made an ordinary file again
+    apart       those two in a process of their own, for files whose history nobody knows
 
 What may enter: anything that must know how a session lies on disk. What may not: windows,
 instruments, feature computation. A new kind of stream needs nothing here as long as its samples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,7 @@ def inspect(path: Path) -> dict[str, Any]:
         }
         named = dict(zip(session.streams, facts, strict=True))
         report["verdict"], report["reasons"] = _verdict(report, named, begin_s, end_s, events)
+        json.dumps(report, allow_nan=False)  # a number that is none is damage, too
     return report
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emolab.core.errors import RecordingError
+from emolab.recording.apart import mending
 from emolab.recording.guard import damage_told
 from emolab.recording.pack import readable_rows, sync_folder, write_again
 from emolab.recording.reader import Session
@@ -43,7 +44,7 @@ def recover(path: Path) -> dict[str, Any]:
                 f"{path} cannot be mended: the disk has too little room for a copy; free some first"
             )
         kept = _free_name(path)
-        beside = path.with_name(f".{path.name}.mending")
+        beside = mending(path)
         outcome = session.outcome if session.finished else "interrupted"
         facts = {
             "mended_utc": datetime.now(UTC).isoformat(),

@@ -53,9 +53,10 @@ class Chores(QObject):
         """Make a damaged session file whole."""
 
         def mend() -> None:
-            from emolab.recording.recover import recover, text
+            from emolab.recording import apart
+            from emolab.recording.recover import text
 
-            self.recovered.emit(f"● {text(recover(path))}")
+            self.recovered.emit(f"● {text(apart.run('recover', path))}")
 
         self._run(mend)
 

@@ -1,0 +1,110 @@
+"""`inspect` and `recover` in a process of their own, for files whose history nobody knows.
+
+HDF5 is a library in C that trusts what it reads: of session files damaged at random one in three hundred
+made it loop for ever (`python -m tests.fuzz.files`), others might bring it down. So the file
+is read by a second `emolab`, which may take so much memory and time and no more; what happens to
+that one is told in one sentence here. Nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+from emolab.core.errors import RecordingError
+
+MEMORY_BYTES = 4 << 30  # beyond what the program takes by itself; inspecting three hours takes a tenth
+LEAST_S = 20.0  # of processor time
+BYTES_A_SECOND = 1e6  # and a second more for each; mending is twenty times faster
+HERE = "--here"  # the option that says: you are the process of its own
+Verb = Literal["inspect", "recover"]
+_TOO_LONG = 24  # SIGXCPU: the time allowed by `limit` is over
+_WRONG = 2  # the command line's code for an error told in one sentence
+
+
+def run(verb: Verb, path: Path) -> dict[str, Any]:
+    """What `inspect.inspect` or `recover.recover` returns. Raises as `say` does."""
+    report: dict[str, Any] = json.loads(say(verb, path, is_json=True)[0])
+    return report
+
+
+def say(verb: Verb, path: Path, *, is_json: bool) -> tuple[str, int]:
+    """What the verb prints, and its exit code, 0 or 1.
+
+    Raises `RecordingError` with its sentence, or one that says that the file brought the reader down.
+    """
+    options = ["--json"] if is_json else []
+    with subprocess.Popen(
+        [*_emolab(), verb, *options, HERE, "--", str(path)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONUTF8": "1", "HDF5_PLUGIN_PRELOAD": "::"},
+    ) as reader:
+        try:
+            said, complained = reader.communicate(timeout=3 * _limit_s(path))
+        except BaseException as error:
+            reader.kill()
+            reader.communicate()
+            _tidy(path)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise _too_damaged(path, "reading it takes too long") from error
+            raise
+    if reader.returncode in (0, 1) and said:
+        return said, reader.returncode
+    _tidy(path)
+    sentence = (complained.strip().splitlines() or [""])[-1]
+    if reader.returncode == _WRONG and sentence.startswith("emolab: "):
+        raise RecordingError(sentence.removeprefix("emolab: "))
+    if reader.returncode == -_TOO_LONG:
+        raise _too_damaged(path, "reading it takes too long")
+    raise _too_damaged(path, f"it brought the program that read it down ({sentence or reader.returncode})")
+
+
+def limit(path: Path) -> None:
+    """Let this process take no more memory and time than such a file may cost."""
+    try:
+        import resource
+    except ImportError:  # Windows: the time is kept from outside, the memory by `guard`
+        return
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        seconds = int(_limit_s(path))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+
+
+def mending(path: Path) -> Path:
+    """Where a file is mended before it takes the damaged one's place."""
+    return path.with_name(f".{path.name}.mending")
+
+
+def _tidy(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        mending(path).unlink()
+
+
+def _limit_s(path: Path) -> float:
+    try:
+        return LEAST_S + path.stat().st_size / BYTES_A_SECOND
+    except OSError:  # it is not there, which the reader will say
+        return LEAST_S
+
+
+def _too_damaged(path: Path, what: str) -> RecordingError:
+    return RecordingError(
+        f"{path} is too damaged: {what}; keep it, and ask for help with the emolab version that wrote it"
+    )
+
+
+def _emolab() -> list[str]:
+    """The command that is this program, installed or frozen."""
+    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "emolab"]
