@@ -6,6 +6,8 @@
     outlets     offers streams and events to other programs (LSL), when asked; never waited for
     player      plays a clip so that its onset is known
     health      judges each stream: well, look, act, with the remedy
+    judging     what a stream's signals are worth: `signals` told what the instrument says of itself
+    preflight   everything looked at before a session; red needs a typed reason (`checks`, `takes`)
     resume      what is left of a session that broke off
     snapshot    what a window is told and what it may ask, as one JSON line each
     link        the local connection between engine and windows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from emolab.signals.sound import SILENT_DBFS
 from emolab.signals.window import guess_adc_range
 
 SPAN_S = 10.0  # the thresholds of `signals` are for so much
+MOST = 16  # channels judged each second: a cap of electrodes would keep the engine from its work
 STARTING_S = 3.0
 
 
@@ -43,7 +45,8 @@ def judge_channels(
 def worst_finding(info: StreamInfo, ring: SampleRing | FrameSlot) -> Finding | None:
     """The worst thing to say of what a window shows of a stream now; None when all is well.
 
-    Takes about a millisecond a channel. Faces are not looked for: that costs ten times as much.
+    Takes about a millisecond a channel, so that the first 16 must do. Faces are not looked for: that
+    costs ten times as much.
     """
     if isinstance(ring, FrameSlot):
         newest = ring.read()
@@ -62,7 +65,8 @@ def worst_finding(info: StreamInfo, ring: SampleRing | FrameSlot) -> Finding | N
     raw = (
         np.rint((values - offset) / scale) if np.dtype(info.dtype).kind in "iu" else (values - offset) / scale
     )
-    findings = [f for _, quality in judge_channels(info, times_s, raw) for f in quality.findings]
+    some = replace(info, channels=info.channels[:MOST], sample_shape=(min(MOST, len(info.channels)),))
+    findings = [f for _, quality in judge_channels(some, times_s, raw[:, :MOST]) for f in quality.findings]
     return Quality.of(findings).findings[0] if findings else None
 
 
