@@ -59,8 +59,7 @@ from emolab.devices.channels import NamedChannel, Scaling, make_channels
 from emolab.devices.config import InstrumentKeys, read_keys
 from emolab.devices.lsl_link import Correction, pylsl, session_less_lsl_s
 
-FIND_S = 0.6  # two rounds of questions: long enough to hear of a second stream of that name
-FIND_AGAIN_S = 1.05  # liblsl asks every half second: the third time is just within
+FIND_S = 1.05  # liblsl asks every half second: three times, to hear of a second stream of that name
 CONNECT_S = 0.5
 GATHER_S = 0.005  # so that a stream of single samples comes as 200 chunks a second, not 1000
 ROWS = 1024
@@ -211,18 +210,16 @@ class LslStream:
 
     def _find(self, lsl: Any) -> Any:
         """The one stream that is meant."""
-        if self._is_known:
-            found = lsl.resolve_bypred(predicate(self._wanted), 1, FIND_AGAIN_S)
-        else:
-            found = lsl.resolve_bypred(predicate(self._wanted), 2, FIND_S)
+        found = lsl.resolve_bypred(predicate(self._wanted), 1 if self._is_known else 2, FIND_S)
         if len(found) == 1:
             return found[0]
         if found:
             several = ", ".join(f"{one.name()} ({one.source_id()}) on {one.hostname()}" for one in found)
             raise DeviceError(
-                f"{self._who()} could be any of {several}; stop all but one, or tell them apart by 'source_id' or 'host'"
+                f"{self._who()} could be any of {several}; stop all but one, or tell them apart by "
+                "'source_id' or 'host'"
             )
-        others = [] if self._is_known else sorted({one.name() for one in lsl.resolve_streams(FIND_S)})
+        others = [] if self._is_known else sorted({one.name() for one in lsl.resolve_streams(FIND_S / 2)})
         there = f"there are {', '.join(others)}" if others else "start the program that sends it"
         raise DeviceNotFound(f"{self._who()} is not on this network; {there}")
 
@@ -258,7 +255,7 @@ class LslStream:
         if self._is_known and _shape(info) != _shape(self._info):
             raise DeviceError(
                 f"{self._who()} has come back as {_told(info)}, it was {_told(self._info)}; "
-                "set the sender back, or end this session and begin another"
+                "set the sender back, or start emolab again"
             )
         self._info, self._is_known = info, True
         if told.source_id():
