@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5g, h5l, h5o, h5t, h5z
 
-from emolab.core.errors import EmolabError, RecordingError
+from emolab.core.errors import RecordingError
 from emolab.recording import layout
 
 DEPTH = 4  # /streams/NAME/tail/COLUMN
@@ -41,7 +41,7 @@ def damage_told(path: Path | str, what_next: str = "run 'emolab recover' on it")
     """Whatever reading a damaged file raises becomes a `RecordingError` that says what to do."""
     try:
         yield
-    except EmolabError:
+    except RecordingError:
         raise
     except Exception as error:  # HDF5, numpy and JSON have a hundred words for it
         reason = str(error) or type(error).__name__
