@@ -26,19 +26,18 @@ from emolab.core.errors import ConfigError, DeviceError, EmolabError, RecordingE
 from emolab.core.event import Event
 from emolab.core.settings import Settings
 from emolab.devices import config
-from emolab.recording.header import SessionHeader
 from emolab.recording.inspect import inspect
 from emolab.recording.recorder import Recorder
 from emolab.session import commands, diary, folder, preflight, view
 from emolab.session.health import judge
 from emolab.session.hub import Hub
 from emolab.session.link import Server
-from emolab.session.loopback import HeardOnset, OnsetSearch
+from emolab.session.loopback import search_with
 from emolab.session.outlets import Outlets
 from emolab.session.player import Player, SilentPlayer, SoundPlayer
 from emolab.session.prepare import Prepared, StartRequest, check, prepare
 from emolab.session.pump import Pump
-from emolab.session.respondent import Nobody, Person, Respondent, SimulatedRespondent
+from emolab.session.respondent import respondent_for
 from emolab.session.run import Run
 from emolab.session.snapshot import LogLine, Phase, Snapshot, StreamHealth
 from emolab.session.stimuli import Rendering, missing
@@ -331,18 +330,7 @@ class Engine:
     # a session's beginning and end
 
     def _begin(self, prepared: Prepared) -> None:
-        request, plan = prepared.request, prepared.plan
-        header = SessionHeader(
-            participant=request.participant,
-            session=request.session,
-            seed=request.seed,
-            language=prepared.texts.language,
-            study=self.study.resolve().name,
-            protocol=prepared.study.name,
-            protocol_text=prepared.study.source_text,
-            devices_text=self.devices.text,
-            speed=self.clock.speed,
-        )
+        header = prepared.header(self.study.resolve().name, self.devices.text, self.clock.speed)
         streams = [
             self.hub.streams[name].info
             for name, pump in self.pumps.items()
@@ -354,53 +342,27 @@ class Engine:
             recorder = Recorder(prepared.path, header, streams, now_s, clock=self.clock, on_event=self._tell)
             hand_over(recorder.put)
         self.zero_s, self.prepared, self.recorder = now_s, prepared, recorder
+        answers = prepared.request.answers
+        ear = self.hub.listen() if isinstance(self.player, SoundPlayer) else None
         self.run = Run(
             prepared,
             self.clock,
             self.player,
-            self._respondent(request.answers),
+            respondent_for(answers, self.clock),
             self.record,
-            self._onset_search(),
+            search_with(ear, self.report),
         )
-        facts = {
-            "participant": request.participant,
-            "session": request.session,
-            "protocol": prepared.study.name,
-            "seed": request.seed,
-            "planned": plan.planned,
-            "guaranteed": plan.guaranteed,
-            "trials": [{"clip": clip.id, "state": clip.state} for clip in plan.trials],
-            "answers": request.answers,
-            "resumes": dict(prepared.resumes),
-            "left_out": [name for name, pump in self.pumps.items() if pump.status.state == "left_out"],
-        }
+        left_out = [name for name, pump in self.pumps.items() if pump.status.state == "left_out"]
+        facts = {**prepared.facts(), "left_out": left_out}
         self.record(Event(now_s, "session_started", data=facts))
         if self.screen:  # the window came before there was a file to tell it
             self.record(Event(now_s, "window_attached", data={"screen": self.screen}))
         self.phase = "running"
         for what, reason in self.holds.items():
-            if not (what == "sound" and request.answers != "window"):
+            if not (what == "sound" and answers != "window"):
                 self.run.runner.hold(now_s, reason)
         self.run.begin(now_s)
         self._publish()  # whoever asked for the start finds the session in the next snapshot
-
-    def _onset_search(self) -> OnsetSearch | None:
-        """Where somebody plays and something listens, heard onsets are measured."""
-        ear = self.hub.listen() if isinstance(self.player, SoundPlayer) else None
-
-        def tell(clip: str, heard: HeardOnset | None) -> None:
-            if heard is not None:
-                data = {"clip": clip, "measured_s": heard.time_s, "match": round(heard.match, 3)}
-                self.report(Event(heard.time_s, "onset_heard", data=data))
-
-        return None if ear is None else OnsetSearch(ear, tell)
-
-    def _respondent(self, answers: str) -> Respondent:
-        if answers == "simulated":
-            from emolab.devices.simulated import participant_for
-
-            return SimulatedRespondent(participant_for(self.clock))
-        return Nobody() if answers == "none" else Person()
 
     def _finish(self) -> None:
         """Protocol, pumps, drain, writer: in this order, each with its time limit."""

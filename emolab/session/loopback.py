@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolab.core.errors import ConfigError
+from emolab.core.event import Event
 from emolab.core.stream import Chunk
 from emolab.session.player import RATE_HZ, load_clip
 
@@ -133,3 +134,14 @@ class OnsetSearch:
         except ConfigError as error:  # a clip shorter than what is sought, or gone: nothing to claim
             log.info("the onset of %s was not looked for: %s", clip, error)
             self._tell(clip, None)
+
+
+def search_with(ear: Ear | None, report: Callable[[Event], None]) -> OnsetSearch | None:
+    """A search that reports each onset it hears as an event; None where nothing listens."""
+
+    def tell(clip: str, heard: HeardOnset | None) -> None:
+        if heard is not None:
+            data = {"clip": clip, "measured_s": heard.time_s, "match": round(heard.match, 3)}
+            report(Event(heard.time_s, "onset_heard", data=data))
+
+    return None if ear is None else OnsetSearch(ear, tell)

@@ -16,6 +16,7 @@ from emolab.protocol.plan import participant_number
 from emolab.protocol.session_plan import SessionPlan, resolve_clip_paths, rest_of, session_plan
 from emolab.protocol.steps import Study
 from emolab.protocol.texts import Texts
+from emolab.recording.header import SessionHeader
 from emolab.session import folder, resume, stimuli
 
 ANSWERS = ("window", "simulated", "none")
@@ -70,6 +71,34 @@ class Prepared:
     plan: SessionPlan
     path: Path
     resumes: Mapping[str, Any] = field(default_factory=dict)  # of a session that broke off: its facts
+
+    def header(self, study: str, devices_text: str, speed: float) -> SessionHeader:
+        """What the file says of the session before its first sample."""
+        return SessionHeader(
+            participant=self.request.participant,
+            session=self.request.session,
+            seed=self.request.seed,
+            language=self.texts.language,
+            study=study,
+            protocol=self.study.name,
+            protocol_text=self.study.source_text,
+            devices_text=devices_text,
+            speed=speed,
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What its `session_started` event tells."""
+        return {
+            "participant": self.request.participant,
+            "session": self.request.session,
+            "protocol": self.study.name,
+            "seed": self.request.seed,
+            "planned": self.plan.planned,
+            "guaranteed": self.plan.guaranteed,
+            "trials": [{"clip": clip.id, "state": clip.state} for clip in self.plan.trials],
+            "answers": self.request.answers,
+            "resumes": dict(self.resumes),
+        }
 
 
 def lay_out(request: StartRequest) -> tuple[Study, Bank, SessionPlan]:

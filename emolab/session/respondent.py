@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from emolab.core.clock import Clock
 from emolab.protocol.steps import Clip, Instruct, Rate, Step
 
 if TYPE_CHECKING:
@@ -94,3 +95,12 @@ class SimulatedRespondent(Nobody):
 
     def write_truth(self, path: Path, zero_s: float) -> None:
         self._body.write_truth(path, zero_s)
+
+
+def respondent_for(answers: str, clock: Clock) -> Respondent:
+    """Who answers: `window` a person, `simulated` the simulated participant, `none` nobody."""
+    if answers == "simulated":
+        from emolab.devices.simulated import participant_for
+
+        return SimulatedRespondent(participant_for(clock))
+    return Nobody() if answers == "none" else Person()
