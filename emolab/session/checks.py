@@ -57,7 +57,7 @@ def disk_checks(place: Disk, bytes_per_s: float, session_s: float) -> Iterator[C
         yield CheckView("disk", "well", told)
     if place.write_mb_s is None:
         return
-    told = f"the disk takes {place.write_mb_s:.0f} MB/s; the streams bring {bytes_per_s / 1e6:.1f} MB/s"
+    told = f"the disk takes {place.write_mb_s:.0f} MB/s; the streams bring {_size(bytes_per_s)}/s"
     times = place.write_mb_s * 1e6 / max(bytes_per_s, 1.0)
     level: Level = "act" if times < SPEED_ACT else "look" if times < SPEED_LOOK else "well"
     remedy = "Record to a disk inside this computer, not to a network or a memory stick."
@@ -65,7 +65,10 @@ def disk_checks(place: Disk, bytes_per_s: float, session_s: float) -> Iterator[C
 
 
 def _size(nbytes: float) -> str:
-    return f"{nbytes / 1e9:.1f} GB" if nbytes >= 1e9 else f"{nbytes / 1e6:.0f} MB"
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if nbytes >= factor:
+            return f"{nbytes / factor:.1f} {unit}"
+    return f"{nbytes / 1e3:.0f} kB"
 
 
 # streams
