@@ -7,6 +7,7 @@
     general   tests of any channel: dropouts, flat, at the converter's end, cut off, mains
     body      tests of pulse, breath and skin conductance
     sound     `judge_sound`: silent, clipped, humming
+    onsets    when clicks and steps happened, and how late they are after their stimuli
     frames    `judge_rgb` and `judge_thermal`: is there a face, lit, warm
 
 What may enter: plain functions of NumPy arrays that return arrays, numbers or frozen facts, with
