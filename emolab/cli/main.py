@@ -19,6 +19,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "demo": ("emolab.cli.record:demo", "a whole session with the simulated participant"),
     "record": ("emolab.cli.record:record", "record one session from the command line"),
     "preflight": ("emolab.cli.preflight:preflight", "is everything there for a session, ten seconds long"),
+    "synctest": ("emolab.cli.synctest:synctest", "how late each instrument is, by flashes and clicks"),
     "plan": ("emolab.cli.plan:plan", "what a participant will hear, with the arithmetic"),
     "inspect": ("emolab.cli.inspect:inspect", "what a session file holds, and whether it is whole"),
     "recover": ("emolab.cli.inspect:recover", "make a damaged session file normally readable"),
