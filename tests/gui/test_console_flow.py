@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMessageBox
 from emolab.core.errors import ConfigError
 from emolab.core.settings import Settings
 from emolab.gui import app as program
-from emolab.gui.console import dialogs
+from emolab.gui.console import dialogs, planning
 from emolab.gui.console.memory import Memory
 from emolab.session import client as engines
 from tests.gui import engine_states as states
@@ -99,6 +99,27 @@ def test_start_seats_the_participant_before_it_records(flow, qtbot, study, start
     assert (command["participant"], command["session"], command["answers"]) == ("P014", 0, "window")
     assert Path(command["protocol"]).stem == "emomusic"
     assert flow.seat.window.isVisible()
+
+
+def test_a_session_that_broke_off_can_be_gone_on_with(flow, qtbot, study, started, monkeypatch):
+    offers = {("P013", 0): "Go on with it: it broke off after 6 clips"}
+    monkeypatch.setattr(planning, "broken_off", lambda study, who, number: offers.get((who, number), ""))
+    flow.open_study(study)
+    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    setup = flow.window.setup
+    assert setup.participant.resume.isHidden()
+    setup.participant.fill("P013", 0)
+    qtbot.waitUntil(setup.participant.resume.isVisible, timeout=5000)
+    assert "6 clips" in setup.participant.resume.text()
+    assert not setup.start_button.isEnabled()
+    setup.participant.resume.setChecked(True)
+    qtbot.waitUntil(setup.start_button.isEnabled, timeout=5000)
+    setup.start_button.click()
+    qtbot.waitUntil(lambda: did(started[0], "start"), timeout=5000)
+    assert did(started[0], "start")[0]["resume"] is True
+    setup.participant.fill("P014", 0)
+    qtbot.waitUntil(setup.participant.resume.isHidden, timeout=5000)
+    assert not setup.form.resume
 
 
 def test_a_refused_start_says_why_and_takes_the_participants_page_away(flow, qtbot, study, started):

@@ -146,6 +146,8 @@ class Flow(QObject):
         if not form.protocol:
             self.window.show_plan(None)
             return
+        if self.study is not None:
+            self.window.setup.show_broken(planning.broken_off(self.study, form.participant, form.session))
         pseudonym = "P0" if pseudonym_error(form.participant) else form.participant
         plan = planning.lay_out(Path(form.protocol), pseudonym, form.session, form.seed)
         self.window.show_plan(plan)
@@ -168,6 +170,7 @@ class Flow(QObject):
             seed=form.seed,
             language=form.language,
             answers=form.answers,
+            resume=form.resume,
         )
 
     def show_screens(self) -> None:

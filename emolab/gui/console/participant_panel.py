@@ -43,6 +43,9 @@ class ParticipantPanel(Panel):
         self.simulated = QCheckBox("The simulated participant answers by itself")
         self.simulated.hide()
         self.body.addWidget(self.simulated)
+        self.resume = QCheckBox()
+        self.resume.hide()
+        self.body.addWidget(self.resume)
         self.problem = Remark()
         self.body.addWidget(self.problem)
         self.show_languages(("en",), "en")
@@ -50,6 +53,7 @@ class ParticipantPanel(Panel):
         self.pseudonym.textChanged.connect(self._tidy)
         for signal in (self.session.valueChanged, self.seed.valueChanged, self.language.currentIndexChanged):
             signal.connect(lambda _value: self.changed.emit())
+        self.resume.toggled.connect(lambda _is_on: self.changed.emit())
 
     def fill(self, pseudonym: str, session: int, seed: int | None = None) -> None:
         """Put a suggestion into the fields, without a `changed` for each."""
@@ -76,6 +80,20 @@ class ParticipantPanel(Panel):
         """Offer to let the simulated participant answer, where all instruments are simulated."""
         self.simulated.setVisible(is_simulated)
         self.simulated.setChecked(is_simulated)
+
+    def show_broken(self, offer: str) -> None:
+        """Offer to go on with a session that broke off, in these words; empty for no offer."""
+        if offer == (self.resume.text() if not self.resume.isHidden() else ""):
+            return
+        with QSignalBlocker(self.resume):
+            self.resume.setChecked(False)
+        self.resume.setText(offer)
+        self.resume.setVisible(bool(offer))
+
+    @property
+    def is_resuming(self) -> bool:
+        """Whether the session that broke off is to be gone on with."""
+        return not self.resume.isHidden() and self.resume.isChecked()
 
     def show_problem(self, message: str) -> None:
         """What must be mended here before Start; empty for nothing."""

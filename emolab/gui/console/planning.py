@@ -11,6 +11,7 @@ from emolab.protocol.bank import read_manifest
 from emolab.protocol.load import load
 from emolab.protocol.plan import participant_number
 from emolab.protocol.session_plan import session_plan
+from emolab.session import folder, resume
 
 
 @dataclass(frozen=True)
@@ -57,3 +58,15 @@ def lay_out(protocol: Path, pseudonym: str, session: int, seed: int) -> PlanView
         languages=study.languages,
         language=study.language,
     )
+
+
+def broken_off(study: Path, participant: str, session: int) -> str:
+    """What there is to go on with, as the words beside the box; empty when the session did not break off."""
+    if not participant or not folder.session_path(study, participant, session).exists():
+        return ""
+    try:
+        clips = len(resume.broken(study, participant, session).begun)
+    except (EmolabError, OSError):
+        return ""
+    after = {0: "before its first clip", 1: "after one clip"}.get(clips, f"after {clips} clips")
+    return f"Go on with it: it broke off {after}"

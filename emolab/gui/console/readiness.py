@@ -24,7 +24,8 @@ Used = Collection[tuple[str, int]]  # (pseudonym, session) of each recording in 
 class Form:
     """What the experimenter has entered. `protocol`: path of its file, empty before one is chosen.
 
-    `answers`: who reports, `window` (the participant) or `simulated`.
+    `answers`: who reports, `window` (the participant) or `simulated`. `resume`: go on with this very
+    session, which broke off.
     """
 
     participant: str = ""
@@ -33,6 +34,7 @@ class Form:
     language: str = "en"
     protocol: str = ""
     answers: str = "window"
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ def blockers(form: Form, plan_error: str, used: Used, snapshot: Snapshot | None)
     `snapshot`: None while no engine runs.
     """
     found: list[Blocker] = []
-    if message := pseudonym_error(form.participant) or used_error(form.participant, form.session, used):
+    message = pseudonym_error(form.participant)
+    if not message and not form.resume:
+        message = used_error(form.participant, form.session, used)
+    if message:
         found.append(Blocker("participant", message, "act" if form.participant else "look"))
     if not form.protocol:
         found.append(Blocker("protocol", "Choose a protocol."))

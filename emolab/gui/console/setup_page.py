@@ -58,6 +58,7 @@ class SetupPage(QWidget):
             language=str(self.participant.language.currentData() or "en"),
             protocol=self.protocol.path,
             answers="simulated" if self.participant.simulated.isChecked() else "window",
+            resume=self.participant.is_resuming,
         )
 
     def watch(self, bridge: Bridge | None) -> None:
@@ -71,6 +72,11 @@ class SetupPage(QWidget):
         self._used = used
         self._study.setText(f"Study  ▸  {study.name}")
         self._study.setToolTip(str(study))
+        self._weigh()
+
+    def show_broken(self, offer: str) -> None:
+        """Offer to go on with the session the form names; empty when it did not break off."""
+        self.participant.show_broken(offer)
         self._weigh()
 
     def show_plan(self, plan: PlanView | None) -> None:
