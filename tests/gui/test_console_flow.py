@@ -115,7 +115,7 @@ def test_a_session_that_broke_off_can_be_gone_on_with(flow, qtbot, study, starte
     setup.participant.resume.setChecked(True)
     qtbot.waitUntil(setup.start_button.isEnabled, timeout=5000)
     setup.start_button.click()
-    qtbot.waitUntil(lambda: did(started[0], "start"), timeout=5000)
+    qtbot.waitUntil(lambda: bool(did(started[0], "start")), timeout=5000)
     assert did(started[0], "start")[0]["resume"] is True
     setup.participant.fill("P014", 0)
     qtbot.waitUntil(setup.participant.resume.isHidden, timeout=5000)
