@@ -42,6 +42,9 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line; returns the exit code."""
+    # read by numpy when it is loaded: its threads wait for one another, sixty times longer than the
+    # sum itself takes when the other cores are busy
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     level = os.environ.get("EMOLAB_LOG", "WARNING").upper()
     logging.basicConfig(
         level=level if level in LEVELS else "WARNING", format="%(levelname)s %(name)s: %(message)s"

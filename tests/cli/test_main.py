@@ -124,3 +124,13 @@ def test_an_old_terminal_gets_question_marks_rather_than_an_error() -> None:
         timeout=60,
     )
     assert done.returncode == 0 and not done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads as Linux shows them")
+def test_numpy_brings_no_threads_of_its_own_that_would_disturb_the_engine() -> None:
+    program = (
+        "import os; from emolab.cli.main import run; run(['--version']); "
+        "import numpy, scipy.linalg; print(len(os.listdir('/proc/self/task')))"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert said.stdout.split()[-1] == "1", said.stderr
