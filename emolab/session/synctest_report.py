@@ -27,6 +27,7 @@ OFFSET_MS = 2.0  # a changed buffer or cable moves sound by more; nobody's body 
 SURE = 3.0  # standard errors
 ACT_TIMES = 3.0  # what is so far beyond the limit for a look wants doing something
 JITTER_TIMES, JITTER_MS = 2.0, 0.3  # than in the baseline, and this much anyhow
+STEADY_MS = 2.0  # or a sample's length: what a sound instrument keeps to
 DRIFT_MS_PER_MIN = 3.0  # 50 ppm; two crystals differ by less, a session is 20 minutes long
 FOUND_SHARE = 0.9
 LIBRARIES = ("numpy", "scipy", "opencv-python-headless", "sounddevice", "pyserial", "PySide6-Essentials")
@@ -83,10 +84,12 @@ class Baseline:
         self._kept: dict[str, Any] = {"baseline": None, "history": []}
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
+            if kept["baseline"] is not None:
+                judge(kept["baseline"], kept["baseline"])  # has all that later tests are judged by
             self._kept = {"baseline": kept["baseline"], "history": list(kept["history"])}
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise ConfigError(
                 f"{self.path} is not what a timing test leaves ({error}); move it away to begin anew"
             ) from error
@@ -150,23 +153,30 @@ def _of_row(row: Mapping[str, Any], known: Mapping[str, Any] | None) -> Iterator
             "Run the test again after five minutes of warming up; if it stays, take another port or card."
         )
         yield Finding("drift", "act" if is_much else "look", what, remedy, drift)
+    yield from _of_jitter(row, known)
     change = _change(row, known)
     if known is None or change is None:
         return
-    limit = max(
-        OFFSET_MS, row["step_ms"] / 2, SURE * math.hypot(row["offset_error_ms"], known["offset_error_ms"])
-    )
+    errors_ms = row["offset_error_ms"], known["offset_error_ms"]
+    limit = max(OFFSET_MS, row["step_ms"] / 2, SURE * math.hypot(*errors_ms))
     if abs(change) > limit:
         what = f"{name} is {abs(change):.1f} ms {'later' if change > 0 else 'earlier'} than in the baseline"
-        remedy = (
-            "Undo what was changed (driver, buffer, cable, refresh rate), or set a new baseline with --save."
-        )
+        remedy = "Undo what was changed (driver, buffer, cable, screen), or set a new baseline with --save."
         yield Finding("moved", "act" if abs(change) > ACT_TIMES * limit else "look", what, remedy, change)
-    if row["jitter_ms"] > JITTER_TIMES * known["jitter_ms"] + JITTER_MS:
-        what = f"{name} jitters by {row['jitter_ms']:.1f} ms, {known['jitter_ms']:.1f} in the baseline"
-        is_much = row["jitter_ms"] > ACT_TIMES * JITTER_TIMES * known["jitter_ms"] + JITTER_MS
+
+
+def _of_jitter(row: Mapping[str, Any], known: Mapping[str, Any] | None) -> Iterator[Finding]:
+    jitter_ms, name = row["jitter_ms"], _name(row)
+    if known is not None and known["found"]:
+        usual_ms = JITTER_TIMES * known["jitter_ms"]
+        what = f"{name} jitters by {jitter_ms:.1f} ms, {known['jitter_ms']:.1f} in the baseline"
+    else:
+        usual_ms = max(STEADY_MS, row["step_ms"])
+        what = f"{name} jitters by {jitter_ms:.1f} ms"
+    if jitter_ms > usual_ms + JITTER_MS:
+        is_much = jitter_ms > ACT_TIMES * usual_ms + JITTER_MS
         remedy = "Close other programs, take the instrument off a shared hub, and run the test again."
-        yield Finding("jitter", "act" if is_much else "look", what, remedy, row["jitter_ms"])
+        yield Finding("jitter", "act" if is_much else "look", what, remedy, jitter_ms)
 
 
 def _of_all(facts: Mapping[str, Any], baseline: Mapping[str, Any] | None) -> Iterator[Finding]:

@@ -91,6 +91,11 @@ class Desktop:
         x, y, width, height = SCREENS[screen]
         return x + round(across * width), y + round(down * height)
 
+    @property
+    def picture(self) -> Path:
+        """The file in which both screens' pixels are at any moment (see `tests.simulators.light`)."""
+        return Path(self._folder.name) / "Xvfb_screen0"
+
     def shot(self, path: Path) -> None:
         """Keep a picture of both screens."""
         self._ask("import", "-window", "root", str(path))
@@ -150,6 +155,7 @@ class Desktop:
         told, tell = os.pipe()
         size = f"{SIZE[0]}x{SIZE[1]}x24"
         command = ["Xvfb", "-displayfd", str(tell), "-screen", "0", size, "-nolisten", "tcp", "-noreset"]
+        command += ["-fbdir", self._folder.name]
         try:
             self._start(*command, pass_fds=(tell,))
         finally:
