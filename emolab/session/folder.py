@@ -87,6 +87,8 @@ def sessions(study: Path) -> list[tuple[str, int, Path]]:
 def check_unused(study: Path, participant: str, session: int) -> Path:
     """The path for a new recording. Raises `ConfigError` with the remedy when it exists already."""
     path = session_path(study, participant, session)
+    if path.parent.exists() and not path.parent.is_dir():
+        raise ConfigError(f"{path.parent} is a file where {participant}'s folder belongs; move it away first")
     if path.exists():
         used = {number for who, number, _ in sessions(study) if who == participant}
         free = next(number for number in range(1000) if number not in used)

@@ -198,6 +198,14 @@ def test_an_unwritable_study_folder_is_told() -> None:
     assert "the study folder /proc/emolab cannot be written" in said.complaint
 
 
+def test_a_file_in_the_place_of_the_participants_folder_is_told(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    study.mkdir()
+    (study / "P001").write_text("notes of 2019")
+    sentence = refused(record(study, simulated(tmp_path)), study)
+    assert sentence == f"{study / 'P001'} is a file where P001's folder belongs; move it away first"
+
+
 def test_a_disk_that_is_nearly_full_is_told_before_the_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
+from emolab.session.client import find_engine
 from tests.cli.command import emolab, finish, simulated, start
 
 pytestmark = [
@@ -54,6 +55,25 @@ def test_a_signal_ends_a_recording_in_order(tmp_path: Path, number: signal.Signa
     assert facts["trials"]["done"] + facts["trials"]["skipped"] == 5
     assert emolab("recover", path).out.strip().endswith("is sound; nothing was changed.")
     assert not (study / ".emolab" / "engine.json").exists(), "the study is free for the next session"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_ends_a_session_in_windows_too(tmp_path: Path, number: signal.Signals) -> None:
+    study = tmp_path / "study"
+    arguments = ("demo", "--protocol", "quick", "--speed", "4", "--out", study)
+    process = start(*arguments, QT_QPA_PLATFORM="offscreen")
+    path = study / "P001" / "P001_session-0.h5"
+    try:
+        wait_for_samples(path)
+        time.sleep(2.0)  # the windows come up meanwhile
+        process.send_signal(number)
+        said = finish(process, timeout_s=10.0)
+    finally:
+        process.kill()
+    assert (said.code, said.last) == (1, str(path)), said.err
+    assert inspect(path)["outcome"] == "interrupted"
+    assert find_engine(study) is None, "no engine is left behind"
 
 
 def test_a_signal_before_the_recording_begins_leaves_nothing_behind(tmp_path: Path) -> None:
