@@ -1,7 +1,7 @@
 """The timing test: flash the participant's screen, play clicks, and see when each stream shows them.
 
-The moments are irregular, so that nothing periodic is taken for an answer and no delay is too long to
-be told from the next stimulus; flashes stay below three a second (WCAG 2.3.1). A stimulus's moment is
+The moments are irregular, so that nothing periodic is taken for an answer and a delay may be longer
+than the time to the next stimulus; flashes stay below three a second (WCAG 2.3.1). A stimulus's moment is
 known the way a session knows it: a flash by the stamp of the painted page, a click by the fitted
 time of the sound card's converter. Nothing is recorded. `synctest_report` judges and keeps the results.
 """
@@ -26,7 +26,7 @@ from emolab.devices.source import Source
 from emolab.session.hub import Hub
 from emolab.session.player import RATE_HZ, Player
 from emolab.session.pump import Pump
-from emolab.signals.onsets import CLUSTER_S, SEARCHED_S, Delay, click, clicks, delay, rises
+from emolab.signals.onsets import CLUSTER_S, Delay, click, clicks, delay, rises
 
 Kind = Literal["flash", "click"]
 Array = NDArray[np.float64]
@@ -40,7 +40,7 @@ OPEN_TIMEOUT_S = 15.0
 POLL_S = 0.05
 WARM_UP_S = 4.0  # the sound card's stamps have settled by then
 ASK_AFTER_S = 0.45  # after a click was asked for, its onset is known
-TAIL_S = 1.5  # answers to the last stimulus, and what buffers hold
+TAIL_S = 3.0  # answers to the last stimulus come, and what buffers hold
 LEAST_SHARE = 0.5  # of the stimuli a channel must answer, to be one that reacts
 STEP_PX = 4  # every fourth pixel is enough for the mean of a picture
 
@@ -306,7 +306,6 @@ def _answer(
 
 
 def _irregular(rng: np.random.Generator, start_s: float, seconds: float) -> Array:
-    assert EVERY_S[0] > SEARCHED_S[1] - SEARCHED_S[0]  # an answer belongs to one stimulus only
     gaps_s = rng.uniform(*EVERY_S, int(seconds / EVERY_S[0]) + 1)
     moments_s: Array = start_s + np.cumsum(gaps_s) - gaps_s[0]
     return moments_s[moments_s < start_s + seconds - WHITE_S[1]]

@@ -24,7 +24,7 @@ ABOVE_NOISE = 8.0  # medians of the correlation; chance reaches 7 in a minute of
 APART_S = 0.1  # between two clicks, so that an echo is not one
 STEP_ABOVE_NOISE = 6.0  # standard deviations of the noise from one sample to the next
 LONGEST_RISE = 12  # samples from foot to top
-SEARCHED_S = (-0.1, 0.6)  # an answer comes so long after its stimulus; stamps may be early
+SEARCHED_S = (-0.2, 2.5)  # an answer comes so long after its stimulus; stamps may be early, cameras buffer
 CLUSTER_S = 0.03  # answers to one kind of stimulus lie as close together
 ROUNDS = 3
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -243,6 +244,23 @@ def test_a_trigger_that_cannot_be_is_refused_by_name(triggers: Iterable[str], wo
             [Board(board_info(), clock, world)],
             clock, None, Screen(world), [Trigger.parse(text) for text in triggers],
         )  # fmt: skip
+
+
+def test_a_camera_that_is_later_than_the_next_flash_is_measured_too() -> None:
+    world, clock = World(), PacedClock(12.0)
+    camera = Camera(camera_info(), clock, world, 1.93)
+    [face] = SyncTest([camera], clock, None, Screen(world), seconds=20.0).run().answers
+    assert face.delay is not None and abs(face.delay.offset_ms - 1930) < 1000 / 30 / 2
+    assert face.delay.found >= face.given - 2
+
+
+def test_a_test_that_is_stopped_ends_at_once_and_says_so() -> None:
+    world, clock = World(), PacedClock(1.0)
+    test = SyncTest([Ear(ear_info(), clock, world)], clock, Loudspeaker(world), None, seconds=600.0)
+    threading.Timer(0.5, test.stop).start()
+    outcome = test.run()
+    assert outcome.was_stopped and clock.now_s() < 30
+    assert not any(answer.delay for answer in outcome.answers)
 
 
 def test_with_nothing_to_give_there_is_no_test() -> None:
