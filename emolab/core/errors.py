@@ -74,3 +74,12 @@ class WrongInput(ModelError, ValueError):
 
 class MissingExtra(EmolabError, ImportError):
     """An optional library is needed; the message gives the `pip install 'emolab[...]'` line."""
+
+
+def shown(value: object) -> str:
+    """A value out of somebody's file for an error message: on one line, short, whatever it is."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, a list without bottom
+        text = f"a very long {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."

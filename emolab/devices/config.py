@@ -26,12 +26,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from emolab.core.clock import Clock
-from emolab.core.errors import ConfigError
+from emolab.core.errors import ConfigError, shown
 from emolab.core.registry import resolve
 from emolab.devices import DEVICES
 from emolab.devices.source import Source
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,31}")  # names a group in the session file
+FILE_CHARACTERS = 256 << 10  # a device file has two thousand
 HEADER = re.compile(r"\s*\[\[\s*instrument\s*\]\]")
 
 
@@ -69,12 +70,15 @@ def load(path: str | Path) -> DeviceFile:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8-sig") as file:
+            text = file.read(FILE_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"cannot read the device file {path} ({error}); give the path of a TOML file, "
             "or let 'emolab doctor --write FILE' propose one"
         ) from error
+    if len(text) > FILE_CHARACTERS:
+        raise ConfigError(f"{path}: is larger than {FILE_CHARACTERS >> 10} kB; that is no device file")
     return parse(text, path)
 
 
@@ -83,7 +87,7 @@ def parse(text: str, path: str | Path) -> DeviceFile:
     path = Path(path)
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a list without bottom
         place = re.search(r"line (\d+)", str(error))
         where = f"{path}:{place[1]}" if place else str(path)
         raise ConfigError(f"{where}: this is no TOML ({error}); correct that line") from error
@@ -157,15 +161,17 @@ def _check_table(table: Mapping[str, Any], position: int, names: dict[str, int],
         if key not in table:
             raise ConfigError(f'{where}: {ordinal} has no {key!r}; add a line {key} = "..."')
         if not isinstance(table[key], str):
-            raise ConfigError(f"{where}: {ordinal}: {key!r} must be text in quotes, not {table[key]!r}")
+            raise ConfigError(f"{where}: {ordinal}: {key!r} must be text in quotes, not {shown(table[key])}")
     kind, name = table["kind"], table["name"]
     if not NAME.fullmatch(name):
         raise ConfigError(
-            f"{where}: {ordinal}: name {name!r} must begin with a letter and hold only letters, digits, "
+            f"{where}: {ordinal}: name {shown(name)} must begin with a letter and hold only letters, digits, "
             "'_' and '-', at most 32"
         )
     if kind not in DEVICES:
-        raise ConfigError(f"{where}: instrument {name!r}: unknown kind {kind!r}{did_you_mean(kind, DEVICES)}")
+        raise ConfigError(
+            f"{where}: instrument {name!r}: unknown kind {shown(kind)}{did_you_mean(kind, DEVICES)}"
+        )
     if name in names:
         raise ConfigError(
             f"{where}: instrument {position + 1} has the same name {name!r} as instrument "
@@ -188,4 +194,5 @@ def _sentence(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
             words = str(problem["ctx"]["error"])
             return f"key {path!r}: {words}" if path else words
         case _:
-            return f"key {path!r}: {problem['msg'][:1].lower()}{problem['msg'][1:]}, not {problem['input']!r}"
+            said = f"{problem['msg'][:1].lower()}{problem['msg'][1:]}"
+            return f"key {path!r}: {said}, not {shown(problem['input'])}"

@@ -15,16 +15,19 @@ from __future__ import annotations
 import csv
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from emolab.core.errors import ConfigError
+from emolab.core.errors import ConfigError, shown
 from emolab.core.label import STATE_KEYS
 
 COLUMNS = ("id", "state", "file", "title", "source", "licence", "sha256", "loudness_lufs")
+FILE_CHARACTERS = 4 << 20  # thirty thousand clips
+CELL_CHARACTERS = 2000
 FILE_S = 30.0  # every file of a bank is cut or composed to this length
 
 
@@ -73,32 +76,41 @@ class Bank:
 def read_manifest(path: Path) -> Bank:
     """The bank listed in `path`. Raises `ConfigError` naming file, line and column."""
     try:
-        text = path.read_text(encoding="utf-8-sig")  # spreadsheets like to put a mark in front
+        with path.open(encoding="utf-8-sig") as file:  # spreadsheets put a mark in front
+            text = file.read(FILE_CHARACTERS + 1)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text; save it again as 'CSV UTF-8'") from error
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); check the path of the clip bank"
         ) from error
+    if len(text) > FILE_CHARACTERS:
+        raise ConfigError(f"{path}: is larger than {FILE_CHARACTERS >> 20} MB; that is no list of clips")
     rows = csv.reader(text.splitlines(), strict=True)
     try:
         header = tuple(name.strip() for name in next(rows, []))
         if header != COLUMNS:
             raise ConfigError(
-                f"{path}:1: the columns are {','.join(header) or 'missing'}; "
+                f"{path}:1: the columns are {','.join(header)[:200] or 'missing'}; "
                 f"they must be {','.join(COLUMNS)}, separated by commas"
             )
-        entries: list[ClipEntry] = []
+        entries: dict[str, ClipEntry] = {}
+        counts = dict.fromkeys(STATE_KEYS, 0)
         for row in rows:
             if any(cell.strip() for cell in row):
-                entries.append(_entry([cell.strip() for cell in row], entries, f"{path}:{rows.line_num}"))
+                where = f"{path}:{rows.line_num}"
+                entry = _entry([cell.strip() for cell in row], counts, where)
+                if entry.id in entries:
+                    raise ConfigError(f"{where}: id {shown(entry.id)} is used twice; give each clip its own")
+                entries[entry.id] = entry
+                counts[entry.state] += 1
     except csv.Error as error:
         raise ConfigError(
             f"{path}:{rows.line_num}: is no CSV here ({error}); mend the quotes of this line"
         ) from error
     if not entries:
         raise ConfigError(f"{path}:1: lists no clip; add rows below the header or use the shipped bank")
-    return Bank(path, tuple(entries))
+    return Bank(path, tuple(entries.values()))
 
 
 def write_manifest(path: Path, entries: Iterable[ClipEntry]) -> Bank:
@@ -123,7 +135,7 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _entry(row: list[str], before: list[ClipEntry], where: str) -> ClipEntry:
+def _entry(row: list[str], counts: Mapping[str, int], where: str) -> ClipEntry:
     if len(row) != len(COLUMNS):
         raise ConfigError(
             f"{where}: has {len(row)} cells instead of {len(COLUMNS)}; put text that holds a comma in quotes"
@@ -132,15 +144,19 @@ def _entry(row: list[str], before: list[ClipEntry], where: str) -> ClipEntry:
     for name in ("id", "file"):
         if not cells[name]:
             raise ConfigError(f"{where}: {name} is empty; give every clip its {name}")
-    if any(entry.id == cells["id"] for entry in before):
-        raise ConfigError(f"{where}: id {cells['id']!r} is used twice; give each clip its own")
+    for name, cell in cells.items():
+        if (
+            any(unicodedata.category(letter) in ("Cc", "Cs") for letter in cell)
+            or len(cell) > CELL_CHARACTERS
+        ):
+            raise ConfigError(f"{where}: {name} {shown(cell)} is no text of one line; type it again")
     if cells["state"] not in STATE_KEYS:
         raise ConfigError(
-            f"{where}: state {cells['state']!r} is none of {', '.join(STATE_KEYS)}; write one of them"
+            f"{where}: state {shown(cells['state'])} is none of {', '.join(STATE_KEYS)}; write one of them"
         )
     if _leaves_folder(cells["file"]):
         raise ConfigError(
-            f"{where}: file {cells['file']!r} leads out of the bank's folder; move the file into it"
+            f"{where}: file {shown(cells['file'])} leads out of the bank's folder; move the file into it"
         )
     if cells["sha256"] and not re.fullmatch(r"[0-9a-f]{64}", cells["sha256"]):
         raise ConfigError(f"{where}: sha256 is not 64 hexadecimal digits; correct it or leave it empty")
@@ -153,7 +169,7 @@ def _entry(row: list[str], before: list[ClipEntry], where: str) -> ClipEntry:
         sha256=cells["sha256"],
         loudness_lufs=_loudness(cells["loudness_lufs"], where),
         file=cells["file"],
-        position=sum(entry.state == cells["state"] for entry in before),
+        position=counts[cells["state"]],
     )
 
 
@@ -169,5 +185,7 @@ def _loudness(cell: str, where: str) -> float | None:
     except ValueError:
         value = math.nan
     if value is not None and not math.isfinite(value):
-        raise ConfigError(f"{where}: loudness_lufs {cell!r} is no number; write e.g. -23.0 or leave it empty")
+        raise ConfigError(
+            f"{where}: loudness_lufs {shown(cell)} is no number; write e.g. -23.0 or leave it empty"
+        )
     return value

@@ -9,7 +9,12 @@ from typing import Any
 
 import yaml
 
-from emolab.core.errors import ConfigError
+from emolab.core.errors import ConfigError, shown
+
+FILE_BYTES = 1 << 20  # a protocol has three thousand
+NUMBER_CHARACTERS = 40
+DEEPEST = 30
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 Key = tuple[str | int, ...]  # ("rest", "baseline_window_s", 1)
 
@@ -45,7 +50,7 @@ def dotted(key: Key) -> str:
 def read(path: Path) -> Marked:
     """Read a YAML mapping. Raises `ConfigError` naming file and line, also for a key given twice."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _text(path)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text; save it again as UTF-8") from error
     except OSError as error:
@@ -68,13 +73,37 @@ def read(path: Path) -> Marked:
     return Marked(path, text, data, walker.lines)
 
 
+def _text(path: Path) -> str:
+    with path.open(encoding="utf-8-sig") as file:
+        text = file.read(FILE_BYTES + 1)
+    if len(text) > FILE_BYTES:
+        raise ConfigError(f"{path}: is larger than {FILE_BYTES >> 10} kB; that is no file for emolab")
+    return text
+
+
+class _Loader(yaml.SafeLoader):
+    """Stops at a depth no file of ours has: each level costs the scanner more than the one before."""
+
+    def fetch_flow_collection_start(self, token: Any) -> None:
+        self._check(self.flow_level)
+        super().fetch_flow_collection_start(token)
+
+    def add_indent(self, column: int) -> bool:
+        self._check(len(self.indents))
+        return bool(super().add_indent(column))
+
+    def _check(self, depth: int) -> None:
+        if depth > DEEPEST:
+            raise RecursionError
+
+
 class _Walker:
     """Turns YAML nodes into plain data and notes the line of each."""
 
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
         self.lines: dict[Key, int] = {}
-        self._loader = yaml.SafeLoader(text)
+        self._loader = _Loader(text)
         self._seen: set[int] = set()
 
     def walk(self) -> Any:
@@ -99,7 +128,9 @@ class _Walker:
             name_line = name_node.start_mark.line + 1
             name = self._scalar(name_node, name_line) if isinstance(name_node, yaml.ScalarNode) else None
             if not isinstance(name, str):
-                raise ConfigError(f"{self.path}:{name_line}: a key is no word ({name!r}); put it in quotes")
+                raise ConfigError(
+                    f"{self.path}:{name_line}: a key is no word ({shown(name)}); put it in quotes"
+                )
             inner = (*key, name)
             if name in data:
                 raise ConfigError(
@@ -111,9 +142,13 @@ class _Walker:
         return data
 
     def _scalar(self, node: yaml.ScalarNode, line: int) -> Any:
+        if node.tag in _NUMBERS and len(node.value) > NUMBER_CHARACTERS:  # YAML's 1:59:59 would take hours
+            raise ConfigError(f"{self.path}:{line}: {shown(node.value)} is too long for a number; shorten it")
         try:
             return self._loader.construct_object(node)
-        except ValueError as error:  # such as the date 2024-13-45
+        except yaml.YAMLError:
+            raise
+        except Exception as error:  # such as the date 2024-13-45, or !!bool perhaps: any of a dozen
             raise ConfigError(
-                f"{self.path}:{line}: {node.value!r} is no value; put text in quotes"
+                f"{self.path}:{line}: {shown(node.value)} is no value; put text in quotes"
             ) from error

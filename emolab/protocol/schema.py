@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from emolab.core.errors import ConfigError
+from emolab.core.errors import ConfigError, shown
 from emolab.protocol.marked import Key, Marked, dotted
 
 Text = Annotated[str, Field(min_length=1)]
@@ -79,7 +79,7 @@ def _explain(model: type[Section], fault: Any) -> str:
         example = f", such as '{name}: {examples[0]}'" if examples else ""
         return f"is missing; add it{example}" + (f" below '{dotted(key[:-1])}'" if len(key) > 1 else "")
     template = _MESSAGES.get(fault["type"], "{msg}; compare with a shipped file")
-    return template.format(got=repr(fault["input"])[:60], msg=fault["msg"], **fault.get("ctx", {}))
+    return template.format(got=shown(fault["input"]), msg=fault["msg"], **fault.get("ctx", {}))
 
 
 def _fields(model: type[Section], key: Key) -> dict[str, FieldInfo]:
