@@ -22,6 +22,11 @@ from typing import Any
 
 from emolab.core.errors import ConfigError, EmolabError
 
+GREETING_BYTES = 4096  # a stranger's first line may be no longer
+LINE_BYTES = 16 << 20  # and no line longer than that; a snapshot has some ten thousand
+GREETING_S = 5.0  # who says nothing for so long is hung up on
+CONNECTIONS = 64  # at once, strangers included
+
 log = logging.getLogger(__name__)
 
 
@@ -43,9 +48,11 @@ def address_path(study: Path) -> Path:
 def read_address(study: Path) -> EngineAddress | None:
     """What the study's `engine.json` says, or None when there is none that can be read."""
     try:
-        return EngineAddress(**json.loads(address_path(study).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        told = EngineAddress(**json.loads(address_path(study).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
+    kinds = (type(told.port), type(told.token), type(told.pid), type(told.rings))
+    return told if kinds == (int, str, int, str) and 0 < told.port < 65536 else None
 
 
 class Line:
@@ -69,11 +76,12 @@ class Line:
     def send_text(self, text: str) -> None:
         self._socket.sendall(text.encode() + b"\n")
 
-    def receive_text(self) -> str:
-        """The next line. Raises `ConnectionError` when the other end has gone."""
-        text = self._file.readline()
+    def receive_text(self, most_bytes: int = LINE_BYTES) -> str:
+        """The next line. Raises `ConnectionError` when the other end has gone, or never ends its line."""
+        text = self._file.readline(most_bytes)
         if not text.endswith(b"\n"):
-            raise ConnectionResetError("the other end has gone")
+            is_long = len(text) == most_bytes
+            raise ConnectionResetError("a line that never ends" if is_long else "the other end has gone")
         return text.decode()
 
     def close(self) -> None:
@@ -121,16 +129,25 @@ class Server:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
+            if len(self._lines) >= CONNECTIONS:
+                connection.close()
+                continue
             number += 1
             threading.Thread(
                 target=self._serve, args=(connection, number), name=f"link-{number}", daemon=True
             ).start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
-        line = Line(connection)
-        self._lines[number] = line
         try:
-            known = json.loads(line.receive_text()).get("token") == self._token
+            line = self._lines[number] = Line(connection)
+        except OSError:  # gone again
+            connection.close()
+            return
+        try:
+            connection.settimeout(GREETING_S)
+            told = str(json.loads(line.receive_text(GREETING_BYTES)).get("token"))
+            known = secrets.compare_digest(told.encode(errors="replace"), self._token.encode())
+            connection.settimeout(None)
             line.send_text(json.dumps({"ok": True} if known else {"error": "wrong token"}))
             while known:
                 line.send_text(self._answer(json.loads(line.receive_text()), number))

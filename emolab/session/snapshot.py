@@ -26,6 +26,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from emolab.core.errors import DataError
+
 Level = Literal["well", "look", "act"]
 Phase = Literal["setup", "running", "pausing", "paused", "holding", "finished", "failed"]
 Page = Literal["blank", "consent", "instruct", "rest", "listen", "rate", "pause", "hold", "thanks"]
@@ -161,18 +163,28 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, line: str) -> Snapshot:
-        """The snapshot that `to_json` wrote."""
-        fields = json.loads(line)
-        fields["steps"] = tuple(StepView(**step) for step in fields["steps"])
-        fields["streams"] = tuple(_health(stream) for stream in fields["streams"])
-        fields["preflight"] = tuple(CheckView(**check) for check in fields["preflight"])
-        fields["log"] = tuple(LogLine(**line) for line in fields["log"])
-        stage = fields["stage"]
-        stage["choices"] = tuple(
-            Choice(c["state"], c["rank"], tuple(c["keys"]), tuple(c["words"])) for c in stage["choices"]
-        )
-        fields["stage"] = StageView(**stage)
-        return cls(**fields)
+        """The snapshot that `to_json` wrote. Raises `DataError` when the line is none."""
+        try:
+            return cls(**_nested(json.loads(line)))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise DataError(
+                f"what answers is no engine of this version ({line[:60]!r}: {error}); "
+                "close all windows, end that program and start again"
+            ) from error
+
+
+def _nested(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a `Snapshot`, from JSON."""
+    fields["steps"] = tuple(StepView(**step) for step in fields["steps"])
+    fields["streams"] = tuple(_health(stream) for stream in fields["streams"])
+    fields["log"] = tuple(LogLine(**line) for line in fields["log"])
+    fields["preflight"] = tuple(CheckView(**check) for check in fields["preflight"])
+    stage = fields["stage"]
+    stage["choices"] = tuple(
+        Choice(c["state"], c["rank"], tuple(c["keys"]), tuple(c["words"])) for c in stage["choices"]
+    )
+    fields["stage"] = StageView(**stage)
+    return fields
 
 
 def _health(fields: dict[str, Any]) -> StreamHealth:
