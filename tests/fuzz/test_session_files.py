@@ -229,7 +229,7 @@ def test_a_stream_group_with_a_slash_in_its_name_is_refused(session: Path) -> No
     session.write_bytes(body)
     Session.open(session).close()
     session.write_bytes(body.replace(b"thermal\0", b"../../x\0"))
-    with pytest.raises(RecordingError, match="never writes|damaged"):
+    with pytest.raises(RecordingError, match=r"never writes|damaged"):
         Session.open(session)
 
 
