@@ -55,6 +55,8 @@ def synctest(arguments: list[str]) -> int:
     window = _window(options.screen, notes) if not options.headless else None
     if options.headless:
         notes.append("No flashes were asked for, so cameras were not tested.")
+    if options.silent:
+        notes.append("No clicks were asked for, so microphones were not tested.")
     clock = SessionClock()
     player = _sound(clock, notes) if not options.silent else None
     try:
