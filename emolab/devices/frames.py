@@ -131,31 +131,29 @@ class FrameFile:
 class DropEstimate:
     """How many frames went missing, as far as the stamps of those that came can tell.
 
-    A camera numbers nothing, so this is an estimate. The period is the running median of the
-    last 31 intervals. An interval above 1.5 periods opens a case; it is closed three ordinary
-    frames later (those that come in less than half a period were only waiting and tell nothing),
-    and what is missing then at least between the time passed and the frames counted is lost. So
-    frames that were only late (a hiccup of the network or of this machine, made up for soon) are
-    not, and a camera that turns to a slower rate in dim light is given a new period, not a loss.
+    A camera numbers nothing, so this is an estimate. The period is the running median of the last
+    48 intervals, or of `SPAN` together when they come in bursts, as they do to a reader that
+    sleeps. An interval above 1.5 periods opens a case; it is closed three ordinary frames later
+    (those that come in less than half a period were only waiting and tell nothing), and what is
+    missing then at least between the time passed and the frames counted is lost. So frames that
+    were only late (a hiccup of the network or of this machine, made up for soon) are not, and a
+    camera that turns to a slower rate in dim light is given a new period, not a loss.
     """
 
-    SETTLE = 3
+    SETTLE, SPAN, KEPT = 3, 12, 48
 
     def __init__(self) -> None:
         self.lost = 0
-        self._intervals_s: list[float] = []
-        self._last_s: float | None = None
+        self._stamps_s: list[float] = []
         self._close_case()
 
     def see(self, time_s: float) -> int:
         """Take in a frame's stamp; returns all frames lost up to now."""
-        last_s, self._last_s = self._last_s, time_s
-        if last_s is None:
+        self._stamps_s = [*self._stamps_s[-self.KEPT :], time_s]
+        if len(self._stamps_s) < 2:
             return self.lost
-        interval_s = time_s - last_s
-        self._intervals_s = [*self._intervals_s[-30:], interval_s]
-        period_s = float(np.median(self._intervals_s))
-        if len(self._intervals_s) >= 5 and interval_s > 1.5 * period_s:
+        interval_s, period_s = time_s - self._stamps_s[-2], self._period_s()
+        if len(self._stamps_s) > 5 and interval_s > 1.5 * period_s:
             self._to_settle, self._missing = self.SETTLE, math.inf
         elif not self._to_settle:
             return self.lost
@@ -169,9 +167,17 @@ class DropEstimate:
             self._close_case()
         return self.lost
 
+    def _period_s(self) -> float:
+        stamps_s = np.array(self._stamps_s)
+        span = min(self.SPAN, max(len(stamps_s) // 3, 1))
+        intervals_s = np.diff(stamps_s)
+        together_s = float(np.median(stamps_s[span:] - stamps_s[:-span])) / span
+        in_bursts = np.mean(intervals_s < 0.45 * together_s) > 0.1
+        return together_s if in_bursts else float(np.median(intervals_s))
+
     def restart(self) -> None:
         """Forget the last stamp: the camera was away, and the next interval is a gap of its own."""
-        self._last_s = None
+        self._stamps_s = []
         self._close_case()
 
     def _close_case(self) -> None:

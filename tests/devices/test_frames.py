@@ -131,6 +131,12 @@ def test_frames_that_a_busy_machine_read_late_and_in_bursts_are_not_lost():
     assert lost(times_s) == 0
 
 
+def test_frames_that_come_in_pairs_are_not_lost():
+    times_s = np.arange(300) / 30
+    times_s[100:200:2] = times_s[101:201:2] - 0.001  # the reader woke for every other frame only
+    assert lost(times_s) == 0
+
+
 def test_frames_missing_while_others_are_late_are_counted():
     rng = np.random.default_rng(3)
     numbers = np.delete(np.arange(300), [101, 102, 201])
