@@ -244,8 +244,6 @@ def text(found: Mapping[str, Any], indent: str = "") -> str:
                 lines.append(f"{indent}{name}: {shown}")
             else:
                 lines += [f"{indent}{name}", text(value, indent + "    ")]
-        elif isinstance(value, list):
-            lines.append(f"{indent}{name}: {_number(statistics.median(value))} (median of {len(value)})")
         else:
             lines.append(f"{indent}{name:<28}{_number(value):>12}")
     return "\n".join(lines)
@@ -271,7 +269,8 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         found = measure(folder, chosen.minutes)
         print("write latency on the quiet machine\n" + bench_recording.latency(Path(name), 20.0))
-    found["start-up, s"] = bench_startup.measure(3)
+    started = bench_startup.measure(3)
+    found["start-up, s"] = {what: statistics.median(took) for what, took in started.items()}
     if chosen.json:
         chosen.json.write_text(json.dumps(found, indent=1))
     print(text(found))

@@ -135,6 +135,7 @@ class LoadRoom:
     def _start_board(self, stack: ExitStack, n: int, log: Path) -> str:
         command = [sys.executable, "-m", "tests.simulators.framed_board", "--rate", str(RATE_HZ)]
         command += ["--burst-ms", "4", "--log", str(log)]  # USB hands over every few milliseconds
+        command += ["--pattern", "noisy"]
         board = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         stack.callback(_end, board)
         self.processes[f"simulated board{n}"] = board.pid

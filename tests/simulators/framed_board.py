@@ -2,11 +2,13 @@
 
 Prints the port's path, boots when the port is opened, logs each sample. In the log `what` is what was
 done to the sample: `sent`, `dropped`, `damaged` or `doubled`; text is counter, microseconds, values.
+`--pattern noisy`: something like skin, breath and two pulses with two counts of noise.
 """
 
 from __future__ import annotations
 
 from argparse import Namespace
+from random import Random
 
 from emolab.devices.framing import Hello, encode_hello, encode_sample
 from tests.simulators.physiokit_board import row
@@ -19,6 +21,8 @@ class FramedBoard(Board):
     def __init__(self, options: Namespace) -> None:
         self._options = options
         self._hello = Hello((1, 0), options.channels, options.bits, options.announced or options.rate)
+        self._pattern = "count" if options.pattern == "count" else "signal"
+        self._random = Random(1)
         self._booted_ns, self._booted_index = 0, -1
 
     def boot(self, port: PtyPort, now_ns: int) -> None:
@@ -36,7 +40,9 @@ class FramedBoard(Board):
         device_us = options.first_us + round(
             (captured_ns - self._booted_ns) * 1e-3 * (1 + options.drift_ppm * 1e-6)
         )
-        values = tuple(row(index, options.rate, options.channels, "count"))
+        values = tuple(row(index, options.rate, options.channels, self._pattern))
+        if options.pattern == "noisy":
+            values = tuple(min(max(value + round(self._random.gauss(0, 2)), 0), 1023) for value in values)
         frame = encode_sample(counter, device_us, values, self._hello.width)
         what = self._fate(index)
         if what == "damaged":
@@ -58,6 +64,7 @@ def main() -> None:
     parser = common_arguments(__doc__.splitlines()[0])
     parser.set_defaults(baud=250_000)
     parser.add_argument("--bits", type=int, default=10)
+    parser.add_argument("--pattern", choices=("count", "noisy"), default="count")
     parser.add_argument("--announced", type=float, default=0.0, help="rate in the hello; 0 = the true one")
     parser.add_argument("--drift-ppm", type=float, default=0.0, help="how fast the board's clock runs")
     parser.add_argument("--first-counter", type=int, default=0)
