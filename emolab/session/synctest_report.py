@@ -30,6 +30,7 @@ JITTER_TIMES, JITTER_MS = 2.0, 0.3  # than in the baseline, and this much anyhow
 STEADY_MS = 2.0  # or a sample's length: what a sound instrument keeps to
 DRIFT_MS_PER_MIN = 3.0  # 50 ppm; two crystals differ by less, a session is 20 minutes long
 FOUND_SHARE = 0.9
+LEAST_ANSWERS = 8  # fewer tell neither drift nor jitter
 LIBRARIES = ("numpy", "scipy", "opencv-python-headless", "sounddevice", "pyserial", "PySide6-Essentials")
 
 
@@ -145,6 +146,8 @@ def _of_row(row: Mapping[str, Any], known: Mapping[str, Any] | None) -> Iterator
     if share < FOUND_SHARE:
         what = f"{name} shows {row['found']} of {row['given']} stimuli"
         yield Finding("missed", "look", what, _hint(row), share)
+    if row["found"] < LEAST_ANSWERS:
+        return
     if abs(row["drift_ms_per_min"]) - SURE * row["drift_error_ms_per_min"] > DRIFT_MS_PER_MIN:
         drift, ppm = row["drift_ms_per_min"], row["drift_ppm"]
         is_much = abs(drift) - SURE * row["drift_error_ms_per_min"] > ACT_TIMES * DRIFT_MS_PER_MIN

@@ -330,6 +330,11 @@ def test_jitter_is_told_without_a_baseline_when_it_is_more_than_a_sample_or_two_
     assert not codes(judge(facts(jitter_ms=9.6, step_ms=33.3), None))
 
 
+def test_nothing_is_concluded_from_a_handful_of_answers() -> None:
+    few = facts(30.0, jitter_ms=5.0, drift=80.0, found=4, given=4)
+    assert not codes(judge(few, facts()))
+
+
 def test_a_camera_may_move_by_half_a_frame() -> None:
     camera = {"channel": "rgb", "step_ms": 33.3, "jitter_ms": 9.0, "offset_error_ms": 1.6}
     assert not codes(judge(facts(100.0, **camera), facts(88.0, **camera)))
