@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from emolab.core.errors import ConfigError
 from emolab.core.settings import Settings
+from emolab.devices.simulated import demo_device_file
 from emolab.gui import app as program
 from emolab.gui.console import dialogs, planning
 from emolab.gui.console.memory import Memory
@@ -259,6 +260,35 @@ def test_the_next_participant_gets_a_fresh_engine_and_the_next_pseudonym(attach,
     qtbot.waitUntil(lambda: len(started) == 1, timeout=5000)
     assert did(old, "shutdown")
     assert flow.window.setup.form.participant == "P015"
+
+
+def test_attached_again_the_console_knows_devices_file_and_speed_of_the_engine(
+    flow, qtbot, study, started, tmp_path, monkeypatch
+):
+    devices = tmp_path / "simulated.toml"
+    devices.write_text(demo_device_file(), encoding="utf-8")
+    flow.memory.keep(study, devices=str(devices))
+    (tmp_path / "rings").mkdir()
+    engine = FakeEngine(tmp_path / "rings", states.setup(study=str(study), speed=2.0))
+    monkeypatch.setattr(engines, "attach", lambda _study: engine)
+    flow.attach(study)
+    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    assert flow.window.setup.instruments._file.text() == str(devices)
+    assert flow.window.setup.participant.simulated.isChecked()
+    speeds = []
+    monkeypatch.setattr(flow.desk, "start", lambda _study, _devices, speed: speeds.append(speed))
+    flow.next_participant()
+    assert speeds == [2.0]
+
+
+def test_another_devices_file_is_named_once_its_engine_runs(flow, qtbot, study, started):
+    flow.open_study(study)
+    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    other = study / "other.toml"
+    other.write_text(DEVICES, encoding="utf-8")
+    flow.use_devices(other)
+    qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None, timeout=5000)
+    assert flow.window.setup.instruments._file.text() == str(other)
 
 
 def test_a_session_found_running_without_a_participants_page_gets_one(attach, flow, qtbot):

@@ -60,8 +60,7 @@ class Flow(QObject):
     def begin(self, study: Path | None, *, attach: bool = False) -> None:
         """Show the first page: the study given, or the start page with the one opened last."""
         if study is not None and attach:
-            self.enter(study)
-            self.desk.attach(study)
+            self.attach(study)
         elif study is not None:
             self.open_study(study)
         else:
@@ -112,6 +111,17 @@ class Flow(QObject):
                 self.window.setup.instruments.show_problem(str(error))
         self.window.setup.participant.show_simulated(simulated)
 
+    def attach(self, study: Path) -> None:
+        """Go on with the engine that runs on a study, and with the devices file it was started on."""
+        self.enter(study)
+        self.devices = self._remembered_devices()
+        try:
+            simulated = self.devices is not None and chores.is_simulated(self.devices)
+        except EmolabError:  # the file has gone since; the engine has long read it
+            simulated = False
+        self.window.setup.participant.show_simulated(simulated)
+        self.desk.attach(study)
+
     def enter(self, study: Path) -> None:
         """Show the set-up page of a study, filled with what was chosen last."""
         self.study = study
@@ -133,8 +143,7 @@ class Flow(QObject):
             self.window.show_page("start")
             self.window.start.attach_button.setFocus()
         elif snapshot is not None:
-            self.enter(study)
-            self.desk.attach(study)
+            self.attach(study)
         else:
             self.window.start.show_running(None, None)
 
@@ -184,6 +193,8 @@ class Flow(QObject):
         """Back to the set-up page, with a fresh engine on the same instruments."""
         assert self.study is not None
         self.seat.close()
+        if self.desk.last is not None:
+            self._speed = self.desk.last.speed  # of an engine another window had started
         devices = self.devices or self._remembered_devices()
         self.desk.end()
         self.enter(self.study)
@@ -285,6 +296,8 @@ class Flow(QObject):
         if bridge is None:
             self.seat.close()
         self.window.watch(bridge)
+        if bridge is not None and self.devices is not None:
+            self.window.setup.instruments.show_devices(self.devices)
 
     def _show(self, snapshot: Snapshot) -> None:
         self.window.show_snapshot(snapshot)
