@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QAbstractButton, QLabel, QMessageBox
 
 from emolab.core.errors import ConfigError
 from emolab.core.settings import Settings
@@ -20,6 +21,7 @@ from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
 
 DEVICES = '[[instrument]]\nkind = "microphone"\nname = "microphone"\n'
+UNDERLINED = re.compile(r"&(\w)")
 
 
 @pytest.fixture
@@ -289,6 +291,21 @@ def test_another_devices_file_is_named_once_its_engine_runs(flow, qtbot, study, 
     flow.use_devices(other)
     qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None, timeout=5000)
     assert flow.window.setup.instruments._file.text() == str(other)
+
+
+@pytest.mark.parametrize("page", ["start", "setup", "finish", "lost"])
+def test_each_underlined_letter_means_one_thing_on_its_page(flow, page):
+    """Qt jumps from one to the next where two share a letter, and presses neither."""
+    window = flow.window
+    window.show_page(page)
+    held = window.centralWidget().currentWidget()
+    buddies = [label.text() for label in held.findChildren(QLabel) if label.buddy() is not None]
+    buttons = [button.text() for button in held.findChildren(QAbstractButton)]
+    titles = [action.text() for action in window.menuBar().actions()]
+    letters = [
+        found[1].lower() for words in (*titles, *buddies, *buttons) if (found := UNDERLINED.search(words))
+    ]
+    assert sorted(letters) == sorted(set(letters))
 
 
 def test_a_session_found_running_without_a_participants_page_gets_one(attach, flow, qtbot):

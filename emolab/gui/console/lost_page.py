@@ -48,7 +48,7 @@ class LostPage(QWidget):
         self.recover_button = QPushButton("&Recover the file")
         theme.role(self.recover_button, "primary")
         self.recover_button.clicked.connect(lambda: self.recoverRequested.emit(self._path))
-        self.again_button = QPushButton("&Set up again")
+        self.again_button = QPushButton("Set &up again")
         self.again_button.clicked.connect(self.againRequested)
         panel = Panel()
         panel.body.setSpacing(theme.px(16))

@@ -25,7 +25,7 @@ def menus(flow: Flow) -> dict[str, list[Action]]:
             Action("other", "Other study…", "Ctrl+O", flow.leave_study),
             Action("close", "Close the console", "Ctrl+Q", window.closeRequested.emit),
         ],
-        "Se&ssion": [
+        "Sess&ion": [
             Action("pause", "Pause at next step, or resume", "P", hand.pause_or_resume),
             Action("skip", "Skip this step", "S", hand.skip_button.arm),
             Action("repeat", "Repeat this step", "R", hand.repeat_button.arm),

@@ -34,7 +34,7 @@ class ParticipantPanel(Panel):
         fields.setHorizontalSpacing(theme.px(12))
         fields.setVerticalSpacing(theme.px(8))
         _place(fields, 0, "&Pseudonym", self.pseudonym)
-        _place(fields, 2, "&Session", self.session)
+        _place(fields, 2, "Sessio&n", self.session)
         _place(fields, 0, "&Language", self.language, row=1)
         _place(fields, 2, "S&eed", self.seed, row=1)
         fields.setColumnStretch(1, 3)

@@ -124,7 +124,7 @@ class SetupPage(QWidget):
         row = QHBoxLayout(bar)
         row.setContentsMargins(theme.px(16), theme.px(8), theme.px(16), theme.px(8))
         self._study = Elided("Study", "heading")
-        self.study_button = QPushButton("Other &study…")
+        self.study_button = QPushButton("Other stud&y…")
         theme.role(self.study_button, "quiet")
         self.study_button.clicked.connect(self.studyRequested)
         row.addWidget(self._study, 1)
