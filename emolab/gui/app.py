@@ -25,7 +25,8 @@ from emolab.gui.console.window import ConsoleWindow
 
 log = logging.getLogger(__name__)
 
-COMFORT = 0.96  # of the screen: room for the frame of the desktop
+COMFORT = 0.96  # of the screen
+TITLE_PX = 40  # of the frame that the desktop puts on top: unknown before the window is shown
 MOST_DIALOGS = 3  # a fault in every repaint must not bury the screen in dialogs
 
 
@@ -64,7 +65,7 @@ def open_console(settings: Settings, memory: Memory) -> Flow:
 
 def show(window: ConsoleWindow) -> None:
     """On the experimenter's screen, as large as is comfortable there."""
-    room = QApplication.primaryScreen().availableGeometry()
+    room = QApplication.primaryScreen().availableGeometry().adjusted(0, 0, 0, -TITLE_PX)
     window.resize(room.size().boundedTo(QSize(theme.px(1680), theme.px(1000))) * COMFORT)
     window.move(room.center() - window.rect().center())
     window.show()

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QRect, Qt
+from PySide6.QtGui import QScreen
 from PySide6.QtWidgets import QAbstractButton, QLabel, QMessageBox
 
 from emolab.core.errors import ConfigError
@@ -306,6 +307,15 @@ def test_each_underlined_letter_means_one_thing_on_its_page(flow, page):
         found[1].lower() for words in (*titles, *buddies, *buttons) if (found := UNDERLINED.search(words))
     ]
     assert sorted(letters) == sorted(set(letters))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1280, 800), (1920, 1080)])
+def test_the_console_with_its_frame_fits_on_the_screen(flow, monkeypatch, width, height):
+    room = QRect(0, 0, width, height)
+    monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: room)
+    program.show(flow.window)
+    framed = flow.window.geometry().adjusted(0, 0, 0, program.TITLE_PX)
+    assert room.contains(framed)
 
 
 def test_a_session_found_running_without_a_participants_page_gets_one(attach, flow, qtbot):
