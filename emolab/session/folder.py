@@ -104,6 +104,7 @@ def next_pseudonym(study: Path) -> str:
     """The pseudonym after the highest in use: `P001` in a new study."""
     highest, prefix, width = 0, "P", 3
     for participant, _, _ in sessions(study):
-        if (match := re.fullmatch(r"(\D*)(\d+)", participant)) and int(match[2]) > highest:
+        # the last number in it, which also decides the order of clips: P002-B takes P002's place
+        if (match := re.fullmatch(r"(.*?)(\d+)\D*", participant)) and int(match[2]) > highest:
             highest, prefix, width = int(match[2]), match[1], len(match[2])
     return f"{prefix}{highest + 1:0{width}d}"

@@ -29,3 +29,11 @@ def test_a_used_session_is_refused_with_the_free_ones(tmp_path: Path) -> None:
 
 def test_the_first_pseudonym_of_a_new_study(tmp_path: Path) -> None:
     assert folder.next_pseudonym(tmp_path) == "P001"
+
+
+def test_the_next_pseudonym_has_a_number_nobody_has_had(tmp_path: Path) -> None:
+    """The number decides the order of clips: P002 after P002-B would hear what P002-B heard."""
+    for participant in ("P001", "P002-B"):
+        (tmp_path / participant).mkdir()
+        (tmp_path / participant / f"{participant}_session-0.h5").touch()
+    assert folder.next_pseudonym(tmp_path) == "P003"
