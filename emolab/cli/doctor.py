@@ -30,7 +30,13 @@ def doctor(arguments: list[str]) -> int:
     shown = screens()
     found = [*discover.findings(facts), _of_screens(shown), _of_clips()]
     if options.write is not None:
-        options.write.write_text(discover.propose_device_file(facts), encoding="utf-8")
+        try:
+            options.write.write_text(discover.propose_device_file(facts), encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(
+                f"{options.write} cannot be written ({error.strerror}); name a file in a folder that is there"
+                " and yours"
+            ) from error
     if options.json:
         rows = [asdict(finding) for finding in found]
         print_json(asdict(facts) | {"screens": shown, "findings": rows})

@@ -114,4 +114,4 @@ def wait_for_instruments(engine: Engine) -> None:
     if silent := [light for light in engine.health() if not (light.samples or light.may_be_silent)]:
         first = next((light for light in silent if light.name in lost_since), silent[0])
         reason = first.message or f"{first.name} delivers nothing."
-        raise ConfigError(f"{reason} Mend it, or take it out of {engine.devices.path}.")
+        raise ConfigError(f"{reason.rstrip('.')}. Mend it, or take it out of {engine.devices.path}.")

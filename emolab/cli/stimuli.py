@@ -22,7 +22,7 @@ from emolab.core.label import STATE_KEYS, STATES, state_of_word
 def stimuli(arguments: list[str]) -> int:
     """Run one of the three."""
     cli = parser("stimuli", __doc__ or "")
-    words = cli.add_subparsers(dest="word", required=True)
+    words = cli.add_subparsers(dest="word", required=True, metavar="{check,add,render}")
     check = words.add_parser("check", help="verify a bank")
     check.add_argument("--bank", type=Path, help="manifest.csv (default: the shipped bank)")
     check.add_argument("--json", action="store_true")

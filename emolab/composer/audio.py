@@ -39,6 +39,8 @@ def read(path: Path | str) -> tuple[Samples, int]:
 
     Raises `DataError` when the file is missing, no sound file, or damaged.
     """
+    if not Path(path).is_file():  # libsndfile says no more than "System error"
+        raise DataError(f"there is no sound file {path}; check the spelling")
     try:
         samples, rate_hz = soundfile.read(str(path), dtype="float64", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:

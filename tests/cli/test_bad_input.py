@@ -284,7 +284,7 @@ def test_a_missing_port_is_told_soon_and_with_those_there_are(
     said = record(tmp_path / "study", board_at(tmp_path, tmp_path / "ttyNONE"), speed=1)
     sentence = refused(said, tmp_path / "study")
     assert f"there is no port {tmp_path / 'ttyNONE'}; plug the board's USB cable in" in sentence
-    assert sentence.endswith(f"Mend it, or take it out of {tmp_path / 'board.toml'}.")
+    assert sentence.endswith(f". Mend it, or take it out of {tmp_path / 'board.toml'}.")
 
 
 @PTYS

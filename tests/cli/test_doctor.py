@@ -74,3 +74,4 @@ def test_a_device_file_for_a_folder_that_is_not_there_is_told(tmp_path: Path) ->
     said = emolab("doctor", tmp_path, "--write", tmp_path / "none" / "devices.toml")
     assert said.code == 2
     assert str(tmp_path / "none" / "devices.toml") in said.complaint
+    assert "name a file in a folder that is there" in said.complaint
