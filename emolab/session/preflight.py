@@ -18,7 +18,7 @@ from emolab.core.errors import ConfigError
 from emolab.core.event import Event
 from emolab.devices.machine import disk
 from emolab.session.player import SoundPlayer
-from emolab.session.prepare import StartRequest, lay_out
+from emolab.session.prepare import NEVERTHELESS, StartRequest, lay_out
 from emolab.session.snapshot import CheckView
 from emolab.session.takes import Takes
 
@@ -181,7 +181,7 @@ def gate(engine: Engine, override: str) -> Event | None:
     red, reason = reds(engine), override.strip()
     if red and not reason:
         listed = " ".join(_sentence(check) for check in red)
-        raise ConfigError(f"{listed} Or start nevertheless, with a reason that is kept in the file.")
+        raise ConfigError(f"{listed} {NEVERTHELESS}")
     if silent := _silent(engine):
         raise ConfigError(
             f"{', '.join(silent)} has not delivered anything yet and cannot be recorded; wait a moment, "

@@ -21,6 +21,7 @@ from emolab.session import folder, resume, stimuli
 
 ANSWERS = ("window", "simulated", "none")
 MOST_SESSIONS = 1000
+NEVERTHELESS = "Or start nevertheless, with a reason that is kept in the file."  # a refusal ends so
 LARGEST_SEED = 2**63 - 1  # what the file's header holds
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emolab.core.label import STATES
-from emolab.session.snapshot import Choice, LogLine, Snapshot, StageView, StepView, StreamHealth
+from emolab.session.snapshot import CheckView, Choice, LogLine, Snapshot, StageView, StepView, StreamHealth
 
 LONG_PATH = Path("/home/laboratory/studies", "folder-with-a-long-name-" * 5, "emomusic-2026-音乐诱发情绪")
 RUN_STARTED_S = 60.0
@@ -155,6 +155,50 @@ def one_red() -> Snapshot:
         THERMAL, level="look", message="7 % of the frames are missing. Use another USB port.", lost=31
     )
     return setup(streams=(BOARD, camera, thermal, MICROPHONE))
+
+
+CHECKS = (
+    CheckView("board", "well", "board delivers 254.9 Hz, nothing lost", stream="board"),
+    CheckView("board: skin", "well", "skin is at 4.2 µS", stream="board"),
+    CheckView(
+        "board: breath",
+        "act",
+        "breath lies at the upper rail of the converter for 98 % of the time",
+        "Loosen the belt by one hole, and see that its plug sits firmly.",
+        "board",
+    ),
+    CheckView("board: pulse_finger", "well", "pulse_finger shows a pulse, 72 a minute", stream="board"),
+    CheckView(
+        "board: pulse_ear",
+        "look",
+        "pulse_ear is noisy at 50 Hz",
+        "Move the board away from power supplies, and unplug the laptop's.",
+        "board",
+    ),
+    CheckView("camera", "well", "camera delivers 30.0 Hz, nothing lost", stream="camera"),
+    CheckView(
+        "camera: picture",
+        "look",
+        "the face is lit from one side",
+        "Switch the left lamp on, or turn the participant's chair a little.",
+        "camera",
+    ),
+    CheckView("thermal", "well", "thermal delivers 8.7 Hz, nothing lost", stream="thermal"),
+    CheckView("thermal: picture", "well", "thermal shows a warm face", stream="thermal"),
+    CheckView("microphone", "well", "microphone delivers 48000.1 Hz, nothing lost", stream="microphone"),
+    CheckView("microphone: level", "well", "microphone hears the room at -52 dBFS", stream="microphone"),
+    CheckView("sound output", "well", "the sound output is open and keeps up"),
+    CheckView("screens", "well", "EXP 1366×768, PART 1920×1080"),
+    CheckView("clock", "well", "date and clock are steady"),
+    CheckView("disk", "well", "412.0 GB are free; a session of 20 min takes 1.9 GB"),
+    CheckView("write speed", "well", "the disk takes 480 MB/s; the streams bring 1.6 MB/s"),
+    CheckView("clips", "well", "all 15 clips sound as the manifest says"),
+)
+
+
+def checked() -> Snapshot:
+    """The pre-flight has found the breathing belt too tight."""
+    return setup(preflight=CHECKS)
 
 
 def running(trial: int = 7, **changes: Any) -> Snapshot:

@@ -17,7 +17,8 @@ from emolab.gui.console.lost_page import LostPage
 from emolab.gui.console.notice import Notice
 from emolab.gui.console.planning import PlanView
 from emolab.gui.console.run_page import RunPage
-from emolab.gui.console.setup_page import READY, SetupPage
+from emolab.gui.console.setup_page import SetupPage
+from emolab.gui.console.start_bar import READY
 from emolab.gui.console.start_page import StartPage
 from emolab.gui.console.strip_chart import Lane, StripChart
 from emolab.gui.widgets.steady_range import SteadyRange

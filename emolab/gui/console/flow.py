@@ -8,6 +8,7 @@ start page ──study──▸ set-up ──start──▸ run ──▸ finish
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
@@ -17,7 +18,7 @@ from emolab.core.errors import EmolabError
 from emolab.core.settings import Settings
 from emolab.gui import screens
 from emolab.gui.bridge import Bridge
-from emolab.gui.console import chores, dialogs, planning
+from emolab.gui.console import chores, dialogs, override, planning, readiness
 from emolab.gui.console.desk import Desk
 from emolab.gui.console.memory import Memory
 from emolab.gui.console.readiness import Form, pseudonym_error
@@ -25,9 +26,11 @@ from emolab.gui.console.seat import Seat
 from emolab.gui.console.window import ConsoleWindow
 from emolab.session import folder
 from emolab.session.client import find_engine
+from emolab.session.prepare import NEVERTHELESS
 from emolab.session.snapshot import Snapshot
 
 PLAN_AFTER_MS = 150  # of quiet, so that a typed pseudonym is planned once
+CHECK_S = 10.0
 DEVICES_FILE = "devices.toml"
 DEMO_SPEED = 2.0  # other than 1 it runs without sound, so that it works on every machine
 
@@ -43,6 +46,7 @@ class Flow(QObject):
         self.devices: Path | None = None
         self._speed = 1.0
         self._has_seated = False
+        self._asked: Form | None = None  # for the start under way
         self._plan_timer = QTimer(self)
         self._plan_timer.setSingleShot(True)
         self._plan_timer.timeout.connect(self.plan)
@@ -162,25 +166,40 @@ class Flow(QObject):
         self.window.show_plan(plan)
 
     def start_session(self, form: Form) -> None:
-        """Seat the participant and record."""
+        """Seat the participant and record; with something red only for a reason."""
+        if self.desk.last is None:
+            return
+        red = [readiness.sentence(check) for check in readiness.reds(self.desk.last)]
+        if not red:
+            self._start(form)
+        elif reason := override.ask_reason(self.window, red):
+            self._start(form, reason)
+
+    def check_everything(self, form: Form) -> None:
+        """Let the engine look at everything, without recording."""
+        found = [
+            {
+                "name": fact.name,
+                "width": round(fact.geometry.width() * fact.scale),
+                "height": round(fact.geometry.height() * fact.scale),
+                "x": fact.geometry.x(),
+                "y": fact.geometry.y(),
+            }
+            for fact in screens.screens()
+        ]
+        self.desk.send("preflight", **asdict(form), seconds=CHECK_S, screens=found)
+
+    def _start(self, form: Form, reason: str = "") -> None:
         if self.desk.bridge is None or self.study is None:
             return
+        self._asked = form
         screen = self.window.setup.room.chosen
         self.memory.keep(
             self.study, protocol=form.protocol, seed=form.seed, language=form.language, screen=screen
         )
         self._has_seated = True
         self.seat.open(self.desk.bridge, screen)
-        self.desk.send(
-            "start",
-            protocol=form.protocol,
-            participant=form.participant,
-            session=form.session,
-            seed=form.seed,
-            language=form.language,
-            answers=form.answers,
-            resume=form.resume,
-        )
+        self.desk.send("start", **asdict(form), **({"override": reason} if reason else {}))
 
     def show_screens(self) -> None:
         """Offer the screens there are."""
@@ -268,6 +287,9 @@ class Flow(QObject):
         setup.studyRequested.connect(self.leave_study)
         setup.formChanged.connect(lambda _form: self._plan_timer.start(PLAN_AFTER_MS))
         setup.startRequested.connect(self.start_session)
+        setup.checkRequested.connect(self.check_everything)
+        setup.preflight.retryRequested.connect(lambda name: self.desk.send("retry", stream=name))
+        setup.preflight.leaveOutRequested.connect(lambda name: self.desk.send("leave_out", stream=name))
         setup.protocol.fileRequested.connect(lambda: self._ask(dialogs.ask_protocol, setup.protocol.choose))
         setup.instruments.chooseRequested.connect(lambda: self._ask(dialogs.ask_devices, self.use_devices))
         setup.instruments.proposeRequested.connect(lambda: self._chores.propose(self._study() / DEVICES_FILE))
@@ -311,10 +333,25 @@ class Flow(QObject):
         if asked == "start":
             self.seat.close()
             self._has_seated = False
+            if sentence.endswith(NEVERTHELESS) and self._asked is not None:
+                QTimer.singleShot(0, self, lambda: self._ask_why(sentence))
+                return
+        if asked == "preflight":
+            self.window.setup.preflight.refuse()
+            self.window.setup.close_checks()
         if asked == "sound_check":
             self.window.setup.room.show_tone(f"▲ {sentence}")
             self.desk.send("retry", stream="sound")
         self.window.notice.say(sentence)
+
+    def _ask_why(self, refusal: str) -> None:
+        """The engine saw red where the window did not yet: the same question as before Start."""
+        form, self._asked = self._asked, None
+        last = self.desk.last
+        red = [readiness.sentence(check) for check in readiness.reds(last)] if last is not None else []
+        reason = override.ask_reason(self.window, red or [refusal.removesuffix(NEVERTHELESS).strip()])
+        if form is not None and reason:
+            self._start(form, reason)
 
     def _proposed(self, devices: Path) -> None:
         self.window.notice.say(

@@ -26,6 +26,7 @@ def menus(flow: Flow) -> dict[str, list[Action]]:
             Action("close", "Close the console", "Ctrl+Q", window.closeRequested.emit),
         ],
         "Sess&ion": [
+            Action("check", "Check everything", "F5", window.setup.check_button.click),
             Action("pause", "Pause at next step, or resume", "P", hand.pause_or_resume),
             Action("skip", "Skip this step", "S", hand.skip_button.arm),
             Action("repeat", "Repeat this step", "R", hand.repeat_button.arm),

@@ -1,7 +1,8 @@
 """Whether a session may start, as plain rules over plain values: what is in the way, and the remedy.
 
 Each blocker is one sentence the experimenter can act on. The set-up page shows the nearest one
-beside the disabled Start button and marks the field it belongs to.
+beside the disabled Start button and marks the field it belongs to. What is red but can be recorded
+with a reason (`can_override`) does not disable Start: it asks for the reason.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import Literal
 
 from emolab.core.errors import ConfigError
 from emolab.session.folder import check_pseudonym
-from emolab.session.snapshot import Level, Snapshot
+from emolab.session.snapshot import CheckView, Level, Snapshot, StreamHealth
 
 NEEDED_BYTES = 2_000_000_000  # twenty minutes of 1280×720 video at 1.5 MB/s, and room to spare
 
-Field = Literal["participant", "protocol", "engine", "instruments", "disk"]
+Field = Literal["participant", "protocol", "engine", "instruments", "preflight", "disk"]
 Used = Collection[tuple[str, int]]  # (pseudonym, session) of each recording in the study
 
 
@@ -41,12 +42,14 @@ class Form:
 class Blocker:
     """One thing in the way of Start: where it is mended, the sentence that says how, and its light.
 
-    Only what is broken is red (`act`); what is merely still to come is `look`.
+    Only what is broken is red (`act`); what is merely still to come is `look`. `can_override`: the
+    engine records nevertheless when it is given a reason.
     """
 
     field: Field
     message: str
     level: Level = "look"
+    can_override: bool = False
 
 
 def pseudonym_error(text: str) -> str:
@@ -91,21 +94,51 @@ def blockers(form: Form, plan_error: str, used: Used, snapshot: Snapshot | None)
         return found
     if snapshot.message:  # clips still being composed, no sound output: the engine would refuse
         found.append(Blocker("engine", snapshot.message))
-    return found + _instrument_blockers(snapshot)
+    if snapshot.preflight_progress is not None:
+        found.append(Blocker("preflight", "Everything is being checked; a few seconds more."))
+    return found + _instrument_blockers(snapshot) + _preflight_blockers(snapshot)
+
+
+def reds(snapshot: Snapshot) -> list[CheckView]:
+    """What is red now: the lights, and what the last pre-flight left red of streams still in."""
+    lights = [
+        CheckView(stream.name, "act", stream.message or f"{stream.name} does not deliver.", "", stream.name)
+        for stream in snapshot.streams
+        if stream.level == "act"
+    ]
+    told = {light.name for light in lights} | {s.name for s in snapshot.streams if s.is_left_out}
+    return lights + [c for c in snapshot.preflight if c.level == "act" and c.stream not in told]
+
+
+def sentence(check: CheckView) -> str:
+    """What a check found and what to do, as sentences."""
+    what = check.what[:1].upper() + check.what[1:].rstrip(".")
+    return f"{what}. {check.remedy}".strip()
+
+
+def check_blocker(form: Form, plan_error: str, snapshot: Snapshot | None) -> str:
+    """Why the pre-flight cannot run now, in one sentence; empty when it can."""
+    if snapshot is None or not snapshot.streams:
+        return "There are no instruments to look at yet."
+    if snapshot.preflight_progress is not None:
+        return "Everything is being checked; a few seconds more."
+    if not form.protocol or plan_error:
+        return plan_error or "Choose a protocol first: its length and clips are checked too."
+    return pseudonym_error(form.participant)
 
 
 def _instrument_blockers(snapshot: Snapshot) -> list[Blocker]:
     if not snapshot.streams:
         return [Blocker("instruments", "The instruments are being connected.")]
     found = [
-        Blocker("instruments", stream.message or f"{stream.name} does not deliver.", "act")
+        Blocker("instruments", stream.message or f"{stream.name} does not deliver.", "act", _has_come(stream))
         for stream in snapshot.streams
         if stream.level == "act"
     ]
     waiting = [
         stream.name
         for stream in snapshot.streams
-        if stream.level != "act" and stream.age_s is None and not (stream.is_left_out or stream.may_be_silent)
+        if stream.level != "act" and not stream.is_left_out and not _has_come(stream)
     ]
     if waiting:
         found.append(Blocker("instruments", f"Waiting for the first samples of {', '.join(waiting)}."))
@@ -115,3 +148,16 @@ def _instrument_blockers(snapshot: Snapshot) -> list[Blocker]:
             Blocker("disk", f"Only {free_gb:.1f} GB are free on this disk; make room for 2 GB.", "act")
         )
     return found
+
+
+def _preflight_blockers(snapshot: Snapshot) -> list[Blocker]:
+    lights = {stream.name for stream in snapshot.streams if stream.level == "act"}
+    return [
+        Blocker("preflight", sentence(check), "act", True)
+        for check in reds(snapshot)
+        if check.stream not in lights
+    ]
+
+
+def _has_come(stream: StreamHealth) -> bool:
+    return stream.age_s is not None or stream.may_be_silent

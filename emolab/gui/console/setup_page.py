@@ -1,31 +1,41 @@
-"""The set-up page: who, what and with which instruments; it starts when nothing is red."""
+"""The set-up page: who, what and with which instruments; it starts when nothing is red, or with a reason."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from emolab.gui import theme
 from emolab.gui.bridge import Bridge
 from emolab.gui.console.instruments_panel import InstrumentsPanel
-from emolab.gui.console.panel import Elided, Remark
+from emolab.gui.console.panel import Elided
 from emolab.gui.console.participant_panel import ParticipantPanel
 from emolab.gui.console.planning import PlanView
+from emolab.gui.console.preflight_panel import PreflightPanel
 from emolab.gui.console.protocol_panel import ProtocolPanel
-from emolab.gui.console.readiness import Blocker, Form, Used, blockers
+from emolab.gui.console.readiness import Blocker, Form, Used, blockers, check_blocker
 from emolab.gui.console.room_panel import RoomPanel
-from emolab.session.snapshot import Level, Snapshot
-
-READY = "Everything is ready."
+from emolab.gui.console.start_bar import StartBar
+from emolab.session.snapshot import Snapshot
 
 
 class SetupPage(QWidget):
-    """Emits `formChanged(Form)` after each edit and `startRequested(Form)`; shows what it is told."""
+    """Emits `formChanged(Form)` after each edit, `startRequested(Form)` and `checkRequested(Form)`."""
 
     formChanged = Signal(object)
     startRequested = Signal(object)
+    checkRequested = Signal(object)
     studyRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -34,6 +44,8 @@ class SetupPage(QWidget):
         self.protocol = ProtocolPanel()
         self.room = RoomPanel()
         self.instruments = InstrumentsPanel()
+        self.preflight = PreflightPanel()
+        self._right = QStackedWidget()
         self._used: Used = ()
         self._plan: PlanView | None = None
         self._snapshot: Snapshot | None = None
@@ -43,9 +55,19 @@ class SetupPage(QWidget):
         page.setSpacing(0)
         page.addWidget(self._make_header())
         page.addLayout(self._make_columns(), 1)
-        page.addWidget(self._make_start_bar())
+        self._foot = StartBar()
+        self.readiness, self.start_button = self._foot.readiness, self._foot.start_button
+        self.check_button, self.results_button = self._foot.check_button, self._foot.results_button
+        page.addWidget(self._foot)
+        self.start_button.clicked.connect(lambda: self.startRequested.emit(self.form))
+        self.check_button.clicked.connect(self._check)
+        self.results_button.clicked.connect(self.open_checks)
         self.participant.changed.connect(self._tell)
         self.protocol.changed.connect(self._tell)
+        self.preflight.closeRequested.connect(self.close_checks)
+        self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.close_checks)
+        self._escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self._escape.setEnabled(False)
         self._weigh()
 
     @property
@@ -65,6 +87,8 @@ class SetupPage(QWidget):
         """Take live samples from this bridge; None while no engine runs."""
         self._snapshot = None
         self.instruments.watch(bridge)
+        self.preflight.forget()
+        self.close_checks()
         self._weigh()
 
     def show_study(self, study: Path, used: Used) -> None:
@@ -91,7 +115,34 @@ class SetupPage(QWidget):
         """Bring instruments and readiness up to date."""
         self._snapshot = snapshot
         self.instruments.show_snapshot(snapshot)
+        self.preflight.show_snapshot(snapshot)
         self._weigh()
+
+    @property
+    def are_checks_open(self) -> bool:
+        """Whether the pre-flight lies over the instruments."""
+        return self._right.currentWidget() is self.preflight
+
+    def open_checks(self) -> None:
+        """Show the pre-flight in the place of the instruments; Esc goes back."""
+        self._right.setCurrentWidget(self.preflight)
+        self._escape.setEnabled(True)
+        self.preflight.results.setFocus()
+        self._weigh()
+
+    def close_checks(self) -> None:
+        """Back to the instruments; the results are kept."""
+        if not self.are_checks_open:
+            return
+        self._right.setCurrentWidget(self.instruments)
+        self._escape.setEnabled(False)
+        self._weigh()
+        self.check_button.setFocus()
+
+    def _check(self) -> None:
+        self.preflight.begin()
+        self.open_checks()
+        self.checkRequested.emit(self.form)
 
     def _tell(self) -> None:
         self._weigh()
@@ -101,23 +152,24 @@ class SetupPage(QWidget):
         """Judge whether Start is possible, and say why not right beside it."""
         error = self._plan.error if self._plan else ""
         found = tuple(
-            sorted(blockers(self.form, error, self._used, self._snapshot), key=lambda b: b.level != "act")
+            sorted(
+                blockers(self.form, error, self._used, self._snapshot),
+                key=lambda b: (b.level != "act", b.can_override),
+            )
         )
+        self._weigh_check(error)
         if found == self._said:
             return
         self._said = found
         of_participant = next((b.message for b in found if b.field == "participant"), "")
         self.participant.show_problem(of_participant if self.form.participant else "")
-        self.start_button.setEnabled(not found)
-        more = f"  (and {len(found) - 1} more)" if len(found) > 1 else ""
-        if found:
-            worst: Level = "act" if any(blocker.level == "act" for blocker in found) else "look"
-            self.readiness.say(f"{found[0].message}{more}", worst)
-        else:
-            self.readiness.say(READY, "well")
-        self.readiness.setToolTip("\n".join(blocker.message for blocker in found))
-        self.start_button.setAccessibleDescription(found[0].message if found else "")
-        self.start_button.setToolTip(found[0].message if found else "Start the session")
+        self._foot.show_blockers(found)
+
+    def _weigh_check(self, plan_error: str) -> None:
+        """Whether everything can be checked now, and whether there are results to go back to."""
+        why_not = check_blocker(self.form, plan_error, self._snapshot)
+        has_results = self._snapshot is not None and bool(self._snapshot.preflight)
+        self._foot.show_check(why_not, has_results and not self.are_checks_open)
 
     def _make_header(self) -> QFrame:
         bar = theme.role(QFrame(), "bar")
@@ -150,18 +202,7 @@ class SetupPage(QWidget):
         columns.setContentsMargins(*[theme.px(12)] * 4)
         columns.setSpacing(theme.px(12))
         columns.addWidget(scroll)
-        columns.addWidget(self.instruments, 1)
+        self._right.addWidget(self.instruments)
+        self._right.addWidget(self.preflight)
+        columns.addWidget(self._right, 1)
         return columns
-
-    def _make_start_bar(self) -> QFrame:
-        bar = theme.role(QFrame(), "bar")
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(theme.px(16), theme.px(8), theme.px(16), theme.px(8))
-        self.readiness = Remark("message")
-        self.start_button = QPushButton("Start session  (Ctrl+Return)")
-        self.start_button.setMinimumHeight(theme.px(48))
-        theme.role(self.start_button, "primary")
-        self.start_button.clicked.connect(lambda: self.startRequested.emit(self.form))
-        row.addWidget(self.readiness, 1, Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self.start_button)
-        return bar

@@ -73,6 +73,8 @@ class ConsoleWindow(QMainWindow):
         if self._stack.currentWidget() is not page:
             self._stack.setCurrentWidget(page)
             _focus_first(name, self)
+        if "check" in self._actions:
+            self._actions["check"].setEnabled(name == "setup")
         for key in RUN_KEYS:
             if key in self._actions:
                 self._actions[key].setEnabled(name == "run" or (key == "retry" and name == "setup"))
