@@ -102,6 +102,10 @@ def consoles(folder: Path, only: str) -> Iterator[tuple[str, Flow]]:
         flow = console()
         flow.use_devices(None)
         yield "setup-empty", flow
+    if only in "preflight":
+        flow = watched(console(), states.checked(), folder / "preflight", dies=False)
+        flow.window.setup.open_checks()
+        yield "preflight", flow
     for name, state in PICTURES.items():
         if only in name:
             yield name, watched(console(), state(), folder / name, dies=name == "lost")
