@@ -17,6 +17,7 @@ less, and a picture that arrived cut short is counted as corrupt instead of show
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 import time
@@ -32,6 +33,8 @@ from emolab.core.errors import DeviceError, DeviceNotFound, DeviceTimeout
 from emolab.core.stream import Tally
 from emolab.devices.frames import DropEstimate, Frame
 
+SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtp", "udp", "tcp")
+DEVICE_NODE = re.compile(r"/dev/[A-Za-z0-9_./:+-]+")
 OPEN_TIMEOUT_S = 4.0
 SILENCE_TIMEOUT_S = 2.0
 HELD_FRAMES = 16
@@ -42,6 +45,25 @@ BURST_FRAMES = 200
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+def check_source(source: int | str) -> int | str:
+    """The source as it is. Raises `ValueError` for what OpenCV would take for more than a camera or file.
+
+    One of its backends carries out whatever is written after a `!`, another opens addresses of any sort.
+    """
+    if isinstance(source, int):
+        return source
+    scheme, mark, _ = source.partition("://")
+    if mark and scheme not in SCHEMES:
+        raise ValueError(
+            f"unknown sort of address {scheme}://; known are {', '.join(SCHEMES)}, or a file's path"
+        )
+    if not mark and source.startswith("/dev/") and not DEVICE_NODE.fullmatch(source):
+        raise ValueError("is no device; write e.g. /dev/video0")
+    if not source.strip() or not source.isprintable():
+        raise ValueError("is no camera; give its number, its address or a file")
+    return source
 
 
 def is_live(source: int | str) -> bool:

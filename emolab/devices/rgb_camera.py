@@ -31,12 +31,12 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from emolab.core.clock import Clock
 from emolab.core.errors import DeviceError, DeviceNotFound
 from emolab.core.stream import Channel, Chunk, StreamInfo
-from emolab.devices.camera_link import CameraLink, is_live, shown
+from emolab.devices.camera_link import CameraLink, check_source, is_live, shown
 from emolab.devices.config import InstrumentKeys, read_keys
 from emolab.devices.frames import FrameFile, FrameSource
 
@@ -52,6 +52,8 @@ class RgbKeys(InstrumentKeys):
     fps: float | None = Field(None, gt=0, le=1000)
     fourcc: str | None = Field(None, min_length=4, max_length=4)
     loop: bool = False
+
+    _source = field_validator("source")(check_source)
 
 
 class RgbCamera:

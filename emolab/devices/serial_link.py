@@ -24,7 +24,8 @@ from serial.tools import list_ports
 from emolab.core.clock import Clock
 from emolab.core.errors import ConfigError, DeviceError, DeviceNotFound
 
-SCHEMES = ("alt", "cp2110", "hwgrep", "loop", "rfc2217", "socket", "spy")
+# pyserial has more: spy:// writes what it hears over any file its address names
+SCHEMES = ("cp2110", "hwgrep", "loop", "rfc2217", "socket")
 REST_S = 0.008
 WAIT_S = 0.02
 MOST_BYTES = 1 << 16

@@ -36,12 +36,12 @@ import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from emolab.core.clock import Clock
 from emolab.core.errors import DeviceError, DeviceNotFound
 from emolab.core.stream import Channel, Chunk, StreamInfo
-from emolab.devices.camera_link import CameraLink, is_live, shown
+from emolab.devices.camera_link import CameraLink, check_source, is_live, shown
 from emolab.devices.config import InstrumentKeys, read_keys
 from emolab.devices.frames import FrameFile, FrameSource
 from emolab.devices.radiometry import ZERO_C_K, Linear, Radiometry
@@ -58,6 +58,8 @@ class ThermalKeys(InstrumentKeys):
     rate_hz: float | None = Field(None, gt=0, le=1000)
     loop: bool = False
     radiometry: Radiometry | None = None
+
+    _source = field_validator("source")(check_source)
 
 
 class ThermalCamera:

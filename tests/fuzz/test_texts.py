@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 import tracemalloc
@@ -310,3 +311,32 @@ def test_the_reader_of_yaml_keeps_every_sound_file(tmp_path: Path) -> None:
         *shipped.folder("protocols").glob("texts/*.yaml"),
     ]:
         assert marked.read(path).data
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value"),
+    [
+        ("physiokit", "port", "spy://loop://?file=VICTIM"),
+        ("physiokit", "port", "SPY://loop://?file=VICTIM"),
+        ("emolab_board", "port", "alt://loop?class=Serial"),
+        ("physiokit", "port", "file:///etc/passwd"),
+        ("rgb_camera", "source", "/dev/video0 ! filesink location=VICTIM"),
+        ("rgb_camera", "source", "concat:///etc/passwd"),
+        ("rgb_camera", "source", "file:///etc/passwd"),
+        ("rgb_camera", "source", "pipe://0"),
+        ("rgb_camera", "source", ""),
+        ("thermal_camera", "source", "/dev/video0\nx"),
+        ("thermal_camera", "source", "tee://VICTIM"),
+    ],
+)
+def test_no_address_makes_a_device_write_or_run_anything(
+    tmp_path: Path, kind: str, key: str, value: str
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious", encoding="utf-8")
+    address = json.dumps(value.replace("VICTIM", str(victim)))
+    path = tmp_path / "d.toml"
+    path.write_text(f'[[instrument]]\nkind = "{kind}"\nname = "x"\n{key} = {address}\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=key):
+        read_devices(path)
+    assert victim.read_text(encoding="utf-8") == "precious"
