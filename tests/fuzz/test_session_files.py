@@ -311,3 +311,14 @@ def test_a_rotten_event_costs_only_itself(session: Path) -> None:
         assert len(mended.events) == 10
         assert mended.recovery["events_dropped"] == 1
     session.with_name("s.damaged.h5").unlink()
+
+
+def test_mending_does_not_write_through_a_link_that_lies_in_wait(session: Path) -> None:
+    with h5py.File(session, "r+") as file:
+        file["outcome"][0] = b"interrupted"
+        _, at, _ = file["events/index"][2]
+        file["events/lines"][at + 3] = 0xFF
+    apart.mending(session).symlink_to("../secret.bin")
+    assert recover(session)["mended"]
+    assert (session.parent.parent / "secret.bin").read_bytes() == SECRET
+    session.with_name("s.damaged.h5").unlink()
