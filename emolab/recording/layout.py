@@ -5,10 +5,13 @@ One HDF5 file (format of HDF5 1.10 or newer) holds one session. All times are wh
 are stored as steps because steps of a steady clock compress to almost nothing; a running sum
 gives them back exactly:
 
-    import h5py, numpy as np
+    import h5py, json, numpy as np
     file = h5py.File("session.h5")
     board = file["streams/board"]
     times_s = np.cumsum(board["step_us"][:]) / 1e6
+    fit = board["fit/knots"][:]                     # the best times, made when the session had ended
+    if len(fit) and json.loads(bytes(board["fit/facts"][:]))["by"] == "row":   # or counter, device_us
+        times_s = np.interp(np.arange(len(times_s)), fit["tick"], fit["time_us"]) / 1e6
     raw = board["samples"][:]                       # (n, channels); value = raw * scale + offset
     video = file["streams/camera"]["packets"][:]    # a plain .h264 stream: open("v.h264", "wb").write(video)
 
@@ -33,6 +36,13 @@ gives them back exactly:
       arrivals              (row, arrival_us): from this row on, samples were in hand at this time
       tally                 (time_us, lost, corrupt, duplicated, reopened): the instrument's counts
                             since it was opened, a row whenever one changed
+      fit/knots             (tick, time_us): corners of a polyline that gives the best times, made at the
+                            end from the whole recording; empty where times stay as stamped. The tick
+                            of a row is its number, its counter or its device clock, as facts say
+      fit/facts             uint8  JSON: `refined`, `why` not, `by` (row, counter, device_us),
+                            `stretches` of one clock, `rate_hz`, `drift_ppm` and `drift_of` what,
+                            `jitter_ms` (SD) and `jitter_p95_ms` of the stamps about the fit,
+                            `lost_estimate` (value, low, high; null where a counter is exact)
     /recovery               JSON, only in files that were mended: what was found and dropped
 
 `counter` and `device_step_us` hold MISSING (-2**63) where the instrument gave none (leave those
@@ -104,6 +114,8 @@ TALLY = np.dtype(
     [("time_us", "i8"), ("lost", "i8"), ("corrupt", "i8"), ("duplicated", "i8"), ("reopened", "i8")]
 )
 
+KNOT = np.dtype([("tick", "f8"), ("time_us", "f8")])
+
 EVENT_LINES = "events/lines"
 EVENTS = "events/index"
 ANSWERS = "answers"
@@ -114,6 +126,8 @@ STREAMS = "streams"
 SAMPLES = "samples"
 PACKETS = "packets"
 ARRIVALS = "arrivals"
+KNOTS = "fit/knots"
+FACTS = "fit/facts"
 TALLIES = "tally"
 TAIL = "tail"
 
@@ -172,9 +186,21 @@ def make_header(file: h5py.File, header: SessionHeader, zero_s: float) -> None:
     file.create_group(STREAMS, track_order=True)
 
 
+def knots(ticks: NDArray[np.float64], times_us: NDArray[np.float64]) -> NDArray[Any]:
+    """Rows of a stream's `fit/knots`."""
+    rows = np.zeros(len(ticks), KNOT)
+    rows["tick"], rows["time_us"] = ticks, times_us
+    return rows
+
+
+def text_bytes(text: str) -> NDArray[np.uint8]:
+    """A text as it is stored."""
+    return np.frombuffer(text.encode(), np.uint8)
+
+
 def make_text(file: h5py.File, name: str, text: str) -> None:
     """Store a text as bytes: strings of varying length cannot be read while a file is written."""
-    file.create_dataset(name, data=np.frombuffer(text.encode(), np.uint8))
+    file.create_dataset(name, data=text_bytes(text))
 
 
 def read_text(file: h5py.File, name: str) -> str:

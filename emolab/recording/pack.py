@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import math
 import os
 import shutil
@@ -24,8 +25,11 @@ from numpy.typing import NDArray
 from emolab.core.errors import RecordingError
 from emolab.recording import layout
 from emolab.recording.blocks import Log, Table
-from emolab.recording.columns import Columns
+from emolab.recording.columns import Columns, Safe
 from emolab.recording.reader import RecordedStream, Session
+from emolab.recording.refine import refine
+
+_log = logging.getLogger(__name__)
 
 _SLICE = 65536  # rows or bytes carried at a time
 _SLICE_BYTES = 4 << 20
@@ -157,6 +161,19 @@ class _StreamCopy:
         where.create_dataset(
             layout.TALLIES, data=_what_can_be_read(tallies, layout.TALLIES, self._is_damaged)
         )
+        self._add_fit(file, where)
+
+    def _add_fit(self, file: h5py.File, where: h5py.Group) -> None:
+        """The best times: those of the session, or, when it was never ended, those of what is left of it."""
+        ticks, times_us, facts = (np.zeros(0), np.zeros(0), {}) if self._is_damaged else self._stream.fit()
+        if not facts:
+            try:
+                refined = refine(RecordedStream(file, Safe(file), self._stream.name))
+                ticks, times_us, facts = refined.ticks, refined.times_us, refined.facts
+            except Exception as error:  # the stamped times are there and are good
+                _log.warning("the times of %s stay as stamped: %s", self._stream.name, error)
+        where.create_dataset(layout.KNOTS, data=layout.knots(ticks, times_us))
+        where.create_dataset(layout.FACTS, data=layout.text_bytes(json.dumps(facts)))
 
     def _copy_columns(self, where: h5py.Group) -> None:
         info, columns = self._stream.info, self._stream.columns

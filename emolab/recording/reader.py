@@ -43,6 +43,8 @@ class RecordedStream:
             self.bulk = Columns(safe, where, f"{path}/{self._bulk}", self._bulk)
         self._arrivals = Columns(safe, where, f"{path}/{layout.ARRIVALS}", layout.ARRIVALS)
         self._tally = Columns(safe, where, f"{path}/{layout.TALLIES}", layout.TALLIES)
+        self._knots = Columns(safe, where, f"{path}/{layout.KNOTS}", layout.KNOTS)
+        self._facts = Columns(safe, where, f"{path}/{layout.FACTS}", layout.FACTS)
         self._us = np.zeros(0, np.int64)
         self._places: tuple[NDArray[np.int64], NDArray[np.int32]] | None = None
 
@@ -93,9 +95,47 @@ class RecordedStream:
         ends = [int(piece[-1]) for piece in self.time_slices_us()]
         return ends[-1] / 1e6 if ends else None
 
-    def times_s(self, start: int = 0, stop: int | None = None) -> NDArray[np.float64]:
-        """`(n,)` seconds, the capture time of each sample, to the microsecond."""
-        return self.times_us(start, stop) / 1e6
+    def times_s(
+        self, start: int = 0, stop: int | None = None, *, as_stamped: bool = False
+    ) -> NDArray[np.float64]:
+        """`(n,)` seconds, the capture time of each sample as well as it is known.
+
+        Once a session has ended these are the refined times where the stream has any (`fit`);
+        `as_stamped` gives those stamped live, to the microsecond, in any case.
+        """
+        ticks, times_us, facts = (None, None, {}) if as_stamped else self.fit()
+        if ticks is None or times_us is None or not len(ticks):
+            return self.times_us(start, stop) / 1e6
+        start, stop, _ = slice(start, stop).indices(len(self))
+        return np.asarray(np.interp(self._counts(facts["by"], start, stop), ticks, times_us)) / 1e6
+
+    def fit(self) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, Any]]:
+        """Corners of the refined times over the device's count, and the facts of the fit (see `layout`).
+
+        All empty while the session is recorded, and in files whose process was killed.
+        """
+        if not self._knots.has(layout.KNOTS) or not len(self._facts):
+            return np.zeros(0), np.zeros(0), {}
+        with damage_told(self.name):
+            knots = self._knots.read(layout.KNOTS)
+            return knots["tick"], knots["time_us"], dict(json.loads(self._facts.read(layout.FACTS).tobytes()))
+
+    def time_slices_s(self, rows: int = 1 << 20) -> Iterator[NDArray[np.float64]]:
+        """What `times_s` gives, in pieces of so many rows."""
+        ticks, times_us, facts = self.fit()
+        if not len(ticks):
+            for piece_us in self.time_slices_us(rows):
+                yield piece_us / 1e6
+            return
+        clock_us = 0
+        for start in range(0, len(self), rows):
+            stop = min(start + rows, len(self))
+            if facts["by"] == "device_us":
+                counts = np.cumsum(self.columns.read("device_step_us", start, stop)) + clock_us
+                clock_us = int(counts[-1])
+            else:
+                counts = self._counts(facts["by"], start, stop)
+            yield np.interp(counts, ticks, times_us) / 1e6
 
     def samples(self, start: int = 0, stop: int | None = None) -> NDArray[Any]:
         """Raw samples `(n, channels)` or frames `(n, height, width)`; for RGB ask `Session.video`."""
@@ -152,6 +192,11 @@ class RecordedStream:
     def tables(self) -> tuple[Columns, Columns]:
         """The arrival table and the tally table as they lie in the file."""
         return self._arrivals, self._tally
+
+    def _counts(self, by: str, start: int, stop: int) -> NDArray[np.int64]:
+        """The device's count of rows, or the rows themselves."""
+        counts = {"counter": self.counter, "device_us": self.device_us}.get(by, lambda *_: None)(start, stop)
+        return np.arange(start, stop) if counts is None else counts
 
     def _optional(self, name: str, start: int, stop: int | None) -> NDArray[np.int64] | None:
         if not self.columns.has(name):

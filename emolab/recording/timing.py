@@ -18,6 +18,7 @@ A delay that never varies cannot be seen: what remains of it is in every time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,7 +164,7 @@ def _polyline(x: Floats, y: Floats, knots: Floats, share: float) -> tuple[Floats
     return heights, loss
 
 
-def _solve(diagonal: Floats, beside: Floats, wanted: Floats) -> Floats:
+def _solve(diagonal: NDArray[Any], beside: NDArray[Any], wanted: NDArray[Any]) -> Floats:
     """Solve a symmetric system with three diagonals (Thomas)."""
     pivots, sums = diagonal.tolist(), wanted.tolist()
     off = beside.tolist()

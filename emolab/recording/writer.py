@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import logging
 import shutil
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,8 +32,11 @@ from emolab.core.event import Event
 from emolab.core.stream import Chunk, StreamInfo, Tally
 from emolab.recording import layout
 from emolab.recording.blocks import Ledger, Log, Table
+from emolab.recording.columns import Safe
 from emolab.recording.header import SessionHeader
 from emolab.recording.pack import pack
+from emolab.recording.reader import RecordedStream
+from emolab.recording.refine import refine
 from emolab.recording.video import EncodedFrames, H264Encoder
 
 RESERVE_BYTES = 16 << 20  # stop while the file can still be closed in order
@@ -66,10 +71,14 @@ class _StreamWriter:
         self.table = Table(where, layout.columns(info), layout.block_rows(info))
         self.arrivals = Table(where, {layout.ARRIVALS: (layout.ARRIVAL, ())}, 512)
         self.tallies = Log(layout.make_log(where, layout.TALLIES, layout.TALLY, 128))
+        self.knots = Log(layout.make_log(where, layout.KNOTS, layout.KNOT, 256))
+        self.facts = Log(layout.make_log(where, layout.FACTS, np.dtype("u1"), 1024))
         self.parts: dict[str, Table | Log] = {
             layout.group(info): self.table,
             f"{layout.group(info)}/{layout.ARRIVALS}": self.arrivals,
             f"{layout.group(info)}/{layout.TALLIES}": self.tallies,
+            f"{layout.group(info)}/{layout.KNOTS}": self.knots,
+            f"{layout.group(info)}/{layout.FACTS}": self.facts,
         }
         self.bulk: Log | None = None
         self.encoder: H264Encoder | None = None
@@ -84,6 +93,7 @@ class _StreamWriter:
             self.parts[f"{layout.group(info)}/{name}"] = self.bulk
         self._rows = 0
         self._last_us = 0
+        self._ends_us = array("q")  # the stamp of each chunk's last row
         self._device_us = 0
         self._tally: Tally | None = None
 
@@ -126,6 +136,12 @@ class _StreamWriter:
             self.tallies.append(np.array([row], layout.TALLY))
             self._tally = tally
 
+    def refine(self, recorded: RecordedStream) -> None:
+        """Append the best times of what was `recorded`, which is all of it."""
+        refined = refine(recorded, np.array(self._ends_us, np.int64))
+        self.knots.append(layout.knots(refined.ticks, refined.times_us))
+        self.facts.append(layout.text_bytes(json.dumps(refined.facts)))
+
     def _clock(self, chunk: Chunk | EncodedFrames, zero_s: float) -> dict[str, NDArray[Any]]:
         if not np.isfinite(chunk.times_s).all() or not np.isfinite(chunk.arrival_s):
             raise DataError(
@@ -147,6 +163,7 @@ class _StreamWriter:
         arrival_us = int(layout.to_us(chunk.arrival_s, zero_s))
         wrote = self.arrivals.append(arrivals=np.array([(self._rows, arrival_us)], layout.ARRIVAL))
         self._rows += len(chunk)
+        self._ends_us.append(self._last_us)
         self.count(chunk.tally, arrival_us)
         return wrote
 
@@ -290,6 +307,7 @@ class SessionWriter:
         try:
             with self._disk(file):
                 self._ledger.finish()
+                self._refine(file)
                 file[layout.OUTCOME][...] = np.array([outcome], "S16")
                 file.flush()
         finally:
@@ -299,6 +317,15 @@ class SessionWriter:
                 pack(self.path, self._pack_within_s)
             except Exception as error:  # the file is whole as it is, only larger
                 _log.warning("%s was not packed: %s", self.path, error)
+
+    def _refine(self, file: h5py.File) -> None:
+        """Add the best times of each stream, now that all is known; a stream may do without."""
+        for name, stream in self._streams.items():
+            try:
+                stream.refine(RecordedStream(file, Safe(file), name))
+            except Exception as error:  # the stamped times are there and are good
+                _log.warning("%s: the times of %s stay as stamped: %s", self.path, name, error)
+        self._ledger.finish()
 
     @property
     def bytes_written(self) -> int:
