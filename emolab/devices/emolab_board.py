@@ -261,6 +261,7 @@ class EmolabBoard:
             "port": self._keys.port,
             "baud": self._keys.baud,
             "latency_s": self._keys.latency_s,
+            "stamped_by": "arrival",
             "pyserial": serial.__version__,
         }
         if hello is not None:

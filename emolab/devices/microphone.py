@@ -157,7 +157,11 @@ class Microphone:
     @property
     def info(self) -> StreamInfo:
         """Complete after `open`; before it the device is only what was asked for."""
-        instrument: dict[str, Any] = {"model": "PortAudio input", "asked_for": self._keys.device}
+        instrument: dict[str, Any] = {
+            "model": "PortAudio input",
+            "asked_for": self._keys.device,
+            "stamped_by": "driver",
+        }
         if self._device is not None:
             instrument |= {
                 "device": self._device.name,

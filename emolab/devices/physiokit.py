@@ -30,7 +30,7 @@ Bytes
     stamp, no counter, no checksum. After a reset, and when the port is opened, the first line is
     partial: everything up to the first LF is dropped and is not counted as corrupt. The board
     announces about 250 Hz; real ones send 250 to 275: the true rate is measured (`stamps`), for which
-    the rows of the first second are held back and handed over together, none is left out.
+    the rows of the first second are held back, then handed over read by read; none is left out.
 
 What is counted
     `corrupt`: lines that are no sample: another number of fields, anything but digits, a value
@@ -41,8 +41,9 @@ What is counted
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import serial
@@ -138,6 +139,15 @@ class LineParser:
         return row if max(row) <= self._limit else None
 
 
+class _Rows(NamedTuple):
+    """Rows of one read: their numbers and values, when they came, and the damaged lines by then."""
+
+    numbers: list[int]
+    rows: list[tuple[int, ...]]
+    arrival_s: float
+    corrupt: int
+
+
 class PhysioKit:
     """A PhysioKit board as a source of one stream."""
 
@@ -149,8 +159,8 @@ class PhysioKit:
         self._link = SerialLink(keys.name, keys.port, keys.baud, clock)
         self._parser = LineParser(len(channels), (1 << bits) - 1)
         self._stamper = Stamper(1 / keys.nominal_rate_hz)
-        self._numbers: list[int] = []  # rows not yet handed over
-        self._rows: list[tuple[int, ...]] = []
+        self._held: list[_Rows] = []  # read while the stamps settle
+        self._ready: deque[Chunk] = deque()
         self._reopened = 0
         self._was_lost = False
         self._heard_s = 0.0
@@ -166,6 +176,7 @@ class PhysioKit:
                 "baud": keys.baud,
                 "adc_bits": keys.adc_bits,
                 "latency_s": keys.latency_s,
+                "stamped_by": "arrival",
                 "pyserial": serial.__version__,
             },
         )
@@ -186,7 +197,8 @@ class PhysioKit:
         self._link.open()
         self._parser.resync()
         self._stamper.restart()
-        self._numbers, self._rows = [], []
+        self._held.clear()
+        self._ready.clear()
         self._reopened += self._was_lost
         self._was_lost = False
         self._heard_s = self._clock.now_s()
@@ -197,6 +209,8 @@ class PhysioKit:
         Raises `DeviceError` when the port has gone, `DeviceTimeout` when nothing that is a
         sample has come for five seconds.
         """
+        if self._ready:
+            return self._ready.popleft()
         try:
             data, arrival_s = self._link.read(timeout_s)
         except OSError:
@@ -207,24 +221,34 @@ class PhysioKit:
             self._check_silence(arrival_s)
             return None
         self._heard_s = arrival_s
-        self._numbers += numbers
-        self._rows += rows
+        self._held.append(_Rows(numbers, rows, arrival_s, self._parser.corrupt))
         if not self._stamper.is_settled:
             self._stamper.observe(numbers[-1], arrival_s)
             return None
-        return self._chunk(arrival_s)
+        self._stamp_held()
+        return self._ready.popleft()
 
     def close(self) -> None:
         """Close the port."""
         self._link.close()
 
-    def _chunk(self, arrival_s: float) -> Chunk:
-        """The rows in hand with their times."""
-        times_s = self._stamper.stamp(np.array(self._numbers, np.int64), arrival_s) - self._keys.latency_s
-        samples = np.array(self._rows, self._info.dtype)
-        self._numbers, self._rows = [], []
-        tally = Tally(corrupt=self._parser.corrupt, reopened=self._reopened)
-        return Chunk(self._info.name, times_s, samples, arrival_s, tally=tally)
+    def _stamp_held(self) -> None:
+        """Make chunks of the rows in hand, each with when it came: one each read, one more at first."""
+        numbers = [number for held in self._held for number in held.numbers]
+        times_s = self._stamper.stamp(np.array(numbers, np.int64), self._held[-1].arrival_s)
+        lasts = np.cumsum([len(held.rows) for held in self._held]) - 1
+        too_late_s = np.max(times_s[lasts] - [held.arrival_s for held in self._held])
+        times_s = times_s - max(too_late_s, 0.0) - self._keys.latency_s  # nothing comes before its time
+        first = 0
+        for held in self._held:
+            until = first + len(held.rows)
+            samples = np.array(held.rows, self._info.dtype)
+            tally = Tally(corrupt=held.corrupt, reopened=self._reopened)
+            self._ready.append(
+                Chunk(self._info.name, times_s[first:until], samples, held.arrival_s, tally=tally)
+            )
+            first = until
+        self._held.clear()
 
     def _check_silence(self, now_s: float) -> None:
         if now_s - self._heard_s < SILENT_S:
