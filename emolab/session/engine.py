@@ -94,13 +94,14 @@ class Engine:
         self._rings = Path(tempfile.mkdtemp(prefix="emolab-", dir=_memory_folder()))
         self._outlets: Outlets | None = None
         try:
+            sources = config.build(devices, clock)  # first: no window may attach to what a slip will end
             self._server = Server(study, self._rings, self._answer, self._gone)
             if settings.lsl:
                 self._outlets = Outlets(clock, study.resolve().name, self.report)
             self.hub = Hub(clock, self._rings, self._outlets)
             self.pumps = {
                 source.info.name: Pump(source.info.name, source, clock, self.hub, self.report)
-                for source in config.build(devices, clock)
+                for source in sources
             }
         except BaseException:
             self._sweep()

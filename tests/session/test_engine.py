@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emolab.core.errors import ConfigError
+from emolab.devices import config
+from emolab.devices.source import Source
 from emolab.session import folder
+from emolab.session.client import find_engine
 from tests.session.live import BOARD, CAMERA, do, engine_on, events, finish, go_on, start, step_kind, trial
 
 pytestmark = pytest.mark.usefixtures("stimuli")
@@ -173,3 +177,20 @@ def test_a_second_engine_on_a_study_is_refused_and_leaves_the_first_alone(tmp_pa
             pass
         do(engine, "abort")
         assert finish(engine)["outcome"] == "aborted"
+
+
+def test_no_window_can_attach_before_the_device_file_has_proved_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the console says 'disconnected' instead of which key is missing."""
+    announced: list[object] = []
+    build = config.build
+
+    def slow(*given: Any) -> list[Source]:
+        announced.append(find_engine(tmp_path))
+        return build(*given)
+
+    monkeypatch.setattr(config, "build", slow)
+    with engine_on(tmp_path):
+        assert find_engine(tmp_path) is not None
+    assert announced == [None]
