@@ -1,10 +1,12 @@
 """Where things lie in a study folder.
 
-STUDY/P014/P014_session-0.h5          the recording: one file a session
-STUDY/P014/P014_session-0.truth.json  simulated participants only: what was really so
-STUDY/P014/P014_session-0.notes.jsonl remarks made after the session had ended, if any
-STUDY/.emolab/engine.json             the engine that runs on this study now, if any
-STUDY/.emolab/engine.log              what engines had to say
+    STUDY/P014/P014_session-0.h5           the recording: one file a session
+    STUDY/P014/P014_session-0_part-2.h5    how it went on after it had broken off
+    STUDY/P014/P014_session-0.truth.json   simulated participants only: what was really so
+    STUDY/P014/P014_session-0.notes.jsonl  remarks made after the session had ended, if any
+    STUDY/.emolab/engine.json              the engine that runs on this study now, if any
+    STUDY/.emolab/engine.log               what engines had to say
+    STUDY/.emolab/synctest.json            the laboratory's timing as measured: baseline and history
 """
 
 from __future__ import annotations
