@@ -97,7 +97,7 @@ def did(engine, name):
 def test_f5_asks_the_engine_to_look_at_the_very_session_that_is_entered(attach, flow, setup, qtbot):
     engine = attach(states.setup())
     qtbot.waitUntil(setup.check_button.isEnabled)
-    flow.window._actions["check"].trigger()
+    QTest.keyClick(flow.window, Qt.Key.Key_F5)
     qtbot.waitUntil(lambda: bool(did(engine, "preflight")))
     command = did(engine, "preflight")[0]
     assert (command["participant"], command["session"], command["seconds"]) == ("P014", 0, 10.0)
