@@ -4,40 +4,45 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from emolab.core.event import Event
-from emolab.core.stream import Tally
 from emolab.recording.guard import damage_told
 from emolab.recording.reader import RecordedStream, Session
-from emolab.recording.recorder import OVERRUN, UNFIT
+from emolab.recording.stream_facts import stream_facts
 
-GAP_FLOOR_S = 0.02  # below that a step is the machine's jitter
 RATE_TOLERANCE = 0.02
 LOST_TOLERANCE = 0.05
-MANY = 500_000  # times beyond this number are thinned for the rate
-PIECE = 1 << 20
+DRIFT_TOLERANCE_PPM = 1000.0
+LATENCY_TOLERANCE_MS = 1000.0
 LATE_S = 5.0  # a stream may begin so much after the session, and end so much before it
 
 
 def inspect(path: Path) -> dict[str, Any]:
     """What a session file holds, and whether it can be used; all JSON-able.
 
-    One entry in `streams` a channel, named `board/gsr` where a stream has several. `lost` and
-    `corrupt` count from the session's start; `gaps` are steps in time of more than three samples
-    that the stream did not catch up with. `true_rate_hz` is fitted robustly to the samples'
-    times, None below three samples. `verdict`: `good`, `look` (usable, but read `reasons`) or
-    `bad`. Raises as `Session.open` does.
+    One entry in `streams` a channel, named `board/gsr` where a stream has several. Its times are
+    the best there are (`RecordedStream.times_s`); `refined` tells whether they differ from those
+    stamped live, else `not_refined` why.
+
+        true_rate_hz       samples a second, None below three samples
+        drift_ppm          how fast the device's clock runs, and `drift_of` what against what
+        jitter_ms          SD of the live stamps about the fit
+        latency_ms         p50 and p99 from a chunk's last sample until the program had it;
+        late               chunks of more than 250 ms
+        lost, corrupt, duplicated, reopened     as the instrument counted, from the session's start
+        lost_estimate      value, low, high: samples missing where nothing counted them
+        gaps, gap_times_s  steps of more than three samples (20 ms at least), not caught up with
+        gap_list           from_s, to_s, missing of each interval that lacks a sample (the first
+                           200 of `incomplete_spans`); they are never closed up
+
+    `verdict`: `good`, `look` (usable, but read `reasons`) or `bad`. Raises as `Session.open` does.
     """
     with damage_told(path), Session.open(path) as session:
         events = session.events
         begin_s, end_s = _span(session, events)
-        facts = [_stream_facts(stream, events) for stream in session.streams.values()]
+        facts = [stream_facts(stream, events) for stream in session.streams.values()]
         report: dict[str, Any] = {
             "file": str(path),
             "complete": session.complete,
@@ -45,6 +50,7 @@ def inspect(path: Path) -> dict[str, Any]:
             "participant": session.header.participant,
             "session": session.header.session,
             "protocol": session.header.protocol,
+            "speed": session.header.speed,
             "started_utc": session.header.started_utc.isoformat(),
             "bytes": path.stat().st_size,
             "duration_s": round(end_s - begin_s, 6),
@@ -64,45 +70,6 @@ def inspect(path: Path) -> dict[str, Any]:
         report["verdict"], report["reasons"] = _verdict(report, named, begin_s, end_s, events)
         json.dumps(report, allow_nan=False)  # a number that is none is damage, too
     return report
-
-
-def true_rate_hz(
-    times_s: NDArray[np.float64], ticks: NDArray[np.int64], gaps: NDArray[np.intp]
-) -> float | None:
-    """Samples a second, by the median slope between samples half a stretch apart (Theil 1950; Sen 1968).
-
-    `ticks`: the device's counter, or row numbers; `gaps`: rows before which time jumped, each
-    stretch between them is fitted alone. None when no stretch has three samples.
-    """
-    periods, weights = [], []
-    for time_s, tick in zip(np.split(times_s, gaps), np.split(ticks, gaps), strict=True):
-        half = len(time_s) // 2
-        if len(time_s) < 3:
-            continue
-        taken = tick[half:] - tick[:-half]
-        slopes = (time_s[half:] - time_s[:-half])[taken > 0] / taken[taken > 0]
-        if len(slopes):
-            periods.append(float(np.median(slopes)))
-            weights.append(float(len(time_s)) ** 3)  # a slope's variance falls with the cube
-    if not periods or (period_s := float(np.average(periods, weights=weights))) <= 0:
-        return None
-    return 1 / period_s
-
-
-def find_gaps(times_s: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Rows before which time jumped by more than three samples, and was not caught up with within 0.25 s."""
-    if len(times_s) < 3:
-        return np.zeros(0, np.intp)
-    steps = np.diff(times_s)
-    usual_s = float(np.median(steps))
-    jumps = np.flatnonzero(steps > max(3 * usual_s, GAP_FLOOR_S))
-    ahead = np.minimum(jumps + _caught_up_rows(usual_s), len(times_s) - 1)
-    expected_s = (ahead - jumps) * usual_s
-    return jumps[times_s[ahead] - times_s[jumps] - expected_s > (steps[jumps] - usual_s) / 2] + 1
-
-
-def _caught_up_rows(usual_s: float) -> int:
-    return 2 + int(0.25 / max(usual_s, 1e-5))
 
 
 def text(report: dict[str, Any]) -> str:
@@ -126,8 +93,42 @@ def text(report: dict[str, Any]) -> str:
             f"{_number(s['nominal_rate_hz']):>11}{_number(s['first_s']):>10}{_number(s['last_s']):>10}"
             f"{s['gaps']:>6}{s['lost']:>7}{s['corrupt']:>9}"
         )
+    lines += ["", *_clock_lines(report["streams"])]
     lines += ["", f"verdict: {report['verdict']}", *(f"  - {reason}" for reason in report["reasons"])]
     return "\n".join(lines)
+
+
+def _clock_lines(streams: Sequence[dict[str, Any]]) -> list[str]:
+    """How each stream keeps time; channels of one stream share a line."""
+    lines = [
+        f"{'times':<24}{'drift ppm':>11}{'jitter ms':>11}{'delay ms':>10}{'p99':>9}{'late':>6}"
+        f"{'duplicated':>12}  missing"
+    ]
+    told = set()
+    for s in streams:
+        name = s["name"].split("/")[0]
+        if name in told:
+            continue
+        told.add(name)
+        delay = s["latency_ms"]
+        lines.append(
+            f"{name:<24}{_number(s['drift_ppm']):>11}{_number(s['jitter_ms']):>11}"
+            f"{_number(delay['p50']):>10}{_number(delay['p99']):>9}{s['late']:>6}{s['duplicated']:>12}"
+            f"  {_missing(s)}"
+        )
+    return lines
+
+
+def _missing(s: dict[str, Any]) -> str:
+    """Where samples are missing, in a few words."""
+    words = []
+    if estimate := s["lost_estimate"]:
+        words.append(f"{estimate['value']} ({estimate['low']} to {estimate['high']})")
+    if spans := s["gap_list"]:
+        shown = ", ".join(f"{gap['from_s']:.3f}-{gap['to_s']:.3f} s" for gap in spans[:3])
+        more = s["incomplete_spans"] - 3
+        words.append(shown + (f" and {more} more" if more > 0 else ""))
+    return "; ".join(words) or "none"
 
 
 def _number(value: float | None) -> str:
@@ -139,87 +140,6 @@ def _channels(stream: RecordedStream) -> list[tuple[str, str]]:
     if len(channels) == 1:
         return [(stream.name, channels[0].kind)]
     return [(f"{stream.name}/{channel.name}", channel.kind) for channel in channels]
-
-
-@dataclass(frozen=True)
-class _Timeline:
-    """A stream's times, thinned where they are many: `rows`, `times_s` `(m,)`; `gaps`: rows of all."""
-
-    rows: NDArray[np.intp]
-    times_s: NDArray[np.float64]
-    gaps: NDArray[np.intp]
-    gap_times_s: tuple[float, ...]  # when the stream fell silent
-    last_s: float | None
-
-
-def _timeline(stream: RecordedStream) -> _Timeline:
-    """Read the times piece by piece; pieces overlap, so that a gap at a seam is judged by what follows."""
-    thin = max(1, len(stream) // MANY)
-    kept, gaps, silent_s = [], [], []
-    held = np.zeros(0)
-    first = 0  # row of held[0]
-    for piece_us in stream.time_slices_us():
-        start = first + len(held)
-        kept.append(piece_us[-start % thin :: thin] / 1e6)
-        held = np.concatenate([held, piece_us / 1e6])
-        is_last = start + len(piece_us) == len(stream)
-        usual_s = float(np.median(np.diff(held))) if len(held) > 1 else 0.0
-        overlap = 0 if is_last else min(_caught_up_rows(usual_s) + 1, len(held) - 1)
-        sure = len(held) - overlap  # before this row there is enough to judge by
-        found = find_gaps(held)
-        found = found[found < sure]
-        gaps.append(found + first)
-        silent_s += held[found - 1].tolist()
-        first += sure - 1
-        held = held[sure - 1 :]
-    return _Timeline(
-        np.arange(0, len(stream), thin),
-        np.concatenate(kept) if kept else np.zeros(0),
-        np.concatenate(gaps) if gaps else np.zeros(0, np.intp),
-        tuple(silent_s),
-        float(held[-1]) if len(held) else None,
-    )
-
-
-def _stream_facts(stream: RecordedStream, events: Sequence[Event]) -> dict[str, Any]:
-    line = _timeline(stream)
-    tallies = [tally for _, tally in stream.tally()]
-    first, last = (tallies[0], tallies[-1]) if tallies else (Tally(), Tally())
-    refused = sum(
-        int(event.data.get("lost", 0))
-        for event in events
-        if event.kind == "gap"
-        and event.data.get("stream") == stream.name
-        and event.data.get("reason") in (OVERRUN, UNFIT)
-    )
-    rate_hz = true_rate_hz(line.times_s, _ticks(stream, line.rows), np.searchsorted(line.rows, line.gaps))
-    return {
-        "samples": len(stream),
-        "nominal_rate_hz": stream.info.nominal_rate_hz,
-        "true_rate_hz": None if rate_hz is None else round(rate_hz, 6),
-        "first_s": float(line.times_s[0]) if len(stream) else None,
-        "last_s": line.last_s,
-        "gaps": len(line.gaps),
-        "lost": last.lost - first.lost + refused,
-        "corrupt": last.corrupt - first.corrupt,
-        "duplicated": last.duplicated - first.duplicated,
-        "reopened": last.reopened - first.reopened,
-        "gap_times_s": [round(time_s, 6) for time_s in line.gap_times_s[:50]],
-    }
-
-
-def _ticks(stream: RecordedStream, rows: NDArray[np.intp]) -> NDArray[np.int64]:
-    """The device's counter at these rows, or the rows themselves where it has none that only grows."""
-    if not stream.columns.is_used("counter"):
-        return rows
-    pieces = [stream.counter(start, start + PIECE) for start in range(0, len(stream), PIECE)]
-    if not pieces or any(piece is None for piece in pieces):
-        return rows
-    thin = int(rows[1] - rows[0]) if len(rows) > 1 else 1
-    counter = np.concatenate(
-        [piece[-at * PIECE % thin :: thin] for at, piece in enumerate(pieces) if piece is not None]
-    )
-    return rows if (np.diff(counter) <= 0).any() else counter
 
 
 def _span(session: Session, events: Sequence[Event]) -> tuple[float, float]:
@@ -260,7 +180,7 @@ def _verdict(
         (event.data.get("left_out", ()) for event in events if event.kind == "session_started"), ()
     )
     for name, facts in streams.items():
-        worse, worth = _stream_reasons(name, facts, begin_s, end_s)
+        worse, worth = _stream_reasons(name, facts, begin_s, end_s, report["speed"] == 1)
         if name in left_out:
             look.append(f"{name} was left out by the experimenter.")
         else:
@@ -293,7 +213,7 @@ def _session_reasons(report: dict[str, Any]) -> tuple[list[str], list[str]]:
 
 
 def _stream_reasons(
-    name: str, facts: dict[str, Any], begin_s: float, end_s: float
+    name: str, facts: dict[str, Any], begin_s: float, end_s: float, is_real_time: bool
 ) -> tuple[list[str], list[str]]:
     if not facts["samples"]:
         return [f"{name} delivered nothing."], []
@@ -303,6 +223,13 @@ def _stream_reasons(
     if facts["lost"] > 0:
         (bad if share > LOST_TOLERANCE else look).append(
             f"{name} lost {facts['lost']} samples ({share:.2%})."
+        )
+    estimate = facts["lost_estimate"]
+    if estimate and estimate["low"] > facts["lost"]:
+        share = estimate["low"] / (estimate["low"] + facts["samples"])
+        (bad if share > LOST_TOLERANCE else look).append(
+            f"{name} lacks about {estimate['value']} samples ({estimate['low']} to {estimate['high']}), "
+            "by its pauses."
         )
     if facts["corrupt"] > 0:
         look.append(f"{name} sent {facts['corrupt']} damaged samples; look at its cable.")
@@ -316,6 +243,12 @@ def _stream_reasons(
         missing = (end_s - facts["last_s"]) / max(end_s - begin_s, 1e-9)
         reason = f"{name} ended {end_s - facts['last_s']:.0f} s before the session."
         (bad if missing > LOST_TOLERANCE else look).append(reason)
+    if is_real_time and (facts["latency_ms"]["p99"] or 0) > LATENCY_TOLERANCE_MS:
+        look.append(
+            f"{name} was read up to {facts['latency_ms']['p99'] / 1000:.1f} s late; the machine is too busy."
+        )
+    if (facts["drift_of"] or "").startswith("the device") and abs(facts["drift_ppm"]) > DRIFT_TOLERANCE_PPM:
+        look.append(f"{name}'s clock is off by {facts['drift_ppm']:.0f} ppm; its times are right.")
     nominal_hz, rate_hz = facts["nominal_rate_hz"], facts["true_rate_hz"]
     if nominal_hz and rate_hz and abs(rate_hz / nominal_hz - 1) > RATE_TOLERANCE:
         look.append(
