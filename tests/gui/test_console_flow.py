@@ -233,6 +233,10 @@ def test_closing_a_running_session_asks_and_leaves_the_engine_running(attach, fl
 def test_closing_can_stop_the_session_first(attach, flow, qtbot, monkeypatch):
     engine = attach(states.running())
     monkeypatch.setattr(dialogs, "ask_closing", lambda _parent: dialogs.STOP)
+    typed = [False, True]
+    monkeypatch.setattr(dialogs, "ask_stopping", lambda _parent: typed.pop(0))
+    flow.window.close()
+    assert not did(engine, "abort"), "a stop takes the typed word too"
     flow.window.close()
     qtbot.waitUntil(lambda: bool(did(engine, "abort")))
     assert flow.window.isVisible()

@@ -31,12 +31,13 @@ def ask_closing(parent: QWidget) -> str:
     box.setIcon(QMessageBox.Icon.Question)
     box.setText("The recording goes on. Start emolab again to attach.")
     box.setInformativeText(
-        "The participant's page closes with this window; the session waits before the next clip."
+        "The participant's page closes with this window; a session that a participant answers then waits "
+        "before the next clip."
     )
     close = box.addButton("Close, the recording goes on", QMessageBox.ButtonRole.AcceptRole)
-    stop = box.addButton("Stop the session first", QMessageBox.ButtonRole.DestructiveRole)
-    box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(close)
+    stop = box.addButton("Stop the session first…", QMessageBox.ButtonRole.DestructiveRole)
+    stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(stay)
     box.exec()
     clicked = box.clickedButton()
     return CLOSE if clicked is close else STOP if clicked is stop else STAY

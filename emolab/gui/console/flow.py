@@ -259,7 +259,7 @@ class Flow(QObject):
         if self.desk.is_recording:
             answer = dialogs.ask_closing(self.window)
             if answer == dialogs.STOP:
-                self.stop()
+                self.stop_by_word()
             if answer != dialogs.CLOSE:
                 return
         self.seat.close()

@@ -21,7 +21,6 @@ STEP_WORDS = {
     "pause": "wash-out",
     "mark": "mark",
 }
-LEVEL_WORDS = {"well": "well", "look": "look", "act": "act"}
 
 
 def clock(seconds: float | None) -> str:

@@ -51,11 +51,6 @@ class TimeBar(QWidget):
             self.setAccessibleDescription(f"{round(left * 10) * 10} percent")
             self.update()
 
-    def set_height(self, height_px: int) -> None:
-        """Thickness in pixels at 100 %."""
-        self._height_px = height_px
-        self.updateGeometry()
-
     def sizeHint(self) -> QSize:
         return QSize(theme.px(160), theme.px(self._height_px))
 
