@@ -132,7 +132,7 @@ class Ledger:
         self._file = file
         self._parts = list(parts.values())
         self._dataset = file.create_dataset(layout.COMMITTED, data=np.zeros((len(parts), 2), np.int64))
-        self._dataset.attrs["tables"] = json.dumps(list(parts))
+        layout.set_text(self._dataset, "tables", json.dumps(list(parts)))
 
     def commit(self, blocks_written: bool) -> None:
         """Make everything appended so far safe.

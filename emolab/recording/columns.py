@@ -18,7 +18,7 @@ class Safe:
 
     def __init__(self, file: h5py.File) -> None:
         self._dataset = file.get(layout.COMMITTED)
-        names = json.loads(str(self._dataset.attrs["tables"])) if self._dataset is not None else []
+        names = json.loads(layout.get_text(self._dataset, "tables")) if self._dataset is not None else []
         self._line = {name: line for line, name in enumerate(names)}
         self._rows = self.now()
 

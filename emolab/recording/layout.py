@@ -17,7 +17,8 @@ gives them back exactly:
 
     /                       attributes: format "emolab session", schema, participant (pseudonym),
                             session, seed, language, study, protocol, started_utc (ISO 8601), speed,
-                            zero_engine_s (the engine's clock at time zero), commit, software (JSON)
+                            zero_engine_s (the engine's clock at time zero), commit, software (JSON);
+                            texts are UTF-8 of fixed length: file.attrs["participant"].decode()
     /protocol_text          uint8  the protocol file, UTF-8, verbatim: bytes(file["protocol_text"][:])
     /devices_text           uint8  the device file, likewise
     /outcome                S16    [1] "recording" | "complete" | "aborted" | "interrupted"
@@ -173,13 +174,15 @@ def group(info_or_name: StreamInfo | str) -> str:
 
 def make_header(file: h5py.File, header: SessionHeader, zero_s: float) -> None:
     """Write what is known before the first sample."""
-    file.attrs["format"] = FORMAT
+    set_text(file, "format", FORMAT)
     file.attrs["schema"] = SCHEMA
-    for name in ("participant", "session", "seed", "language", "study", "protocol", "speed", "commit"):
+    for name in ("session", "seed", "speed"):
         file.attrs[name] = getattr(header, name)
-    file.attrs["started_utc"] = header.started_utc.isoformat()
+    for name in ("participant", "language", "study", "protocol", "commit"):
+        set_text(file, name, getattr(header, name))
+    set_text(file, "started_utc", header.started_utc.isoformat())
     file.attrs["zero_engine_s"] = zero_s
-    file.attrs["software"] = json.dumps(dict(header.software))
+    set_text(file, "software", json.dumps(dict(header.software)))
     make_text(file, "protocol_text", header.protocol_text)
     make_text(file, "devices_text", header.devices_text)
     file.create_dataset(OUTCOME, data=np.array([OUTCOMES[0]], "S16"))
@@ -198,6 +201,22 @@ def text_bytes(text: str) -> NDArray[np.uint8]:
     return np.frombuffer(text.encode(), np.uint8)
 
 
+def set_text(where: h5py.Group | h5py.Dataset, name: str, text: str) -> None:
+    """Store a text as an attribute.
+
+    Of fixed length: those of varying length lie in a heap without checksum, and HDF5 2.0 searches a damaged
+    one for ever.
+    """
+    raw = text.encode("utf-8", "replace") or b"\0"
+    where.attrs.create(name, np.bytes_(raw), dtype=h5py.string_dtype("utf-8", len(raw)))
+
+
+def get_text(where: h5py.Group | h5py.Dataset, name: str) -> str:
+    """The text `set_text` stored, or a text of varying length."""
+    found = where.attrs[name]
+    return found.decode(errors="replace") if isinstance(found, bytes) else str(found)
+
+
 def make_text(file: h5py.File, name: str, text: str) -> None:
     """Store a text as bytes: strings of varying length cannot be read while a file is written."""
     file.create_dataset(name, data=text_bytes(text))
@@ -211,11 +230,11 @@ def read_text(file: h5py.File, name: str) -> str:
 def make_stream(file: h5py.File, info: StreamInfo) -> h5py.Group:
     """Make a stream's group with its description; the columns are made by whoever writes them."""
     made = file.create_group(group(info))
-    made.attrs["channels"] = json.dumps([vars(channel) for channel in info.channels], ensure_ascii=False)
+    set_text(made, "channels", json.dumps([vars(each) for each in info.channels], ensure_ascii=False))
     made.attrs["nominal_rate_hz"] = float("nan") if info.nominal_rate_hz is None else info.nominal_rate_hz
-    made.attrs["dtype"] = np.dtype(info.dtype).str
+    set_text(made, "dtype", np.dtype(info.dtype).str)
     made.attrs["sample_shape"] = np.array(info.sample_shape, np.int64)
-    made.attrs["instrument"] = json.dumps(dict(info.instrument), ensure_ascii=False, default=str)
+    set_text(made, "instrument", json.dumps(dict(info.instrument), ensure_ascii=False, default=str))
     return made
 
 
@@ -248,7 +267,7 @@ def make_frames(where: h5py.Group, info: StreamInfo) -> h5py.Dataset:
 
 def check(file: h5py.File, path: object) -> None:
     """Raise `SchemaMismatch` unless `file` is a session this version can read."""
-    if str(file.attrs.get("format", "")) != FORMAT:
+    if "format" not in file.attrs or get_text(file, "format") != FORMAT:
         raise SchemaMismatch(
             f"{path} is an HDF5 file but no emolab session; choose a file that emolab recorded"
         )
@@ -260,34 +279,35 @@ def check(file: h5py.File, path: object) -> None:
 
 def read_header(file: h5py.File) -> SessionHeader:
     """What `make_header` wrote."""
-    attrs = file.attrs
+    where, attrs = file, file.attrs
     return SessionHeader(
-        participant=str(attrs["participant"]),
+        participant=get_text(where, "participant"),
         session=int(attrs["session"]),
         seed=int(attrs["seed"]),
-        language=str(attrs["language"]),
-        study=str(attrs["study"]),
-        protocol=str(attrs["protocol"]),
+        language=get_text(where, "language"),
+        study=get_text(where, "study"),
+        protocol=get_text(where, "protocol"),
         protocol_text=read_text(file, "protocol_text"),
         devices_text=read_text(file, "devices_text"),
-        started_utc=datetime.fromisoformat(str(attrs["started_utc"])),
+        started_utc=datetime.fromisoformat(get_text(where, "started_utc")),
         speed=float(attrs["speed"]),
-        software=_facts(str(attrs["software"])),
-        commit=str(attrs["commit"]),
+        software=_facts(get_text(where, "software")),
+        commit=get_text(where, "commit"),
     )
 
 
 def read_info(file: h5py.File, name: str) -> StreamInfo:
     """What `make_stream` wrote."""
-    attrs = file[group(name)].attrs
+    where = file[group(name)]
+    attrs = where.attrs
     rate_hz = float(attrs["nominal_rate_hz"])
     return StreamInfo(
         name=name,
-        channels=tuple(Channel(**channel) for channel in json.loads(str(attrs["channels"]))),
+        channels=tuple(Channel(**channel) for channel in json.loads(get_text(where, "channels"))),
         nominal_rate_hz=None if np.isnan(rate_hz) else rate_hz,
-        dtype=np.dtype(str(attrs["dtype"])).name,
+        dtype=np.dtype(get_text(where, "dtype")).name,
         sample_shape=tuple(int(size) for size in attrs["sample_shape"]),
-        instrument=_facts(str(attrs["instrument"])),
+        instrument=_facts(get_text(where, "instrument")),
     )
 
 

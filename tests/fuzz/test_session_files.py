@@ -322,3 +322,9 @@ def test_mending_does_not_write_through_a_link_that_lies_in_wait(session: Path) 
     assert recover(session)["mended"]
     assert (session.parent.parent / "secret.bin").read_bytes() == SECRET
     session.with_name("s.damaged.h5").unlink()
+
+
+def test_nothing_is_kept_in_the_heap_that_makes_hdf5_search_for_ever(sources: list[bytes]) -> None:
+    for body in sources:
+        assert b"participant" in body
+        assert b"GCOL" not in body

@@ -260,7 +260,7 @@ def test_the_docstring_recipe_reads_a_file_with_h5py_alone(tmp_path: Path) -> No
         np.testing.assert_allclose(np.cumsum(file["streams/board/step_us"][:]) / 1e6, one.times_s, atol=5e-7)
         np.testing.assert_array_equal(file["streams/board/samples"][:], one.samples)
         assert bytes(file["protocol_text"][:]).decode() == HEADER.protocol_text
-        assert file.attrs["participant"] == "P07"
+        assert file.attrs["participant"].decode() == "P07"
         assert "counter" not in file["streams/board"]
         assert "tail" not in file["streams/board"], "it was not packed"
 
