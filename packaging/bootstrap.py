@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in words:
         print(__doc__)
         return 2
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  (this file also runs on the Python it refuses)
         print(f"emolab needs Python 3.11 or newer; this is {sys.version.split()[0]} ({sys.executable}).")
         return 2
     word, rest = arguments[0], arguments[1:]

@@ -83,7 +83,8 @@ class Engine:
         self.holds: dict[str, str] = {}
         self.sound_fault = ""  # why nothing can be heard, with the remedy
         self._with_sound = with_sound
-        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        # not a SimpleQueue: in CPython 3.11 a signal at the wrong moment makes its get wait for ever
+        self._inbox: queue.Queue[Callable[[], None]] = queue.Queue()
         self._reports: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._interrupted = ""
         self._windows: dict[int, str] = {}
@@ -136,9 +137,6 @@ class Engine:
     def interrupt(self, why: str) -> None:
         """End the session in order, from a signal handler: complete file, marked as interrupted."""
         self._interrupted = why
-        # A signal that ends after the timeout of SimpleQueue.get makes it wait for ever (CPython 3.11):
-        # there must be something to get.
-        self._inbox.put(lambda: None)
 
     @property
     def is_interrupted(self) -> bool:
