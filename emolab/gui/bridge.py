@@ -139,7 +139,7 @@ class _Worker:
     """The thread that talks to the client. What it found is taken with `take`."""
 
     def __init__(self, client: EngineClient, reconnect: Callable[[], EngineClient] | None) -> None:
-        self.commands: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self.commands: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._client: EngineClient | None = client
         self._reconnect = reconnect
         self._lock = threading.Lock()
