@@ -7,6 +7,8 @@
     STUDY/.emolab/engine.json              the engine that runs on this study now, if any
     STUDY/.emolab/engine.log               what engines had to say
     STUDY/.emolab/synctest.json            the laboratory's timing as measured: baseline and history
+
+Pseudonyms only: no name of a person ever stands in a path.
 """
 
 from __future__ import annotations
