@@ -4,7 +4,8 @@
     state          what it was chosen for: one of the five state keys
     file           its name beside the manifest or in the folder of rendered clips
     title source licence   what it is, who made it, on what terms; free text
-    sha256         64 hexadecimal digits of the file, or empty when not known
+    sha256         64 hexadecimal digits of the sound itself (decoded, 16-bit, interleaved), or empty;
+                   not of the file, which another FLAC library writes otherwise
     loudness_lufs  integrated loudness, EBU R128, or empty when not known
 
 Only the list is read here; whether the sound is as it says is checked in the composer room.
@@ -19,7 +20,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from emolab.core.errors import ConfigError, shown
@@ -124,15 +124,6 @@ def write_manifest(path: Path, entries: Iterable[ClipEntry]) -> Bank:
             rows.writerow([*(getattr(entry, name) for name in COLUMNS[:-1]), loudness])
     part.replace(path)
     return read_manifest(path)
-
-
-def file_sha256(path: Path) -> str:
-    """The checksum a manifest keeps of a file: 64 hexadecimal digits."""
-    digest = sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _entry(row: list[str], counts: Mapping[str, int], where: str) -> ClipEntry:

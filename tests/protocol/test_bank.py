@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from emolab.core.errors import ConfigError
-from emolab.protocol.bank import COLUMNS, file_sha256, read_manifest, write_manifest
+from emolab.protocol.bank import COLUMNS, read_manifest, write_manifest
 from tests.protocol.worlds import bank
 
 HEADER = ",".join(COLUMNS)
@@ -84,8 +83,3 @@ def test_an_unknown_clip_is_named() -> None:
     assert bank().entry("neutral-3").position == 2
     with pytest.raises(ConfigError, match="no clip 'neutral-9'"):
         bank().entry("neutral-9")
-
-
-def test_checksums_are_sha256(tmp_path: Path) -> None:
-    (tmp_path / "clip.flac").write_bytes(b"music" * 10**6)
-    assert file_sha256(tmp_path / "clip.flac") == sha256(b"music" * 10**6).hexdigest()
