@@ -1,10 +1,10 @@
 """`inspect` and `recover` in a process of their own, for files whose history nobody knows.
 
-HDF5 is a library in C that trusts what it reads. Of 2000 session files damaged at random twelve made it
+HDF5 is a library in C that trusts what it reads. Of 1500 session files damaged at random ten made it
 loop for ever; since `layout` keeps texts elsewhere, none of 2260 (`python -m tests.fuzz.files FOLDER
-SECONDS SEED`), but older and foreign files remain. So the file is read by a second `emolab`, which may take so
-much memory and time and no more; what happens to that one is told here in one sentence. Nothing
-heavy is imported.
+SECONDS SEED`), but older and foreign files remain. So the file is read by a second `emolab`, which may
+take so much memory and time and no more; what happens to that one is told here in one sentence.
+Nothing heavy is imported.
 """
 
 from __future__ import annotations
