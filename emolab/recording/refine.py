@@ -27,7 +27,8 @@ from emolab.recording.observed import Chunks, observe
 from emolab.recording.reader import RecordedStream
 from emolab.recording.timing import CRYSTAL_S, SHORT_POINTS, SHORT_S, Floats, Line, fit_line
 
-UNEVEN = 0.5  # of a sample's period: a clock that strays further (p95) is none
+UNEVEN = 0.5  # of a sample's period: a clock that strays further (p95), and further than
+UNEVEN_MS = 10.0  # this, is none
 CAMERA_S = 4.0  # cameras change their rate with the light
 
 
@@ -89,7 +90,7 @@ def refine(stream: RecordedStream, ends_us: NDArray[np.int64] | None = None) -> 
     facts = _facts(stream, parts)
     if not how:
         return _kept(facts, "the instrument's own stamps are kept")
-    if how != "arrival" and facts["jitter_p95_ms"] > 1e3 * UNEVEN / facts["rate_hz"]:
+    if how != "arrival" and facts["jitter_p95_ms"] > max(1e3 * UNEVEN / facts["rate_hz"], UNEVEN_MS):
         return _kept(facts, "its stamps follow no even clock")
     corners = [part.corners() for part in parts]
     ticks = np.concatenate([ticks for ticks, _ in corners]).astype(np.float64)
