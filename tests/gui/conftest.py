@@ -12,7 +12,10 @@ import pytest
 
 from emolab.session.snapshot import Snapshot
 
-_CONFIG = os.path.relpath(Path(__file__).with_name("two_screens.json"))  # Qt splits the value at colons
+# Absolute, since children of a test inherit it in other folders; Qt splits the value at colons, so
+# that Windows, with its drives, has to do with a relative path.
+_SCREENS = Path(__file__).with_name("two_screens.json").resolve()
+_CONFIG = os.path.relpath(_SCREENS) if os.name == "nt" else str(_SCREENS)
 os.environ.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={_CONFIG}")
 
 
