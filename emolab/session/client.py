@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -16,6 +17,9 @@ from emolab.session.link import EngineAddress, Line, is_alive, read_address
 from emolab.session.snapshot import Snapshot
 
 START_TIMEOUT_S = 20.0
+# glibc keeps freed camera frames in its heaps, one heap a thread: the engine would seem to grow for
+# minutes. Read by glibc at start-up only, ignored elsewhere.
+MEMORY_RULES = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
 
 
 class EngineClient:
@@ -79,6 +83,7 @@ def start_engine(study: Path, devices: Path, speed: float = 1.0) -> EngineClient
             stdin=subprocess.DEVNULL,
             stdout=log_file,
             stderr=log_file,
+            env={**MEMORY_RULES, **os.environ},
             **_detached(),
         )
     deadline = time.monotonic() + START_TIMEOUT_S
