@@ -249,9 +249,11 @@ def text(found: Mapping[str, Any], indent: str = "") -> str:
     return "\n".join(lines)
 
 
-def _number(value: float | None) -> str:
+def _number(value: float | str | None) -> str:
     if value is None:
         return "-"
+    if isinstance(value, str):
+        return value
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.3g}" if abs(value) < 100 else f"{value:,.0f}"

@@ -24,7 +24,8 @@ from tests.simulators.thermal_file import write_thermal_file
 ROOT = Path(__file__).resolve().parents[2]
 EMOLAB = [sys.executable, "-m", "emolab"]
 BOARDS, RATE_HZ = 3, 1000
-FPS, SIZE = 30, "1280x720"
+FPS = 30
+STATES = 5
 THERMAL_FRAMES = 900  # then it begins again
 REPORT_S = 5.0
 
@@ -35,7 +36,7 @@ title: Load
 version: "1.0"
 cap_s: {cap_s}
 rest: {{duration_s: {rest_s}, baseline_window_s: [0, {rest_s}], report: true}}
-clips: {{bank: shipped, duration_s: {clip_s}, per_state: 1}}
+clips: {{bank: shipped, duration_s: {clip_s}, per_state: {per_state}}}
 order: {{rule: runs, neutral_position: middle, washout_s: 0}}
 report:
   window_s: {report_s}
@@ -73,17 +74,23 @@ device = "pulse"
 class LoadRoom:
     """Everything running while the `with` lasts; `processes` names each by what it is."""
 
+    size = "1280x720"
+    per_state = 1
+
     def __init__(self, folder: Path, seconds: float) -> None:
         self.folder, self.study = folder, folder / "study"
         self.processes: dict[str, int] = {"this measurement": os.getpid()}
         self.camera_log = folder / "camera.csv"
         self.board_logs = [folder / f"board{n}.tsv" for n in range(BOARDS)]
-        clip_s = min(30.0, max(2.0, (seconds - 2 * REPORT_S) / 5 - REPORT_S))
-        rest_s = max(seconds - REPORT_S - 5 * (clip_s + REPORT_S), 1.0)
-        cap_s = rest_s + REPORT_S + 5 * (clip_s + REPORT_S)
+        clips = STATES * self.per_state
+        clip_s = min(30.0, max(2.0, (seconds - 2 * REPORT_S) / clips - REPORT_S))
+        rest_s = max(seconds - REPORT_S - clips * (clip_s + REPORT_S), 1.0)
+        cap_s = rest_s + REPORT_S + clips * (clip_s + REPORT_S)
         self.protocol = folder / "load.yaml"
         self.protocol.write_text(
-            PROTOCOL.format(cap_s=cap_s, rest_s=rest_s, clip_s=clip_s, report_s=REPORT_S)
+            PROTOCOL.format(
+                cap_s=cap_s, rest_s=rest_s, clip_s=clip_s, report_s=REPORT_S, per_state=self.per_state
+            )
         )
         self._stack = ExitStack()
 
@@ -93,15 +100,12 @@ class LoadRoom:
             sound = stack.enter_context(SoundServer())
             desktop = stack.enter_context(Desktop(sound.environment))
             camera, process = stack.enter_context(
-                running_camera("--fps", str(FPS), "--size", SIZE, "--log", str(self.camera_log))
+                running_camera("--fps", str(FPS), "--size", self.size, "--log", str(self.camera_log))
             )
             self.processes |= {"simulated camera": process.pid, **_children("pulseaudio", "Xvfb")}
             thermal = self.folder / "thermal.mkv"
             write_thermal_file(thermal, THERMAL_FRAMES)
-            text = "".join(
-                BOARD.format(n=n, port=self._start_board(stack, n, log))
-                for n, log in enumerate(self.board_logs)
-            )
+            text = self._boards(stack)
             text += OTHERS.format(camera=camera, fps=FPS, thermal=thermal)
             self.devices = self.study / "devices.toml"
             self.devices.write_text(text)
@@ -132,15 +136,16 @@ class LoadRoom:
             time.sleep(0.1)
         raise RuntimeError(f"the session did not start: {(self.folder / 'record.log').read_text()}")
 
-    def _start_board(self, stack: ExitStack, n: int, log: Path) -> str:
-        command = [sys.executable, "-m", "tests.simulators.framed_board", "--rate", str(RATE_HZ)]
-        command += ["--burst-ms", "4", "--log", str(log)]  # USB hands over every few milliseconds
-        command += ["--pattern", "noisy"]
-        board = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-        stack.callback(_end, board)
-        self.processes[f"simulated board{n}"] = board.pid
-        assert board.stdout is not None
-        return board.stdout.readline().strip()
+    def _boards(self, stack: ExitStack) -> str:
+        """Start what sends signals; returns its part of the device file."""
+        text = ""
+        for n, log in enumerate(self.board_logs):
+            port, self.processes[f"simulated board{n}"] = start_board(
+                stack, "tests.simulators.framed_board", "--rate", str(RATE_HZ), "--pattern", "noisy",
+                "--burst-ms", "4", "--log", str(log),  # USB hands over every few milliseconds
+            )  # fmt: skip
+            text += BOARD.format(n=n, port=port)
+        return text
 
     def _end_engine(self) -> None:
         if (address := find_engine(self.study)) is not None:
@@ -149,6 +154,16 @@ class LoadRoom:
             ends_s = time.monotonic() + 15
             while find_engine(self.study) is not None and time.monotonic() < ends_s:
                 time.sleep(0.1)
+
+
+def start_board(stack: ExitStack, *module_and_options: str) -> tuple[str, int]:
+    """Start a board of `tests.simulators`, ended with the stack; returns its port and process number."""
+    board = subprocess.Popen(
+        [sys.executable, "-m", *module_and_options], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    stack.callback(_end, board)
+    assert board.stdout is not None
+    return board.stdout.readline().strip(), board.pid
 
 
 def _children(*names: str) -> dict[str, int]:
