@@ -106,6 +106,11 @@ class Recorder:
         return self._writer.bytes_written
 
     @property
+    def saved(self) -> dict[str, int]:
+        """Rows of each stream that are in the file for good: no death of this process takes them."""
+        return self._writer.saved
+
+    @property
     def backlog(self) -> int:
         """Chunks and events taken but not yet in the file."""
         waiting = len(self._items) + (self._in_hand_s is not None)

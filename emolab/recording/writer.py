@@ -16,7 +16,9 @@ import contextlib
 import errno
 import json
 import logging
+import os
 import shutil
+import sys
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -196,9 +198,14 @@ class SessionWriter:
         self._file: h5py.File | None = None
         self._streams: dict[str, _StreamWriter] = {}
         self._blocks_written = False
+        self.saved: dict[str, int] = {}  # rows of each stream that outlive this process
 
     def open(self, streams: Sequence[StreamInfo]) -> None:
-        """Make the file with every stream prepared, then let readers in."""
+        """Make the file with every stream prepared, then let readers in.
+
+        It is made under a hidden name and gets its own when it can be read: of a process killed
+        meanwhile nothing is left that looks like a session. (Windows does not rename open files.)
+        """
         names = [info.name for info in streams]
         for name in names:
             if not name or "/" in name or name == "." or names.count(name) > 1:
@@ -206,25 +213,54 @@ class SessionWriter:
                     f"stream name {name!r} cannot be recorded; "
                     "give each instrument a name of its own without '/'"
                 )
+        making = self.path if sys.platform == "win32" else self.path.with_name(f".{self.path.name}.starting")
+        is_hidden = making != self.path
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch(exist_ok=False)
-        except FileExistsError as error:
-            if not self.path.exists():
-                raise RecordingError(
-                    f"{self.path.parent} is a file; choose a folder for the sessions"
-                ) from error
-            raise RecordingError(
-                f"{self.path} exists already and is never overwritten; choose another session number"
-            ) from None
+            if is_hidden:
+                making.unlink(missing_ok=True)  # of one that was killed
+                _refuse_existing(self.path)
+            making.touch(exist_ok=False)
         except OSError as error:
-            raise RecordingError(
+            raise self._cannot_be_made(error) from error
+        try:
+            with self._disk():
+                # No chunk cache: blocks are written whole, and a cache per column would only hold memory.
+                self._file = h5py.File(
+                    making, "w", libver=layout.LIBVER, rdcc_nbytes=0, locking="best-effort"
+                )
+                self._make(streams)
+            if is_hidden:
+                self._appear(making)
+        finally:
+            if is_hidden:
+                making.unlink(missing_ok=True)
+
+    def _appear(self, making: Path) -> None:
+        """Give the open file its name; it may keep the hidden one for a moment."""
+        try:
+            try:
+                os.link(making, self.path)
+            except FileExistsError:
+                raise
+            except OSError:  # a file system without hard links
+                _refuse_existing(self.path)
+                making.rename(self.path)
+        except OSError as error:
+            file, self._file = self._opened(), None
+            _let_go(file)
+            raise self._cannot_be_made(error) from error
+
+    def _cannot_be_made(self, error: OSError) -> RecordingError:
+        if not isinstance(error, FileExistsError):
+            return RecordingError(
                 f"{self.path} cannot be made ({error.strerror}); choose a study folder you may write to"
-            ) from error
-        with self._disk():
-            # No chunk cache: blocks are written whole, and a cache per column would only hold memory.
-            self._file = h5py.File(self.path, "w", libver=layout.LIBVER, rdcc_nbytes=0, locking="best-effort")
-            self._make(streams)
+            )
+        if not os.path.lexists(self.path):
+            return RecordingError(f"{self.path.parent} is a file; choose a folder for the sessions")
+        return RecordingError(
+            f"{self.path} exists already and is never overwritten; choose another session number"
+        )
 
     def _make(self, streams: Sequence[StreamInfo]) -> None:
         file = self._opened()
@@ -291,6 +327,7 @@ class SessionWriter:
         with self._disk():
             self._ledger.commit(self._blocks_written)
             self._blocks_written = False
+        self._note_saved()
         if shutil.disk_usage(self.path.parent).free < self._reserve_bytes:
             raise RecordingError(
                 f"the disk of {self.path} is nearly full, recording stops while the file "
@@ -310,6 +347,7 @@ class SessionWriter:
                 self._refine(file)
                 file[layout.OUTCOME][...] = np.array([outcome], "S16")
                 file.flush()
+            self._note_saved()
         finally:
             _let_go(file)
         if self.bytes_written <= self._pack_below_bytes:
@@ -326,6 +364,9 @@ class SessionWriter:
             except Exception as error:  # the stamped times are there and are good
                 _log.warning("%s: the times of %s stay as stamped: %s", self.path, name, error)
         self._ledger.finish()
+
+    def _note_saved(self) -> None:
+        self.saved = {name: sum(stream.table.safe) for name, stream in self._streams.items()}
 
     @property
     def bytes_written(self) -> int:
@@ -366,6 +407,11 @@ class SessionWriter:
                 "recorded until now is kept: free some space, run 'emolab recover' on it, "
                 "then record the rest as a new session"
             ) from error
+
+
+def _refuse_existing(path: Path) -> None:
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
 def _let_go(file: h5py.File) -> None:

@@ -48,6 +48,7 @@ class StreamHealth:
     nominal_rate_hz: float | None = None
     rate_hz: float = 0.0
     samples: int = 0
+    saved: int = 0  # rows in the session's file for good: they outlive the engine, however it ends
     lost: int = 0
     corrupt: int = 0
     reopened: int = 0

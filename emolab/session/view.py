@@ -47,8 +47,10 @@ def _with_run(common: Snapshot, engine: Engine) -> Snapshot:
         phase = _PHASES.get(status.phase, "pausing" if status.will_pause else "running")
     started_s = None if status.run_started_s is None else status.run_started_s - zero_s
     stage = run.stage()
+    saved = recorder.saved
     return replace(
         common,
+        streams=tuple(replace(light, saved=saved.get(light.name, 0)) for light in common.streams),
         phase=phase,
         protocol=prepared.study.title,
         participant=prepared.request.participant,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -96,6 +98,81 @@ def test_a_killed_recording_keeps_all_but_the_last_second(tmp_path: Path, trial:
     with Session.open(tmp_path / "s.damaged.h5") as session:
         check(session, offered_s)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["s.damaged.h5", "s.h5"]
+
+
+DIES_WHILE_MAKING = """
+import os, signal, sys
+from pathlib import Path
+from emolab.recording import layout
+from emolab.recording.writer import SessionWriter
+from tests.recording.made import BOARD, CAMERA, HEADER
+
+make, left = layout.make_stream, [int(sys.argv[2])]
+
+def die(*arguments):
+    left[0] -= 1
+    if left[0] < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return make(*arguments)
+
+layout.make_stream = die
+SessionWriter(Path(sys.argv[1]), HEADER).open([BOARD, CAMERA])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not rename open files")
+@pytest.mark.parametrize("streams", [0, 1, 2])
+def test_a_process_killed_while_it_makes_the_file_leaves_a_session_or_none(
+    tmp_path: Path, streams: int
+) -> None:
+    path = tmp_path / "P001" / "s.h5"
+    died = subprocess.run(
+        [sys.executable, "-c", DIES_WHILE_MAKING, str(path), str(streams)], cwd=Path(__file__).parents[2]
+    )
+    assert died.returncode == -signal.SIGKILL
+    if streams == 2:  # it was made to its end
+        assert recover(path)["mended"]
+        with Session.open(path) as session:
+            assert [len(stream) for stream in session.streams.values()] == [0, 0]
+        return
+    assert not path.exists()
+    writer = SessionWriter(path, HEADER)  # the next attempt is not held up, and sweeps
+    writer.open([BOARD])
+    assert [file.name for file in path.parent.iterdir()] == ["s.h5"]
+    writer.write(chunk(BOARD, 0, 1500, 1000.0))
+    assert writer.saved == {}
+    writer.flush()
+    assert writer.saved == {"board": 1500}
+    writer.close()
+
+
+def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path, monkeypatch) -> None:
+    def make(writer: SessionWriter, streams: object) -> None:
+        made(writer, streams)
+        writer.path.write_text("another's")
+
+    made = SessionWriter._make
+    monkeypatch.setattr(SessionWriter, "_make", make)
+    with pytest.raises(RecordingError, match="exists already and is never overwritten"):
+        SessionWriter(tmp_path / "s.h5", HEADER).open([BOARD])
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("s.h5", "another's")]
+
+
+def test_a_file_system_without_hard_links_will_do(tmp_path: Path, monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "not here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    writer = SessionWriter(tmp_path / "s.h5", HEADER)
+    writer.open([BOARD])
+    writer.write(chunk(BOARD, 0, 1500, 1000.0))
+    writer.close()
+    with Session.open(tmp_path / "s.h5") as session:
+        assert len(session.streams["board"].samples()) == 1500
+    with pytest.raises(RecordingError, match="exists already"):
+        SessionWriter(tmp_path / "s.h5", HEADER).open([BOARD])
+    assert [file.name for file in tmp_path.iterdir()] == ["s.h5"]
 
 
 def test_another_process_reads_along_and_is_not_allowed_to_mend(tmp_path: Path) -> None:
