@@ -1,6 +1,7 @@
 """A live recording: everything that happens now, without Qt, in a process of its own.
 
     engine      owns clock, sources, runner, recorder and player; starts and stops them in order
+    rings       where the shared rings lie; those of killed engines are swept away
     pump        one thread a source: blocking read, reopen when it went away, offer to the hub
     hub         hands each chunk to the recorder, the rings and the health page; never blocks
     outlets     offers streams and events to other programs (LSL), when asked; never waited for

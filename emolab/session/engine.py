@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 import queue
 import shutil
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
@@ -38,6 +37,7 @@ from emolab.session.player import Player, SilentPlayer, SoundPlayer
 from emolab.session.prepare import Prepared, StartRequest, check, prepare
 from emolab.session.pump import Pump
 from emolab.session.respondent import respondent_for
+from emolab.session.rings import Rings
 from emolab.session.run import Run
 from emolab.session.snapshot import LogLine, Phase, Snapshot, StreamHealth
 from emolab.session.stimuli import Rendering, missing
@@ -92,14 +92,15 @@ class Engine:
         self._due = {"snapshot": 0.0, "look": 0.0}
         self._lonely_since = time.monotonic()
         folder.make(study)
-        self._rings = Path(tempfile.mkdtemp(prefix="emolab-", dir=_memory_folder()))
+        self._rings = Rings()
         self._outlets: Outlets | None = None
         try:
             sources = config.build(devices, clock)  # first: no window may attach to what a slip will end
-            self._server = Server(study, self._rings, self._answer, self._gone)
+            self._server = Server(study, self._rings.folder, self._answer, self._gone)
+            folder.tidy(study)
             if settings.lsl:
                 self._outlets = Outlets(clock, study.resolve().name, self.report)
-            self.hub = Hub(clock, self._rings, self._outlets)
+            self.hub = Hub(clock, self._rings.folder, self._outlets)
             self.pumps = {
                 source.info.name: Pump(source.info.name, source, clock, self.hub, self.report)
                 for source in sources
@@ -423,7 +424,7 @@ class Engine:
             self._server.close()
         if self._outlets is not None:
             self._outlets.close()
-        shutil.rmtree(self._rings, ignore_errors=True)
+        self._rings.close()
 
     # windows, from the link's threads
 
@@ -461,8 +462,3 @@ def _why_it_stopped(error: Exception, path: Path) -> str:
         f"The recording stopped: {what}. What was recorded until then is safe in {path}; 'emolab recover' "
         "makes it whole."
     )
-
-
-def _memory_folder() -> str | None:
-    """Where files live in memory, if this system has such a place."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None

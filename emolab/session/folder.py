@@ -1,6 +1,7 @@
 """Where things lie in a study folder.
 
     STUDY/P014/P014_session-0.h5           the recording: one file a session
+    STUDY/P014/.P014_session-0.h5.*        one that is being made, packed or mended
     STUDY/P014/P014_session-0_part-2.h5    how it went on after it had broken off
     STUDY/P014/P014_session-0.truth.json   simulated participants only: what was really so
     STUDY/P014/P014_session-0.notes.jsonl  remarks made after the session had ended, if any
@@ -13,6 +14,7 @@ Pseudonyms only: no name of a person ever stands in a path.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from pathlib import Path
@@ -49,6 +51,14 @@ def make(study: Path) -> Path:
             "or make room and see that it is yours"
         ) from error
     return study
+
+
+def tidy(study: Path) -> None:
+    """Remove what a killed engine left half made: never a recording. For who holds the study alone."""
+    for ending in (".starting", ".packing"):
+        for path in study.glob(f"*/.*_session-*.h5{ending}"):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def session_path(study: Path, participant: str, session: int) -> Path:
