@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from emolab.core.event import Event
+from emolab.recording import onset_facts
 from emolab.recording.guard import damage_told
 from emolab.recording.reader import RecordedStream, Session
 from emolab.recording.stream_facts import stream_facts
@@ -37,6 +38,7 @@ def inspect(path: Path) -> dict[str, Any]:
         gap_list           from_s, to_s, missing of each interval that lacks a sample (the first
                            200 of `incomplete_spans`); they are never closed up
 
+    `onsets`: when each clip was heard, as `onset_facts` tells it.
     `verdict`: `good`, `look` (usable, but read `reasons`) or `bad`. Raises as `Session.open` does.
     """
     with damage_told(path), Session.open(path) as session:
@@ -64,6 +66,7 @@ def inspect(path: Path) -> dict[str, Any]:
                 {"clip": a.clip, "state": a.state, "word": a.word, "response_s": a.response_s}
                 for a in session.answers
             ],
+            "onsets": onset_facts.onset_facts(events),
             "recovery": dict(session.recovery),
         }
         named = dict(zip(session.streams, facts, strict=True))
@@ -94,6 +97,8 @@ def text(report: dict[str, Any]) -> str:
             f"{s['gaps']:>6}{s['lost']:>7}{s['corrupt']:>9}"
         )
     lines += ["", *_clock_lines(report["streams"])]
+    if report["onsets"]:
+        lines += ["", *onset_facts.lines(report["onsets"])]
     lines += ["", f"verdict: {report['verdict']}", *(f"  - {reason}" for reason in report["reasons"])]
     return "\n".join(lines)
 
@@ -207,6 +212,8 @@ def _session_reasons(report: dict[str, Any]) -> tuple[list[str], list[str]]:
         bad.append("No clip was heard to its end.")
     elif trials["done"] < trials["planned"]:
         look.append(f"{trials['done']} of {trials['planned']} clips were heard to their end.")
+    if broken := sum(onset["underruns"] > 0 for onset in report["onsets"]):
+        look.append(f"The sound dropped out during {broken} of {len(report['onsets'])} clips.")
     if missing := sum(answer["state"] is None for answer in report["answers"]):
         look.append(f"{missing} of {len(report['answers'])} reports were not given in time.")
     return bad, look
