@@ -17,7 +17,7 @@ KINDS = (
     "step_started",  # data: step, kind, clip, state
     "step_ended",  # data: step, how = done | skipped | aborted
     "clip_onset",  # data: clip, state, requested_s, fitted_s
-    "clip_ended",  # data: clip, how, fitted_s
+    "clip_ended",  # data: clip, fitted_s, how = done | skipped | aborted | silenced (the sound card went)
     "onset_heard",  # data: clip, measured_s, match: found in what a microphone picked up
     "trial_skipped",  # data: clip, state, reason
     "answer_changed",  # data: clip, state, word, response_s
@@ -30,9 +30,11 @@ KINDS = (
     "screen_lost",
     "screen_found",
     "gap",  # data: stream, lost or seconds
-    "device_lost",  # data: stream, reason
+    "device_lost",  # data: stream, reason; clip when it was the sound output
     "device_found",
     "clock_offset",  # data: stream, offset_s = this machine's LSL clock less the sender's
+    "clock_set",  # data: by_s, utc: the computer's date was moved; no time in this file depends on it
+    "memory",  # data: shown = all | plots | nothing, free_mb, whose, own_mb, grown_mb, queue
     "audio_underrun",  # data: count, or slip_ms where the card did not tell; clip when one played
     "window_attached",
     "window_lost",

@@ -42,6 +42,7 @@ LIBRARIES = (
     ("opencv-python-headless", True),
     ("pyserial", True),
     ("sounddevice", True),
+    ("psutil", True),
     ("soundfile", True),
     ("pydantic", True),
     ("PyYAML", True),

@@ -117,6 +117,12 @@ class Recorder:
         return waiting + sum(encoder.backlog for encoder in self._encoders.values())
 
     @property
+    def fullness(self) -> float:
+        """How much of what can wait for the file or its encoder waits, 0 to 1; at 1 samples are refused."""
+        waiting = [encoder.backlog / encoder.room for encoder in self._encoders.values()]
+        return min(max([self._bytes / self._room, *waiting]), 1.0)
+
+    @property
     def written_until_s(self) -> float:
         """Engine time up to which everything taken is in the file: the arrival of the oldest that waits,
         or of the newest taken when nothing does."""

@@ -7,6 +7,9 @@
     outlets     offers streams and events to other programs (LSL), when asked; never waited for
     player      plays a clip so that its onset is known
     health      judges each stream: well, look, act, with the remedy
+    watch       once a second: disk, room, date, sound card (sought again when it has gone)
+    headroom    how much room is left; what is shown goes first, what is recorded never
+    wallclock   notices when the computer's date is set
     judging     what a stream's signals are worth: `signals` told what the instrument says of itself
     preflight   everything looked at before a session; red needs a typed reason (`checks`, `takes`)
     resume      what is left of a session that broke off

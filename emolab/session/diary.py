@@ -14,6 +14,8 @@ _LEVELS: dict[str, Level] = {
     "trial_skipped": "look",
     "audio_underrun": "look",
     "override": "look",
+    "clock_set": "look",
+    "memory": "look",
 }
 _SILENT = ("answer_changed", "clip_ended", "step_ended", "onset_heard")  # in the file, but noise to a reader
 
@@ -56,6 +58,13 @@ def _text(event: Event) -> str:
             return f"participant screen {'lost' if event.kind == 'screen_lost' else 'is back'}"
         case "window_attached" | "window_lost":
             return "window attached" if event.kind == "window_attached" else "the window has gone"
+        case "clock_set":
+            return f"the computer's date was set by {data['by_s']:+.1f} s; times of the recording are safe"
+        case "memory" if data["shown"] == "all":
+            return "there is room again: everything is shown"
+        case "memory":
+            gone = "pictures are" if data["shown"] == "plots" else "pictures and plots are"
+            return f"{gone} no longer shown, so that the recording has room: {data['free_mb']} MB left"
         case "error":
             return str(data.get("message", "error"))
         case _:

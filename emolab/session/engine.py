@@ -41,12 +41,13 @@ from emolab.session.rings import Rings
 from emolab.session.run import Run
 from emolab.session.snapshot import LogLine, Phase, Snapshot, StreamHealth
 from emolab.session.stimuli import Rendering, missing
+from emolab.session.watch import Watch
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.005
 SNAPSHOT_STEP_S = 1 / 40  # windows ask thirty times a second
-LOOK_STEP_S = 1.0  # disk, sound card and lonely engines are looked at this often
+LOOK_STEP_S = 1.0  # `watch` and lonely engines are looked at this often
 LINGER_S = 60.0  # an engine no window looks at goes, unless it records
 JOIN_S = 2.0  # for all pumps together: a session ends within five seconds
 CLOSE_S = 30.0
@@ -90,6 +91,7 @@ class Engine:
         self._windows: dict[int, str] = {}
         self._line = Snapshot(study=str(study)).to_json()  # a window may ask before `arm` has published
         self._due = {"snapshot": 0.0, "look": 0.0}
+        self.watch = Watch()
         self._lonely_since = time.monotonic()
         folder.make(study)
         self._rings = Rings()
@@ -153,6 +155,7 @@ class Engine:
             self._tick(self.clock.now_s())
             if self.phase == "running":
                 self._finish()
+        self.watch.close()
         self._stop_pumps()
         self.player.close()
         self._sweep()
@@ -240,11 +243,20 @@ class Engine:
     def reopen_sound(self) -> None:
         """Try the sound output again. Raises `DeviceError` when it still cannot be opened."""
         self.player.close()
-        self.player = SoundPlayer(self.clock, self.settings.sound)
-        self.sound_fault = ""
+        self.use_player(SoundPlayer(self.clock, self.settings.sound))
+
+    def use_player(self, player: Player) -> None:
+        """Play through this one from now on."""
+        self.player.close()
+        self.player, self.sound_fault = player, ""
+        self.watch.close()
         if self.run is not None:
-            self.run.change_player(self.player)
+            self.run.change_player(player)
         self.release("sound")
+
+    def post(self, item: Callable[[], None]) -> None:
+        """Have the engine's thread do something. From any thread."""
+        self._inbox.put(item)
 
     # one turn of the loop
 
@@ -305,16 +317,7 @@ class Engine:
         if time.monotonic() < self._due["look"]:
             return
         self._due["look"] = time.monotonic() + LOOK_STEP_S
-        try:
-            self.free_bytes = shutil.disk_usage(self.study).free
-        except OSError:  # the study's disk has gone; the recorder says so in its own words
-            self.free_bytes = 0
-        if self.run is not None and self.phase == "running":
-            self.run.check_sound(self.clock.now_s())
-        if not self.sound_fault and (why := self.player.failure()):
-            self.sound_fault = why
-            self.hold("sound", why)
-            self.record(Event(self.clock.now_s(), "error", data={"where": "sound", "message": why}))
+        self.watch.look(self)
         if self._server.connections or self.phase == "running":
             self._lonely_since = time.monotonic()
         elif time.monotonic() - self._lonely_since > LINGER_S:

@@ -72,6 +72,8 @@ def _verdict(name: str, state: StreamState | None, pump: PumpStatus, now_s: floa
     nominal_hz, rate_hz = state.info.nominal_rate_hz, state.rate_hz()
     if nominal_hz and opened_for_s > STARTING_S and abs(rate_hz / nominal_hz - 1) > RATE_TOLERANCE:
         return "look", f"{name} runs at {rate_hz:.1f} Hz, announced as {nominal_hz:g} Hz."
+    if state.hidden:
+        return "look", f"{name} is recorded but not shown: {state.hidden}."
     return quality(state)
 
 

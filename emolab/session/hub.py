@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from emolab.core.clock import Clock
 from emolab.core.ring import FrameSlot, SampleRing
 from emolab.core.stream import Chunk, StreamInfo, Tally
+from emolab.session.headroom import Shown
 from emolab.session.loopback import Ear
 from emolab.session.outlets import Outlets
 from emolab.signals.finding import Finding
@@ -52,6 +53,7 @@ class StreamState:
     level: list[float] = field(default_factory=list)
     finding: Finding | None = None  # the worst thing to say of its signals, as judged last
     judged_s: float = -math.inf  # on the machine's clock
+    hidden: str = ""  # why windows are not shown it now
 
     def rate_hz(self) -> float:
         """Samples a second over the last few seconds, from their own times; 0 when unknown."""
@@ -80,6 +82,7 @@ class Hub:
         self._record: Callable[[Chunk], object] | None = None
         self._taps: tuple[Callable[[Chunk], None], ...] = ()
         self._unshown: set[str] = set()
+        self._shown: tuple[Shown, str] = ("all", "")
         self._gate = threading.Lock()
         self._clock = clock
         self._rings = rings
@@ -95,6 +98,14 @@ class Hub:
         else:
             known.info = info
             known.recent.clear()
+        self.show(*self._shown)
+
+    def show(self, shown: Shown, why: str) -> None:
+        """Show windows all streams, those that are plots, or nothing; `why`: for the lights of the others."""
+        self._shown = (shown, why)
+        for state in list(self.streams.values()):
+            goes_on = shown == "all" or (shown == "plots" and not state.info.is_image)
+            state.hidden = "" if goes_on else why
 
     @contextmanager
     def keep(self) -> Iterator[Callable[[Callable[[Chunk], object]], None]]:
@@ -174,6 +185,11 @@ class Hub:
                 log.exception("stream %s cannot be shown", chunk.stream)
 
     def _show(self, state: StreamState, chunk: Chunk) -> None:
+        if state.hidden:
+            if isinstance(state.ring, FrameSlot) and state.preview_s >= 0:  # no still picture of what was
+                state.ring.write(float(chunk.times_s[-1]), np.zeros(state.ring.shape, state.ring.dtype))
+                state.preview_s = -1.0
+            return
         if isinstance(state.ring, FrameSlot):
             if chunk.times_s[-1] - state.preview_s >= PREVIEW_STEP_S * self._clock.speed:
                 state.preview_s = float(chunk.times_s[-1])

@@ -192,7 +192,10 @@ class SoundPlayer:
     def failure(self) -> str:
         silent_s = (time.monotonic_ns() - self._called_ns) * 1e-9
         if silent_s > STALLED_AFTER_S or not self._stream.active:
-            return "The sound output has stopped. Check the card and its cable, then restart the engine."
+            return (
+                "The sound output has stopped. Check the card and its cable; the session goes on when it is "
+                "back. The clip it broke off can be repeated."
+            )
         return ""
 
     def close(self) -> None:

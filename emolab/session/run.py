@@ -47,6 +47,7 @@ class Run:
         self._acts: list[Act] = []
         self._playing: rn.Show | None = None  # its onset is not known yet
         self._heard: rn.Show | None = None  # the clip that sounds now
+        self._silenced: rn.Show | None = None  # the sound card went while it was to be heard
         self._shown: set[int] = set()
         self._underruns = player.underruns()
 
@@ -107,6 +108,12 @@ class Run:
     def change_player(self, player: Player) -> None:
         """Go on with another player: the sound card was opened again."""
         self._player, self._underruns = player, player.underruns()
+
+    def silence(self) -> str:
+        """The sound has gone: the clip that plays now was not heard to its end. Its name, empty for none."""
+        show = self._heard or self._playing
+        self._silenced = show
+        return show.step.clip.id if show is not None and isinstance(show.step, Play) else ""
 
     def write_truth(self, path: Path, zero_s: float) -> None:
         """Keep what the simulated participant knows to be true, beside the recording."""
@@ -180,11 +187,12 @@ class Run:
         if isinstance(step, Play):
             data |= {"clip": step.clip.id, "state": step.clip.state}
             onset = self._player.onset()
-            heard: dict[str, Any] = {"clip": step.clip.id, "how": command.how}
+            is_cut = self._silenced is not None and command.how == "done"
+            heard: dict[str, Any] = {"clip": step.clip.id, "how": "silenced" if is_cut else command.how}
             if onset is not None:  # the line has 30 s of stamps now: the better estimate
                 heard |= {"fitted_s": onset.time_s, "residual_ms": onset.residual_ms}
             self._record(Event(command.time_s, "clip_ended", data=heard))
-            self._playing = self._heard = None
+            self._playing = self._heard = self._silenced = None
             if command.how != "done":
                 self._player.stop()
         self._record(Event(command.time_s, "step_ended", data=data))

@@ -1,0 +1,122 @@
+"""What the engine looks at once a second: its disk, its room, the date, the sound card.
+
+Nothing here may end a recording; what is not well becomes an event, a light, or a hold.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from emolab.core.clock import Clock
+from emolab.core.errors import DeviceError
+from emolab.core.event import Event
+from emolab.session.headroom import Headroom
+from emolab.session.player import Player, SoundPlayer
+from emolab.session.wallclock import WallClock
+
+if TYPE_CHECKING:
+    from emolab.session.engine import Engine
+
+log = logging.getLogger(__name__)
+
+SOUND = "sound output"  # as events name it
+RETRY_S = 0.5
+
+
+class Watch:
+    """One engine's. `look` is called in the engine's thread."""
+
+    def __init__(self, headroom: Headroom | None = None) -> None:
+        self.headroom = headroom or Headroom()
+        self._date = WallClock()
+        self._seeker: SoundSeeker | None = None
+        self._silent_s = 0.0
+
+    def look(self, engine: Engine) -> None:
+        """See what has changed since the last look."""
+        now_s = engine.clock.now_s()
+        try:
+            engine.free_bytes = shutil.disk_usage(engine.study).free
+        except OSError:  # the study's disk has gone; the recorder says so in its own words
+            engine.free_bytes = 0
+        self._make_room(engine, now_s)
+        if (date := self._date.look()) is not None:
+            engine.record(Event(now_s, "clock_set", data=date))
+        if engine.run is not None and engine.phase == "running":
+            engine.run.check_sound(now_s)
+        if not engine.sound_fault and (why := engine.player.failure()):
+            self._sound_lost(engine, why, now_s)
+
+    def close(self) -> None:
+        """Seek the sound card no longer."""
+        if self._seeker is not None:
+            self._seeker.stop()
+
+    def _make_room(self, engine: Engine, now_s: float) -> None:
+        """Show less while memory or the recorder's queue run short, so that the recording goes on."""
+        try:
+            facts = self.headroom.look(0.0 if engine.recorder is None else engine.recorder.fullness)
+        except Exception:  # a system that tells nothing of its memory
+            log.exception("the room left cannot be measured")
+            return
+        if facts is not None:
+            engine.hub.show(self.headroom.shown, self.headroom.why)
+            engine.record(Event(now_s, "memory", data=facts))
+
+    def _sound_lost(self, engine: Engine, why: str, now_s: float) -> None:
+        """Mark the clip that nobody hears any more, hold before the next, and seek the card."""
+        engine.sound_fault, self._silent_s = why, now_s
+        clip = engine.run.silence() if engine.run is not None and engine.phase == "running" else ""
+        engine.hold("sound", why)
+        data = {"stream": SOUND, "reason": why, **({"clip": clip} if clip else {})}
+        engine.record(Event(now_s, "device_lost", data=data))
+        self.close()
+        self._seeker = SoundSeeker(
+            engine.clock, engine.settings.sound, lambda player: self._sound_found(engine, player)
+        )
+        self._seeker.start()
+
+    def _sound_found(self, engine: Engine, player: Player) -> None:
+        """Have the engine's thread take the player; called by the seeker."""
+
+        def take() -> None:
+            if not engine.sound_fault or engine.phase not in ("setup", "running"):
+                player.close()  # somebody was faster, or nobody needs it any more
+                return
+            now_s = engine.clock.now_s()
+            away_s = round(now_s - self._silent_s, 3)
+            engine.record(Event(now_s, "device_found", data={"stream": SOUND, "away_s": away_s}))
+            engine.use_player(player)
+
+        engine.post(take)
+
+
+class SoundSeeker(threading.Thread):
+    """Tries to open the sound output until it is there; then `found` is called with the player."""
+
+    def __init__(self, clock: Clock, device: str | None, found: Callable[[Player], None]) -> None:
+        super().__init__(name="sound seeker", daemon=True)
+        self._clock, self._device, self._found = clock, device, found
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def run(self) -> None:
+        while not self._stopping.wait(RETRY_S):
+            try:
+                player = SoundPlayer(self._clock, self._device)
+            except DeviceError:
+                continue
+            except Exception:
+                log.exception("the sound output cannot be opened again")
+                return
+            if self._stopping.is_set():
+                player.close()
+            else:
+                self._found(player)
+            return
