@@ -21,12 +21,15 @@ from emolab.recording.pack import readable_rows, sync_folder, write_again
 from emolab.recording.reader import Session
 
 _ALIVE_S = 1.5  # a recording writes to its file at least each half second
+_OLD_S = 600.0  # beyond any difference between this computer's clock and that of a network drive
+_FLAGS_AT, _OPEN_FOR_WRITING = 11, 0x05  # HDF5's superblock, versions 2 and 3: consistency flags
 
 
 def recover(path: Path) -> dict[str, Any]:
     """Mend a session file in place, keeping the damaged one; returns the damage report.
 
-    `mended` False: the file was sound and nothing was done. `streams`: name, samples kept, the
+    `mended` False: the file was sound and nothing was done. A file that holds everything but was
+    never closed is mended too, as other programs cannot open it. `streams`: name, samples kept, the
     last sample's time, and rows that could not be read. Raises `RecordingError` when the session
     is being recorded at this moment, the file cannot be opened at all, or the disk is too full.
     """
@@ -35,9 +38,10 @@ def recover(path: Path) -> dict[str, Any]:
         damage_told(path, "too much is lost to mend it; keep it as it is"),
         Session.open(path) as session,
     ):
-        if session.finished and _is_sound(session):
+        is_closed = session.finished and not was_cut_off(path)
+        if is_closed and _is_sound(session):
             return _report(session, path, None, dict.fromkeys(session.streams, 0))
-        if not session.finished:
+        if not is_closed:
             _refuse_if_alive(path)
         if shutil.disk_usage(path.parent).free < path.stat().st_size + (16 << 20):
             raise RecordingError(
@@ -60,6 +64,22 @@ def recover(path: Path) -> dict[str, Any]:
             with contextlib.suppress(OSError):
                 beside.unlink()
     return report
+
+
+def was_cut_off(path: Path) -> bool:
+    """Whether whoever wrote this file never closed it: it is being recorded, or its writer died.
+
+    Twelve bytes are read, so that a study of hundreds of sessions is looked through at once. False
+    for what is no HDF5 file or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(_FLAGS_AT + 1)
+    except OSError:
+        return False
+    return start[:8] == b"\x89HDF\r\n\x1a\n" and bool(
+        start[_FLAGS_AT:] and start[_FLAGS_AT] & _OPEN_FOR_WRITING
+    )
 
 
 def text(report: dict[str, Any]) -> str:
@@ -106,13 +126,19 @@ def _is_sound(session: Session) -> bool:
 
 
 def _refuse_if_alive(path: Path) -> None:
-    before = path.stat().st_mtime_ns
-    if time.time() - before / 1e9 < _ALIVE_S:
+    before = _signs_of_life(path)
+    if time.time() - before[0] / 1e9 < _OLD_S:
         time.sleep(_ALIVE_S)
-    if path.stat().st_mtime_ns != before:
+    if _signs_of_life(path) != before:
         raise RecordingError(
             f"{path} is being recorded at this moment; end the session, then there is nothing to mend"
         )
+
+
+def _signs_of_life(path: Path) -> tuple[int, int]:
+    with path.open("rb") as file:  # a network drive tells the truth to who opens the file, not to who asks
+        found = os.fstat(file.fileno())
+    return found.st_mtime_ns, found.st_size
 
 
 def _free_name(path: Path) -> Path:

@@ -21,7 +21,7 @@ from emolab.core.event import Event
 from emolab.recording import writer as writer_module
 from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
-from emolab.recording.recover import recover, text
+from emolab.recording.recover import recover, text, was_cut_off
 from emolab.recording.writer import SessionWriter
 from tests.recording.made import BOARD, CAMERA, HEADER, THERMAL, chunk, number
 from tests.recording.victim import RATES_HZ
@@ -362,3 +362,37 @@ def test_foreign_files_are_told_apart(tmp_path: Path) -> None:
         file.attrs.update({"format": "emolab session", "schema": 1})
     with pytest.raises(RecordingError, match="damaged"):
         Session.open(tmp_path / "half.h5")
+
+
+def test_a_file_that_was_never_closed_is_told_by_its_first_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "s.h5"
+    assert not was_cut_off(path)
+    path.write_bytes(b"\x89HDF")
+    assert not was_cut_off(path)
+    path.unlink()
+    with victim(path) as process:
+        while not path.exists():
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        assert was_cut_off(path)
+    recover(path)
+    assert not was_cut_off(path) and was_cut_off(tmp_path / "s.damaged.h5")
+
+
+def test_a_whole_file_that_was_killed_while_it_was_closed_opens_everywhere_once_mended(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "s.h5"
+    writer = SessionWriter(path, HEADER)
+    writer.open([BOARD])
+    writer.write(chunk(BOARD, 0, 250, 250.0))
+    writer.close()
+    killed = "import h5py, os, sys; f = h5py.File(sys.argv[1], 'r+', libver='latest'); f.swmr_mode = True; "
+    killed += "os._exit(0)"
+    subprocess.run([sys.executable, "-c", killed, str(path)], check=True)
+    with pytest.raises(OSError, match="already open for write"):
+        h5py.File(path, "r")
+    assert recover(path)["mended"]
+    with h5py.File(path, "r"), Session.open(path) as session:
+        assert session.complete and len(session.streams["board"]) == 250
