@@ -31,7 +31,7 @@ KINDS = (
     "screen_found",
     "gap",  # data: stream, lost or seconds
     "device_lost",  # data: stream, reason; clip when it was the sound output
-    "device_found",
+    "device_found",  # data: stream, away_s until it delivered, settling_s of that since it opened
     "clock_offset",  # data: stream, offset_s = this machine's LSL clock less the sender's
     "clock_set",  # data: by_s, utc: the computer's date was moved; no time in this file depends on it
     "memory",  # data: shown = all | plots | nothing, free_mb, whose, own_mb, grown_mb, queue

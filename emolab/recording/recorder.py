@@ -1,7 +1,17 @@
 """The thread that owns the session file, and one encoder thread per RGB stream before it.
 
-Pumps call `put`, which never waits: what does not fit is refused, counted in `lost`, and written
-down as a `gap` event as soon as that stream is taken again. HDF5 is touched by one thread only.
+Pumps call `put`, which never waits. HDF5 is touched by one thread only. Everything taken goes to the
+`journal` as well, so
+
+- a killed process loses `FLUSH_S` at most, and the work of one flush;
+- a power cut loses `journal.STEP_S` and two fsyncs of the journal at most;
+- a session file that can no longer be written (its drive has gone, or has not answered for `HUNG_S`, or
+  so much waits that there is no room) is given up: `trouble` says so, the recording goes on in the
+  journal, and `close` makes the file from that, on its drive or, when that stays away, beside the journal.
+
+Without a journal what does not fit is refused, counted in `lost`, and written down as a `gap` event as
+soon as that stream is taken again. The session file itself is fsynced each `SYNC_S`: for HDF5 that
+promises nothing, but little is left to do at the end.
 """
 
 from __future__ import annotations
@@ -13,20 +23,27 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from emolab.core.clock import Clock, Follower
 from emolab.core.errors import DataError, EmolabError, Overrun, RecordingError
 from emolab.core.event import Event
 from emolab.core.stream import Chunk, StreamInfo
-from emolab.recording import layout
+from emolab.recording import journal, layout
+from emolab.recording.entries import Head
 from emolab.recording.header import SessionHeader
+from emolab.recording.journal import Journal
+from emolab.recording.pack import sync_folder
 from emolab.recording.video import EncodedFrames, VideoEncoder
 from emolab.recording.writer import SessionWriter, since
 
 FLUSH_S = 0.4  # a killed process loses this much, and the work of one flush, at most
 QUEUE_BYTES = 64 << 20  # some ten seconds of everything but raw RGB, which waits before its encoder
-SYNC_S = 5.0  # how much a power cut may cost; a killed process loses nothing of it
+SYNC_S = 5.0
+SLOW_S = 3.0  # a disk that takes so long is told of
+HUNG_S = 30.0  # one that takes so long is given up; until then what comes waits in memory
+RISK_S = 1.0  # more than this a power cut should not cost
 AHEAD_S = 1.0  # how far a paced clock may run ahead of the file
 
 # Why a `gap` event of ours was written
@@ -38,13 +55,23 @@ _Item = Chunk | EncodedFrames | Event
 _Lost = tuple[float, float, int]  # from, to, how many samples
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """What is wrong with the disk, in a sentence. `is_grave`: the session file itself is at stake."""
+
+    kind: str
+    text: str
+    is_grave: bool
+
+
 class Recorder:
     """Records one session. Made in one call, fed from any thread, closed once.
 
     `clock`: given, the recorder holds a paced clock back to a second past what is in the file.
     `on_event`: called with every event the recorder itself writes (gaps, refused chunks), in the
-    thread where it was noticed. `make`: the sink to own, for tests. Raises `RecordingError` at
-    once when the file cannot be made; later trouble with the disk is in `error`.
+    thread where it was noticed. `make`: the sink to own, for tests. `with_journal`: where the journal
+    lies, or False for none. Raises `RecordingError` at once when the file cannot be made; later
+    trouble with the disk is in `trouble`, and what ends the recording in `error`.
     """
 
     def __init__(
@@ -59,8 +86,10 @@ class Recorder:
         flush_s: float = FLUSH_S,
         queue_bytes: int = QUEUE_BYTES,
         make: Callable[[Path, SessionHeader, float], SessionWriter] = SessionWriter,
+        with_journal: Path | bool = True,
     ) -> None:
         self.error: Exception | None = None
+        self.trouble: Trouble | None = None
         self.lost: dict[str, int] = {info.name: 0 for info in streams}
         self._writer = make(path, header, zero_s)
         self._zero_s = zero_s
@@ -79,6 +108,16 @@ class Recorder:
         self._unfit: dict[str, _Lost] = {}
         self._complained: set[str] = set()
         self._ended = threading.Event()
+        self._journal: Journal | None = None
+        self._adrift: Exception | None = None  # why the session file was given up for the journal
+        self._path = self._writer.path
+        self._size = 0
+        self._busy_since: float | None = None
+        if not self._path.exists() and (left := journal.find(self._path)) is not None:
+            raise RecordingError(
+                f"a recording of {self._path} broke off and was not mended: run 'emolab recover {self._path}', "
+                f"or remove {left} if nobody needs it"
+            )
         self._sync = threading.Thread(target=self._keep_on_disk, name="recorder sync", daemon=True)
         opened = threading.Event()
         self._thread = threading.Thread(
@@ -89,6 +128,8 @@ class Recorder:
         if self.error is not None:
             raise self.error
         self._sync.start()
+        if with_journal is not False:
+            self._begin_journal(None if with_journal is True else with_journal, Head(header, tuple(streams), zero_s))
         self._encoders = {
             info.name: VideoEncoder(info, self._deliver, self._cannot)
             for info in streams
@@ -97,13 +138,13 @@ class Recorder:
 
     @property
     def path(self) -> Path:
-        """The session file."""
-        return self._writer.path
+        """The session file; after `close` where it could be made."""
+        return self._path
 
     @property
     def bytes_written(self) -> int:
-        """Size of the file so far."""
-        return self._writer.bytes_written
+        """Size of the file when it was flushed last: no disk is asked."""
+        return self._size
 
     @property
     def saved(self) -> dict[str, int]:
@@ -138,14 +179,10 @@ class Recorder:
         if not self._accepting or self.error is not None:
             self._refuse(chunk)
             return False
-        kept = since(chunk, self._zero_s)
-        encoder = self._encoders.get(chunk.stream)
-        # After an overrun wait until half the room is free: one gap, not fifty.
-        behind = chunk.stream in self._refused
-        if encoder is not None and kept is not None:
-            taken = not (behind and encoder.backlog > encoder.room // 2) and encoder.put(kept)
-        else:
-            taken = not (behind and self._bytes > self._room // 2) and self._queue(chunk, chunk.nbytes)
+        try:
+            taken = self._offer(chunk)
+        except MemoryError:  # no room at all: lost like what finds the queue full
+            taken = False
         if not taken:
             self._refuse(chunk)
             return False
@@ -159,14 +196,18 @@ class Recorder:
         if self.error is not None:
             return
         with self._news:
-            self._items.append(event)
-            self._news.notify()
+            if self._journal is not None:
+                self._journal.take(event)
+            if self._adrift is None:
+                self._items.append(event)
+                self._news.notify()
 
     def close(self, outcome: str = "complete", timeout_s: float = 10.0) -> None:
         """Encode and write what is queued, finish the file, end the threads. Idempotent.
 
-        Raises `RecordingError` when the file could not be finished, `Overrun` when that takes
-        longer than `timeout_s`; what was flushed stays readable either way.
+        A file that was given up is made from the journal: see `path` then. Raises `RecordingError` when
+        it could not be finished, `Overrun` when that takes longer than `timeout_s`; what was flushed
+        stays readable either way, and what the journal holds `emolab recover` brings back.
         """
         deadline = time.monotonic() + timeout_s
         self._accepting = False
@@ -180,11 +221,20 @@ class Recorder:
         with self._news:
             self._closing = self._closing or outcome
             self._news.notify()
-        self._thread.join(max(0.05, deadline - time.monotonic()))
+        while self._thread.is_alive() and self._adrift is None and time.monotonic() < deadline:
+            self._thread.join(0.05)
+        if self._adrift is not None:
+            self._rescue(self._closing, max(1.0, deadline - time.monotonic()))
+            return
         if self._thread.is_alive():
             late.append("the file")
         else:
             self._sync.join(1.0)
+        if self._journal is not None:
+            if late or self.error is not None:
+                self._journal.close(self._closing, 1.0)
+            else:
+                self._let_journal_go(self._journal)
         if late:
             raise Overrun(
                 f"{self.path} was not finished within {timeout_s:g} s (waiting for {', '.join(late)}); "
@@ -203,16 +253,21 @@ class Recorder:
             return
         finally:
             opened.set()
+        self._size = self._writer.bytes_written
         follower = self._clock.follow("recorder") if self._clock else None
         try:
             self._record(follower)
         except Exception as error:  # whatever it is, the engine must see it and the file be closed
             is_told = isinstance(error, EmolabError)  # what and why is in its words already
             _log.log(logging.DEBUG if is_told else logging.ERROR, "recording stopped", exc_info=True)
-            self.error = error
-            with contextlib.suppress(EmolabError):
-                self._writer.close("interrupted")
+            if not self._give_up(error):
+                self.error = error
+                with contextlib.suppress(EmolabError):
+                    self._writer.close("interrupted")
         finally:
+            if self._adrift is not None:
+                self._writer.let_go()
+            self._busy_since = self._in_hand_s = None
             self._ended.set()
             if follower:
                 follower.leave()
@@ -235,20 +290,34 @@ class Recorder:
                     self._news.wait(max(0.0, min(flush_at - time.monotonic(), 0.05)))
                 item = self._take()
                 done = item is None and self._closing is not None
+            self._busy_since = time.monotonic()
             if item is not None:
                 self._store(item)
                 self._in_hand_s = None
+            if self._adrift is not None:
+                return
             if done:
-                for name in list(self._unfit):
-                    self._writer.mark(self._gap(name, self._unfit, UNFIT))
-                self._ended.set()
-                self._writer.close(self._closing or "interrupted")
+                self._finish()
                 return
             if time.monotonic() >= flush_at:
+                if self._journal is not None:
+                    self._journal.write()  # first: it holds whatever the session file does
                 self._writer.flush()
+                self._size = self._writer.bytes_written
                 flush_at = time.monotonic() + self._flush_s
+            self._busy_since = None
             if follower:
                 follower.allow_until(self._allowed_s())
+
+    def _finish(self) -> None:
+        for name in list(self._unfit):
+            gap = self._gap(name, self._unfit, UNFIT)
+            if self._journal is not None:
+                self._journal.take(gap)
+            self._writer.mark(gap)
+        self._ended.set()
+        self._writer.close(self._closing or "interrupted")
+        self._size = self._writer.bytes_written
 
     def _take(self) -> _Item | None:
         if not self._items:
@@ -278,12 +347,126 @@ class Recorder:
         assert self._clock is not None
         return (self.written_until_s if self.backlog else self._clock.now_s()) + AHEAD_S
 
+    # the journal, and trouble with the disk
+
+    def _begin_journal(self, where: Path | None, head: Head) -> None:
+        try:
+            self._journal = Journal(where or journal.place(self._path), head, self._watch)
+        except OSError as error:
+            self._worry(self._no_journal(error))
+
+    def _watch(self) -> None:
+        """Called four times a second by the journal: say what is wrong with the disk once, and when it ends."""
+        busy_since = self._busy_since
+        stuck_s = 0.0 if busy_since is None else time.monotonic() - busy_since
+        if stuck_s > HUNG_S and self._adrift is None:
+            self._give_up(RecordingError(f"{self._path} has not answered for {HUNG_S:.0f} s"))
+        assert self._journal is not None
+        if self._adrift is not None and self._journal.error is not None:
+            self.error = self.error or RecordingError(
+                f"{self._path} was lost ({self._adrift}) and so is the disk of {self._journal.path} "
+                f"({self._journal.error}); nothing more can be recorded"
+            )
+        self._worry(self._diagnosis(stuck_s, self._journal))
+
+    def _diagnosis(self, stuck_s: float, kept: Journal) -> Trouble | None:
+        if self._adrift is not None:
+            return Trouble(
+                "adrift",
+                f"{self._path} can no longer be written ({self._adrift}). The recording goes on in {kept.path}; "
+                "bring the drive back before the end if you can, and go on.",
+                True,
+            )
+        if stuck_s > SLOW_S:
+            return Trouble(
+                "stuck",
+                f"The disk of {self._path} does not answer. What comes is safe in {kept.path}; look for the "
+                "drive or its network.",
+                True,
+            )
+        if kept.error is not None:
+            return self._no_journal(kept.error)
+        if kept.unsafe_s > RISK_S:
+            return Trouble(
+                "slow",
+                f"The disk of {kept.path} is slow: a power cut now would cost more than a second.",
+                False,
+            )
+        return None
+
+    def _no_journal(self, error: OSError) -> Trouble:
+        return Trouble(
+            "no journal",
+            f"There is no journal ({error.strerror or error}): a power cut, or a drive that goes, could cost "
+            "the whole recording. Go on, and make room on the disk before the next one.",
+            False,
+        )
+
+    def _worry(self, trouble: Trouble | None) -> None:
+        before, self.trouble = self.trouble, trouble
+        if trouble is not None and (before is None or before.kind != trouble.kind):
+            data = {"where": "disk", "message": trouble.text}
+            self._tell(Event(max(self._newest_s, self._zero_s), "error", data=data))
+
+    def _give_up(self, error: Exception) -> bool:
+        """Go on with the journal alone. False when there is none."""
+        kept = self._journal
+        if kept is None or kept.error is not None:
+            return False
+        with self._news:
+            kept.is_needed = True
+            self._adrift = self._adrift or error
+            self._items.clear()
+            self._bytes = 0
+            self._news.notify_all()
+        return True
+
+    def _let_journal_go(self, kept: Journal) -> None:
+        """The session file is whole: as soon as it is on the disk it needs no journal."""
+        try:
+            with self._path.open("rb+") as file:
+                journal.sync(file.fileno())
+            sync_folder(self._path.parent)
+        except OSError as error:
+            kept.close(self._closing or "interrupted", 1.0)
+            raise RecordingError(
+                f"{self._path} was finished but did not reach the disk ({error}); {kept.path} holds it all: "
+                "run 'emolab recover' on the session when the disk is well again"
+            ) from error
+        kept.discard()
+
+    def _rescue(self, outcome: str, timeout_s: float) -> None:
+        """Make the session file from the journal, where it belongs or else beside the journal."""
+        from emolab.recording.rescue import rescue  # the writer, the reader: not before there is need
+
+        kept, self._journal = self._journal, None
+        if kept is None:  # done before
+            return
+        begun = time.monotonic()
+        if not kept.close(outcome, timeout_s):
+            raise RecordingError(f"{kept.path} could not be finished; {self._adrift}")
+        self._path = rescue(kept.path, self._path, max(1.0, timeout_s - (time.monotonic() - begun)))
+
     # whoever calls
+
+    def _offer(self, chunk: Chunk) -> bool:
+        """Queue a chunk for its encoder or the file; after an overrun only once half the room is free."""
+        kept = since(chunk, self._zero_s)
+        encoder = self._encoders.get(chunk.stream)
+        behind = chunk.stream in self._refused  # one gap, not fifty
+        if encoder is not None and kept is not None:
+            return not (behind and encoder.backlog > encoder.room // 2) and encoder.put(kept)
+        return not (behind and self._bytes > self._room // 2) and self._queue(chunk, chunk.nbytes)
 
     def _queue(self, item: Chunk | EncodedFrames, nbytes: int) -> bool:
         with self._news:
-            if self._bytes and self._bytes + nbytes > self._room:
-                return False
+            if self._adrift is None and self._bytes and self._bytes + nbytes > self._room:
+                if not self._give_up(RecordingError(f"{self._path} is written too slowly")):
+                    return False
+            if self._journal is not None:
+                self._journal.take(item)
+            if self._adrift is not None:
+                return True
             self._items.append(item)
             self._bytes += nbytes
             self._news.notify()

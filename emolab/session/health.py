@@ -63,6 +63,8 @@ def _verdict(name: str, state: StreamState | None, pump: PumpStatus, now_s: floa
         return "act", pump.message
     if pump.state == "opening" or state is None:
         return "look", f"{name} is being opened."
+    if pump.is_awaited:
+        return "act", pump.message or f"{name} is open again but has not delivered yet."
     opened_for_s = now_s - pump.since_s
     age_s = opened_for_s if state.last_s is None else min(now_s - state.last_s, opened_for_s)
     if age_s > SILENT_AFTER_S and not state.info.may_be_silent:

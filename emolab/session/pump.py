@@ -4,7 +4,8 @@
         any state ──leave_out──▸ left_out ──retry──▸ opening
 
 A failure is an event in the file and a sentence on the instrument's light; the thread itself
-never dies of one.
+never dies of one. An instrument that opens again is back when it delivers again: a board that hangs
+has a port all the same.
 """
 
 from __future__ import annotations
@@ -30,12 +31,16 @@ RETRY_S = 0.5
 
 @dataclass(frozen=True)
 class PumpStatus:
-    """How the instrument stands. `message`: why it is lost, with the remedy. `since_s`: session time."""
+    """How the instrument stands. `message`: why it is lost, with the remedy. `since_s`: session time.
+
+    `is_awaited`: open again, but it has not delivered yet; message and since are those of its loss.
+    """
 
     state: Literal["opening", "open", "lost", "left_out"]
     message: str = ""
     since_s: float = 0.0
     reopened: int = 0
+    is_awaited: bool = False
 
 
 class Pump:
@@ -50,6 +55,7 @@ class Pump:
         self._teller = source if isinstance(source, Teller) else None
         self._stopping = threading.Event()
         self._poke = threading.Event()
+        self._opened_s = 0.0
         self._thread = threading.Thread(target=self._run, name=f"pump-{name}", daemon=True)
 
     def start(self) -> None:
@@ -104,12 +110,21 @@ class Pump:
             self._fail(error, tell=not again and self.status.state == "opening")
             self._wait(RETRY_S)
             return
-        reopened = self.status.reopened + (1 if again else 0)
+        self._opened_s = self._clock.now_s()
         if again:
-            away_s = self._clock.now_s() - self.status.since_s
-            data = {"stream": self.name, "away_s": round(away_s, 3)}
-            self._report(Event(self._clock.now_s(), "device_found", data=data))
-        self.status = PumpStatus("open", since_s=self._clock.now_s(), reopened=reopened)
+            self.status = replace(self.status, state="open", is_awaited=True)
+            if self._source.info.may_be_silent:
+                self._found()
+        else:
+            self.status = PumpStatus("open", since_s=self._opened_s, reopened=self.status.reopened)
+
+    def _found(self) -> None:
+        """The instrument is back: tell for how long it was away, and how much of that it took to settle."""
+        now_s = self._clock.now_s()
+        away_s, settling_s = now_s - self.status.since_s, now_s - self._opened_s
+        data = {"stream": self.name, "away_s": round(away_s, 3), "settling_s": round(settling_s, 3)}
+        self._report(Event(now_s, "device_found", data=data))
+        self.status = PumpStatus("open", since_s=self._opened_s, reopened=self.status.reopened + 1)
 
     def _read(self) -> None:
         try:
@@ -117,13 +132,18 @@ class Pump:
         except Exception as error:
             self._source.close()
             if not self._stopping.is_set() and self.status.state == "open":
-                self._fail(error, tell=True)
+                self._fail(error, tell=not self.status.is_awaited)
             return
         if chunk is not None and len(chunk):
+            if self.status.is_awaited:
+                self._found()
             if self.status.reopened:
                 tally = chunk.tally or Tally()
                 chunk = replace(chunk, tally=replace(tally, reopened=self.status.reopened))
-            self._hub.offer(chunk)
+            try:
+                self._hub.offer(chunk)
+            except Exception:  # the recorder counts what it refuses; the next chunk may find its way
+                log.exception("a chunk of %s could not be handed on", self.name)
         if self._teller is not None:
             for event in self._teller.told():
                 self._report(event)
@@ -138,8 +158,9 @@ class Pump:
         if self.status.state == "left_out":
             return
         now_s = self._clock.now_s()
-        since_s = self.status.since_s if self.status.state == "lost" else now_s
-        self.status = replace(self.status, state="lost", message=message, since_s=since_s)
+        was_lost = self.status.state == "lost" or self.status.is_awaited
+        since_s = self.status.since_s if was_lost else now_s
+        self.status = replace(self.status, state="lost", message=message, since_s=since_s, is_awaited=False)
         if tell:
             self._report(Event(now_s, "device_lost", data={"stream": self.name, "reason": message}))
 

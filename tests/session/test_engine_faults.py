@@ -198,7 +198,7 @@ def test_a_port_pulled_in_mid_session_is_told_and_recorded_again_when_it_is_back
     ):
         path = start(engine)
         go_on(engine, lambda: engine.pumps["board"].status.state == "lost")
-        go_on(engine, lambda: engine.pumps["board"].status.state == "open")
+        go_on(engine, lambda: engine.pumps["board"].status.reopened == 1)
         back_s = engine.clock.now_s()
         go_on(engine, lambda: engine.clock.now_s() > back_s + 0.8)
         do(engine, "abort")

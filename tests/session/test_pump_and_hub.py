@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from emolab.core.clock import SessionClock
 from emolab.core.errors import DeviceError, DeviceNotFound
@@ -88,6 +89,67 @@ def test_an_instrument_that_is_missing_at_first_is_found_later(tmp_path: Path) -
     wait(lambda: hub.streams.get("board") is not None and hub.streams["board"].samples > 0)
     pump.stop()
     assert pump.join(5)
+
+
+class Stalled(Scripted):
+    """A source that goes silent at its fifth read: its port opens as often as asked, and says nothing."""
+
+    is_silent = False
+
+    def read(self, timeout_s: float) -> Chunk | None:
+        self.is_silent = self.is_silent or self.reads >= 5
+        if not self.is_silent:
+            return super().read(timeout_s)
+        self.reads += 1
+        time.sleep(0.01)
+        if self.reads % 20 == 0:
+            raise DeviceError("board says nothing; press its reset")
+        return None
+
+    def wake(self) -> None:
+        self.reads, self.is_silent = 0, False
+
+
+def test_an_instrument_that_opens_but_stays_silent_is_not_back(tmp_path: Path) -> None:
+    clock, events = SessionClock(), list[Event]()
+    hub, source = Hub(clock, tmp_path), Stalled(clock)
+    pump = Pump("board", source, clock, hub, events.append)
+    pump.start()
+    wait(lambda: source.opens >= 4)
+    light = judge("board", hub.streams["board"], pump.status, clock.now_s())
+    assert (light.level, light.message) == ("act", "board says nothing; press its reset")
+    assert [event.kind for event in events] == ["device_lost"], "told once, and not as found"
+    assert pump.status.reopened == 0
+    samples = hub.streams["board"].samples
+    source.wake()
+    wait(lambda: hub.streams["board"].samples > samples)
+    pump.stop()
+    assert pump.join(5)
+    lost, found = events
+    assert found.kind == "device_found" and pump.status.reopened == 1
+    assert abs(found.data["away_s"] - (found.time_s - lost.time_s)) < 0.05
+
+
+def test_a_chunk_that_cannot_be_handed_on_does_not_end_the_pump(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = SessionClock()
+    hub, kept = Hub(clock, tmp_path), list[Chunk]()
+
+    def take(chunk: Chunk) -> None:
+        if not kept:
+            kept.append(chunk)
+            raise MemoryError
+        kept.append(chunk)
+
+    with hub.keep() as hand_over:
+        hand_over(take)
+    pump = Pump("board", Scripted(clock), clock, hub, lambda event: None)
+    pump.start()
+    wait(lambda: len(kept) > 5)
+    pump.stop()
+    assert pump.join(5)
+    assert "a chunk of board could not be handed on" in caplog.text
 
 
 def test_an_instrument_left_out_is_closed_and_delivers_no_more(tmp_path: Path) -> None:
