@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import os
+import platform
 import secrets
 import socket
 import threading
@@ -32,12 +33,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EngineAddress:
-    """Where a running engine listens, and who it is."""
+    """Where a running engine listens, and who it is. `host`: the computer it runs on."""
 
     port: int
     token: str
     pid: int
     rings: str
+    host: str = ""
 
 
 def address_path(study: Path) -> Path:
@@ -51,8 +53,8 @@ def read_address(study: Path) -> EngineAddress | None:
         told = EngineAddress(**json.loads(address_path(study).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError):
         return None
-    kinds = (type(told.port), type(told.token), type(told.pid), type(told.rings))
-    return told if kinds == (int, str, int, str) and 0 < told.port < 65536 else None
+    kinds = (type(told.port), type(told.token), type(told.pid), type(told.rings), type(told.host))
+    return told if kinds == (int, str, int, str, str) and 0 < told.port < 65536 else None
 
 
 class Line:
@@ -107,7 +109,9 @@ class Server:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._lines: dict[int, Line] = {}
         self._is_open = True
-        address = EngineAddress(self._socket.getsockname()[1], secrets.token_hex(16), os.getpid(), str(rings))
+        address = EngineAddress(
+            self._socket.getsockname()[1], secrets.token_hex(16), os.getpid(), str(rings), platform.node()
+        )
         self._token = address.token
         self._path = address_path(study)
         try:

@@ -17,9 +17,11 @@ from emolab.devices.simulated import demo_device_file
 from emolab.gui import app as program
 from emolab.gui.console import dialogs, planning
 from emolab.gui.console.memory import Memory
+from emolab.recording.recover import was_cut_off
 from emolab.session import client as engines
 from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
+from tests.recording.made import killed
 
 DEVICES = '[[instrument]]\nkind = "microphone"\nname = "microphone"\n'
 UNDERLINED = re.compile(r"&(\w)")
@@ -124,6 +126,36 @@ def test_a_session_that_broke_off_can_be_gone_on_with(flow, qtbot, study, starte
     setup.participant.fill("P014", 0)
     qtbot.waitUntil(setup.participant.resume.isHidden, timeout=5000)
     assert not setup.form.resume
+
+
+def test_what_broke_off_is_made_whole_by_itself_and_can_be_gone_on_with(
+    flow, qtbot, study, started, monkeypatch
+):
+    broken = killed(study / "P012" / "P012_session-3.h5")
+    flow.open_study(study)
+    setup = flow.window.setup
+    bar = setup.mended
+    qtbot.waitUntil(lambda: "whole again" in bar.sentence, timeout=30_000)
+    assert "Session 3 of P012" in bar.sentence and "00:01" in bar.sentence
+    assert not was_cut_off(broken)
+    assert setup.form.participant == "P014"  # nothing is chosen for the experimenter
+    bar.resume_button.click()
+    assert (setup.form.participant, setup.form.session, setup.form.resume) == ("P012", 3, True)
+    bar.dismiss_button.click()
+    assert bar.isHidden()
+    flow.open_study(study)
+    qtbot.wait(300)
+    assert bar.isHidden()
+
+
+def test_what_cannot_be_made_whole_is_told_in_red(flow, qtbot, study, started):
+    broken = killed(study / "P012" / "P012_session-3.h5")
+    content = broken.read_bytes()
+    broken.write_bytes(content[:12] + bytes(len(content) - 12))
+    flow.open_study(study)
+    bar = flow.window.setup.mended
+    qtbot.waitUntil(lambda: "could not be made whole" in bar.sentence, timeout=30_000)
+    assert str(broken) in bar.sentence and bar.resume_button.isHidden()
 
 
 def test_a_refused_start_says_why_and_takes_the_participants_page_away(flow, qtbot, study, started):

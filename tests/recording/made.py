@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 
 from emolab.core.stream import Channel, Chunk, StreamInfo
@@ -60,3 +64,27 @@ def chunk(
                 limits.min, limits.max, (n, *info.sample_shape), info.dtype, endpoint=True
             )
     return Chunk(info.name, times_s, samples, float(times_s[-1]) + 0.004, **more)  # type: ignore[arg-type]
+
+
+def killed(path: Path) -> Path:
+    """Record two seconds of the board at `path`, in a process that dies without closing the file."""
+    path.parent.mkdir(exist_ok=True)
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", _DIES, str(path)], check=False, cwd=root)
+    assert path.exists()
+    return path
+
+
+_DIES = """
+import os, sys
+from pathlib import Path
+from emolab.core.event import Event
+from emolab.recording.writer import SessionWriter
+from tests.recording.made import BOARD, HEADER, chunk
+writer = SessionWriter(Path(sys.argv[1]), HEADER)
+writer.open([BOARD])
+writer.mark(Event(0.0, "session_started", data={"planned": 2}))
+writer.write(chunk(BOARD, 0, 500, 250.0))
+writer.flush()
+os._exit(9)
+"""

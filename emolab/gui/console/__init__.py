@@ -6,7 +6,7 @@
     start_page    choose a study, try the demo, go back to a running session
     setup_page    participant_panel, protocol_panel, room_panel, instruments_panel (instrument_row),
                   preflight_panel (check_row) over the instruments, start_bar;
-                  override asks why, when something is red
+                  override asks why, when something is red; mended_bar: what had broken off
     run_page      run_header, banner, signals_panel (strip_chart), watch_panel, log_panel,
                   health_bar, action_bar (armed_button)
     finish_page   what was recorded, answers, note, next participant (fact_table)

@@ -16,12 +16,20 @@ from emolab.session import client as engines
 
 
 class Chores(QObject):
-    """`peeked(study, Snapshot or None)`, `proposed(Path)`, `recovered(sentence)`, `failed(sentence)`."""
+    """`peeked(study, Snapshot or None)`, `proposed(Path)`, `recovered(sentence)`, `failed(sentence)`,
+    `mending(study, count)` and `mended(study, Mended of each)`.
+    """
 
     peeked = Signal(object, object)
     proposed = Signal(object)
     recovered = Signal(str)
     failed = Signal(str)
+    mending = Signal(object, int)
+    mended = Signal(object, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._one_at_a_time = threading.Lock()
 
     def peek(self, study: Path) -> None:
         """Look at the engine that runs on `study`, and let go of it again."""
@@ -56,9 +64,27 @@ class Chores(QObject):
             from emolab.recording import apart
             from emolab.recording.recover import text
 
-            self.recovered.emit(f"● {text(apart.run('recover', path))}")
+            with self._one_at_a_time:
+                self.recovered.emit(f"● {text(apart.run('recover', path))}")
 
         self._run(mend)
+
+    def mend(self, study: Path) -> None:
+        """Make every session of a study whole that broke off; no engine may run on it."""
+
+        def mend_all() -> None:
+            from emolab.session import mend
+
+            done: list[mend.Mended] = []
+            with self._one_at_a_time:
+                if count := len(mend.cut_off(study)):
+                    self.mending.emit(study, count)
+                    try:
+                        done = mend.mend(study)
+                    finally:  # the page must not say for ever that it is being done
+                        self.mended.emit(study, done)
+
+        self._run(mend_all)
 
     def _run(self, work: Callable[[], Any]) -> None:
         def guarded() -> None:

@@ -26,6 +26,7 @@ from emolab.gui.console.seat import Seat
 from emolab.gui.console.window import ConsoleWindow
 from emolab.session import folder
 from emolab.session.client import find_engine
+from emolab.session.mend import Mended
 from emolab.session.prepare import NEVERTHELESS
 from emolab.session.snapshot import Snapshot
 
@@ -56,6 +57,8 @@ class Flow(QObject):
         self._chores.peeked.connect(self._peeked)
         self._chores.proposed.connect(self._proposed)
         self._chores.recovered.connect(window.lost.show_outcome)
+        self._chores.mending.connect(self._show_mending)
+        self._chores.mended.connect(self._show_mended)
         self._chores.failed.connect(lambda sentence: window.notice.say(sentence, "act"))
         self.show_screens()
 
@@ -84,6 +87,7 @@ class Flow(QObject):
         self.desk.end()
         self._speed = 1.0
         self.enter(study)
+        self._chores.mend(study)
         remembered = self.memory.of(study).get("devices")
         devices = Path(remembered) if remembered else study / DEVICES_FILE
         self.use_devices(devices if devices.is_file() else None)
@@ -137,6 +141,7 @@ class Flow(QObject):
         setup.protocol.show_protocols(planning.shipped_protocols(), protocol)
         setup.participant.show_languages(("en",), str(last.get("language", self.settings.language)))
         setup.participant.fill(folder.next_pseudonym(study), 0, int(last.get("seed", 0)))
+        setup.mended.clear()
         self.window.show_study(study, used)
         self.show_screens()
         self.plan()
@@ -164,6 +169,13 @@ class Flow(QObject):
         pseudonym = "P0" if pseudonym_error(form.participant) else form.participant
         plan = planning.lay_out(Path(form.protocol), pseudonym, form.session, form.seed)
         self.window.show_plan(plan)
+
+    def go_on_with(self, participant: str, session: int) -> None:
+        """Fill the form for what is left of a session that broke off."""
+        panel = self.window.setup.participant
+        panel.fill(participant, session)
+        self.plan()
+        panel.resume.setChecked(True)
 
     def start_session(self, form: Form) -> None:
         """Seat the participant and record; with something red only for a reason."""
@@ -217,6 +229,7 @@ class Flow(QObject):
         devices = self.devices or self._remembered_devices()
         self.desk.end()
         self.enter(self.study)
+        self._chores.mend(self.study)
         self.use_devices(devices)
 
     def retry(self) -> None:
@@ -288,6 +301,8 @@ class Flow(QObject):
         setup.formChanged.connect(lambda _form: self._plan_timer.start(PLAN_AFTER_MS))
         setup.startRequested.connect(self.start_session)
         setup.checkRequested.connect(self.check_everything)
+        setup.mended.resumeRequested.connect(self.go_on_with)
+        setup.mended.folderRequested.connect(lambda path: chores.open_folder(path.parent))
         setup.preflight.retryRequested.connect(lambda name: self.desk.send("retry", stream=name))
         setup.preflight.leaveOutRequested.connect(lambda name: self.desk.send("leave_out", stream=name))
         setup.protocol.fileRequested.connect(lambda: self._ask(dialogs.ask_protocol, setup.protocol.choose))
@@ -358,6 +373,15 @@ class Flow(QObject):
             f"{devices.name} is written into the study; correct in it what is guessed.", "well"
         )
         self.use_devices(devices)
+
+    def _show_mending(self, study: Path, count: int) -> None:
+        if study == self.study:
+            self.window.setup.mended.show_work(count)
+
+    def _show_mended(self, study: Path, mended: list[Mended]) -> None:
+        if study == self.study:
+            self.window.setup.mended.show_mended(mended)
+            self.plan()  # what had broken off may be gone on with now
 
     def leave_study(self) -> None:
         """Back to the start page; a running session goes on."""

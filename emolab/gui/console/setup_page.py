@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from emolab.gui import theme
 from emolab.gui.bridge import Bridge
 from emolab.gui.console.instruments_panel import InstrumentsPanel
+from emolab.gui.console.mended_bar import MendedBar
 from emolab.gui.console.panel import Elided
 from emolab.gui.console.participant_panel import ParticipantPanel
 from emolab.gui.console.planning import PlanView
@@ -45,6 +46,7 @@ class SetupPage(QWidget):
         self.room = RoomPanel()
         self.instruments = InstrumentsPanel()
         self.preflight = PreflightPanel()
+        self.mended = MendedBar()
         self._right = QStackedWidget()
         self._used: Used = ()
         self._plan: PlanView | None = None
@@ -54,6 +56,7 @@ class SetupPage(QWidget):
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(0)
         page.addWidget(self._make_header())
+        page.addWidget(self.mended)
         page.addLayout(self._make_columns(), 1)
         self._foot = StartBar()
         self.readiness, self.start_button = self._foot.readiness, self._foot.start_button
