@@ -109,6 +109,11 @@ class PtyPort:
         if self._log is not None:
             self._log.writelines(f"{entry[1]}\t{now_ns}\t{entry[3]}\t{entry[4]}\n" for entry in due)
 
+    def flush_log(self) -> None:
+        """Make the log whole for whoever reads it now."""
+        if self._log is not None:
+            self._log.flush()
+
     def next_due_ns(self) -> float | None:
         """When the next queued bytes are due; None when the queue is empty."""
         return self._queue[0][0] if self._queue else None
@@ -178,6 +183,7 @@ class Player:
                 self._board.sample(self._port, index, captured_ns)
                 index += 1
             if not self._port.has_reader:
+                self._port.flush_log()
                 return index, False
             self._port.flush_due()
             wake_ns = started_ns + (index - first) * period_ns
