@@ -132,6 +132,9 @@ class EmolabBoard:
     def open(self) -> None:
         """Open the port and wait for the board's hello, at most four seconds.
 
+        A board that was here before is known by its samples: one that does not boot when its port is
+        opened may keep us waiting for its next hello for a second. If it is another one, `read` tells.
+
         Raises what `SerialLink.open` raises, `DeviceTimeout` when the board says nothing,
         `DeviceError` when it says something else, or has other channels than the device file.
         """
@@ -141,7 +144,7 @@ class EmolabBoard:
         self._parser.resync()
         self._waiting.clear()
         try:
-            hello = self._await_hello()
+            hello = self._await_board()
             self._check(hello)
         except DeviceError:
             self._link.close()
@@ -190,8 +193,8 @@ class EmolabBoard:
         data, arrival_s = self._link.read(timeout_s)
         return self._parser.feed(data), arrival_s
 
-    def _await_hello(self) -> Hello:
-        """Listen until a hello has come; samples after it are kept for `read`."""
+    def _await_board(self) -> Hello:
+        """Listen until a hello has come, or a sample of the board of before; samples are kept for `read`."""
         heard, ends_s, before = 0, self._clock.now_s() + HELLO_S, self._parser.hellos
         while self._clock.now_s() < ends_s:
             data, arrival_s = self._link.read(0.1)
@@ -199,7 +202,8 @@ class EmolabBoard:
             samples = self._parser.feed(data)
             if samples:
                 self._waiting.append((samples, arrival_s))
-            if self._parser.hellos > before and self._parser.hello is not None:
+            is_known = self._hello is not None and self._parser.hello == self._hello
+            if self._parser.hello is not None and (self._parser.hellos > before or (samples and is_known)):
                 return self._parser.hello
         start = f"instrument {self._keys.name!r}: {self._keys.port} "
         if heard:

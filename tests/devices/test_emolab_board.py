@@ -108,6 +108,24 @@ def test_replugged_board_is_reopened_once(tmp_path: Path) -> None:
     assert after[0].counter[0] == before[-1].counter[-1] + 1
 
 
+def test_a_board_that_ran_on_is_back_before_its_next_hello(tmp_path: Path) -> None:
+    log, link = tmp_path / "log", tmp_path / "ttyBOARD"
+    options = ("--unplug-at", "1", "--replug-after", "0.2", "--seconds", "3", "--link", str(link))
+    with playing("framed_board", log, "--rate", "250", "--keeps-running", "--hello-s", "60", *options):
+        board, _ = board_on(str(link))
+        board.open()
+        before = read_until(board, lambda _: False)
+        wait_for(link)
+        board.open()
+        after = read_until(board, lambda chunks: len(chunks) > 5)
+        board.close()
+    assert after[0].counter is not None and before[-1].counter is not None
+    missed = int(after[0].counter[0] - before[-1].counter[-1]) - 1
+    tally = after[-1].tally
+    assert tally is not None and (tally.lost, tally.corrupt, tally.reopened) == (missed, 0, 1)
+    assert missed >= 50
+
+
 def test_silent_board_is_told_to_be_reset(cable: tuple[int, str]) -> None:
     board = EmolabBoard.from_config({"kind": "emolab_board", "name": "board", "port": cable[1]}, HastyClock())
     with pytest.raises(DeviceTimeout, match=r"nothing came for 4 s; press the board's reset"):

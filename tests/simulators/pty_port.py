@@ -15,6 +15,7 @@ import time
 import tty
 from argparse import ArgumentParser, Namespace
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -103,9 +104,7 @@ class PtyPort:
             due.append(self._queue.popleft())
         if not due:
             return
-        data = b"".join(entry[2] for entry in due)
-        while data:
-            data = data[os.write(self._master, data) :]
+        self.write(b"".join(entry[2] for entry in due))
         if self._log is not None:
             self._log.writelines(f"{entry[1]}\t{now_ns}\t{entry[3]}\t{entry[4]}\n" for entry in due)
 
@@ -113,6 +112,11 @@ class PtyPort:
         """Make the log whole for whoever reads it now."""
         if self._log is not None:
             self._log.flush()
+
+    def write(self, data: bytes) -> None:
+        """Put bytes on the wire, waiting until all have gone."""
+        while data:
+            data = data[os.write(self._master, data) :]
 
     def next_due_ns(self) -> float | None:
         """When the next queued bytes are due; None when the queue is empty."""
@@ -131,14 +135,23 @@ class Board:
 
 
 class Player:
-    """Runs a board on a port as the options say."""
+    """Runs a board on a port as the options say; `make_port(log)` makes another than a pseudo-terminal."""
 
-    def __init__(self, options: Namespace, board: Board) -> None:
+    def __init__(
+        self,
+        options: Namespace,
+        board: Board,
+        make_port: Callable[[TextIO | None], PtyPort] | None = None,
+    ) -> None:
         self._options = options
         self._board = board
         self._stops = False
         self._log = options.log.open("w", buffering=1 << 16) if options.log else None
-        self._port = PtyPort(options.baud, options.burst_ms, options.link, self._log)
+        self._port = (
+            make_port(self._log)
+            if make_port is not None
+            else PtyPort(options.baud, options.burst_ms, options.link, self._log)
+        )
 
     def run(self) -> None:
         """Print the port's path, then play until the end, SIGTERM or SIGINT."""
