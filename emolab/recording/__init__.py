@@ -6,6 +6,9 @@
     writer      SessionWriter: the `sink.Sink` of the engine, one thread, one file
     video       RGB frames to H.264 packets and back
     recorder    Recorder: the thread that owns the writer, and the encoder threads
+    journal     everything once more, only appended: what survives a power cut and a vanished drive
+    entries, places   what it holds as bytes; where it lies
+    rebuild, rescue   the session file made from it: afterwards, or at the end of the session
     pack        a finished file written again, smaller; the same code mends a damaged one
     columns     the same rows read back, only those that are safe
     guard       is this a file emolab could have written? asked before it is believed

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from emolab.core.errors import RecordingError
+from emolab.recording.places import places
 
 MEMORY_BYTES = 4 << 30  # beyond what the program takes by itself; inspecting three hours takes a tenth
 LEAST_S = 20.0  # of processor time
@@ -94,10 +95,11 @@ def _tidy(path: Path) -> None:
 
 
 def _limit_s(path: Path) -> float:
-    try:
-        return LEAST_S + path.stat().st_size / BYTES_A_SECOND
-    except OSError:  # it is not there, which the reader will say
-        return LEAST_S
+    size = 0
+    for each in (path, *places(path)):
+        with contextlib.suppress(OSError):  # it is not there, which the reader will say
+            size += each.stat().st_size
+    return LEAST_S + size / BYTES_A_SECOND
 
 
 def _too_damaged(path: Path, what: str) -> RecordingError:

@@ -30,7 +30,7 @@ from emolab.core.clock import Clock, Follower
 from emolab.core.errors import DataError, EmolabError, Overrun, RecordingError
 from emolab.core.event import Event
 from emolab.core.stream import Chunk, StreamInfo
-from emolab.recording import journal, layout
+from emolab.recording import journal, layout, places
 from emolab.recording.entries import Head
 from emolab.recording.header import SessionHeader
 from emolab.recording.journal import Journal
@@ -113,10 +113,11 @@ class Recorder:
         self._path = self._writer.path
         self._size = 0
         self._busy_since: float | None = None
-        if not self._path.exists() and (left := journal.find(self._path)) is not None:
+        self._follower: Follower | None = None
+        if not self._path.exists() and (left := places.find(self._path)) is not None:
             raise RecordingError(
-                f"a recording of {self._path} broke off and was not mended: run 'emolab recover {self._path}', "
-                f"or remove {left} if nobody needs it"
+                f"a recording of {self._path} broke off and was not mended: "
+                f"run 'emolab recover {self._path}', or remove {left} if nobody needs it"
             )
         self._sync = threading.Thread(target=self._keep_on_disk, name="recorder sync", daemon=True)
         opened = threading.Event()
@@ -129,7 +130,9 @@ class Recorder:
             raise self.error
         self._sync.start()
         if with_journal is not False:
-            self._begin_journal(None if with_journal is True else with_journal, Head(header, tuple(streams), zero_s))
+            self._begin_journal(
+                None if with_journal is True else with_journal, Head(header, tuple(streams), zero_s)
+            )
         self._encoders = {
             info.name: VideoEncoder(info, self._deliver, self._cannot)
             for info in streams
@@ -169,7 +172,7 @@ class Recorder:
         or of the newest taken when nothing does."""
         waiting = [encoder.waiting_since_s for encoder in self._encoders.values()]
         with self._news:
-            waiting.append(self._in_hand_s)
+            waiting.append(None if self._adrift else self._in_hand_s)
             queued = (item.arrival_s for item in self._items if not isinstance(item, Event))
             waiting.append(next(queued, None))
             return min((since_s for since_s in waiting if since_s is not None), default=self._newest_s)
@@ -254,7 +257,7 @@ class Recorder:
         finally:
             opened.set()
         self._size = self._writer.bytes_written
-        follower = self._clock.follow("recorder") if self._clock else None
+        follower = self._follower = self._clock.follow("recorder") if self._clock else None
         try:
             self._record(follower)
         except Exception as error:  # whatever it is, the engine must see it and the file be closed
@@ -351,16 +354,16 @@ class Recorder:
 
     def _begin_journal(self, where: Path | None, head: Head) -> None:
         try:
-            self._journal = Journal(where or journal.place(self._path), head, self._watch)
+            self._journal = Journal(where or places.place(self._path), head, self._watch)
         except OSError as error:
             self._worry(self._no_journal(error))
 
     def _watch(self) -> None:
-        """Called four times a second by the journal: say what is wrong with the disk once, and when it ends."""
+        """Called four times a second by the journal: say once what is wrong with the disk."""
         busy_since = self._busy_since
         stuck_s = 0.0 if busy_since is None else time.monotonic() - busy_since
         if stuck_s > HUNG_S and self._adrift is None:
-            self._give_up(RecordingError(f"{self._path} has not answered for {HUNG_S:.0f} s"))
+            self._give_up(RecordingError(f"it has not answered for {HUNG_S:.0f} s"))
         assert self._journal is not None
         if self._adrift is not None and self._journal.error is not None:
             self.error = self.error or RecordingError(
@@ -373,8 +376,8 @@ class Recorder:
         if self._adrift is not None:
             return Trouble(
                 "adrift",
-                f"{self._path} can no longer be written ({self._adrift}). The recording goes on in {kept.path}; "
-                "bring the drive back before the end if you can, and go on.",
+                f"{self._path} can no longer be written. The recording goes on, in {kept.path}: "
+                f"let the session run, and bring its disk back before the end if you can ({self._adrift}).",
                 True,
             )
         if stuck_s > SLOW_S:
@@ -419,6 +422,8 @@ class Recorder:
             self._items.clear()
             self._bytes = 0
             self._news.notify_all()
+        if self._follower is not None:
+            self._follower.leave()
         return True
 
     def _let_journal_go(self, kept: Journal) -> None:
@@ -460,9 +465,9 @@ class Recorder:
 
     def _queue(self, item: Chunk | EncodedFrames, nbytes: int) -> bool:
         with self._news:
-            if self._adrift is None and self._bytes and self._bytes + nbytes > self._room:
-                if not self._give_up(RecordingError(f"{self._path} is written too slowly")):
-                    return False
+            is_full = self._adrift is None and self._bytes and self._bytes + nbytes > self._room
+            if is_full and not self._give_up(RecordingError("it is written too slowly")):
+                return False
             if self._journal is not None:
                 self._journal.take(item)
             if self._adrift is not None:

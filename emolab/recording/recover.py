@@ -1,7 +1,8 @@
 """A session whose process was killed made an ordinary file again.
 
 The damaged file is only read. What it safely holds is written to a new file, which then takes
-its name; the damaged one stays beside it as `NAME.damaged.h5`.
+its name; the damaged one stays beside it as `NAME.damaged.h5`. Where the recording left a journal, the
+new file is made from that: after a power cut the other may be any mixture of old and new.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from emolab.core.errors import RecordingError
+from emolab.recording import layout, places
 from emolab.recording.apart import mending
 from emolab.recording.guard import damage_told
 from emolab.recording.pack import readable_rows, sync_folder, write_again
 from emolab.recording.reader import Session
+from emolab.recording.rebuild import header_of, rebuild
 
 _ALIVE_S = 1.5  # a recording writes to its file at least each half second
 _OLD_S = 600.0  # beyond any difference between this computer's clock and that of a network drive
@@ -34,6 +37,11 @@ def recover(path: Path) -> dict[str, Any]:
     is being recorded at this moment, the file cannot be opened at all, or the disk is too full.
     """
     path = Path(path)
+    if path.suffix == ".journal":
+        return from_journal(path, _belonging_to(path))
+    if (found := places.find(path)) is not None and _is_of(found, path):
+        _refuse_if_alive(found)
+        return from_journal(found, path)
     with (
         damage_told(path, "too much is lost to mend it; keep it as it is"),
         Session.open(path) as session,
@@ -66,12 +74,49 @@ def recover(path: Path) -> dict[str, Any]:
     return report
 
 
+def from_journal(
+    source: Path, path: Path, *, keep_damaged: bool = True, keep_journal: bool = False
+) -> dict[str, Any]:
+    """Make the session file `path` from its journal; returns and raises as `recover` does.
+
+    What lies there is kept as a damaged file, if at all; the journal is removed in the end.
+    """
+    kept = _free_name(path) if keep_damaged and path.exists() else None
+    beside = mending(path)
+    claimed = _claimed(path)
+    facts = {
+        "mended_utc": datetime.now(UTC).isoformat(),
+        "damaged": kept.name if kept is not None else "",
+        "outcome_found": layout.OUTCOMES[0],
+        "journal": source.name,
+    }
+    try:
+        rebuild(source, beside, facts)
+        with Session.open(beside) as mended:
+            rows = {name: len(stream) for name, stream in mended.streams.items()}
+            dropped = {name: max(0, claimed.get(name, 0) - count) for name, count in rows.items()}
+            report = _report(mended, path, kept, dropped) | {"mended": True, "journal": str(source)}
+        if kept is not None:
+            _swap(beside, path, kept)
+        else:
+            beside.replace(path)
+            sync_folder(path.parent)
+        if not keep_journal:
+            source.unlink()
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+    return report
+
+
 def was_cut_off(path: Path) -> bool:
     """Whether whoever wrote this file never closed it: it is being recorded, or its writer died.
 
     Twelve bytes are read, so that a study of hundreds of sessions is looked through at once. False
-    for what is no HDF5 file or cannot be read.
+    for what is no HDF5 file or cannot be read, unless it has a journal.
     """
+    if places.find(path) is not None:
+        return True
     try:
         with path.open("rb") as file:
             start = file.read(_FLAGS_AT + 1)
@@ -86,7 +131,11 @@ def text(report: dict[str, Any]) -> str:
     """The damage report as a page for people."""
     if not report["mended"]:
         return f"{report['file']} is sound; nothing was changed."
-    lines = [f"{report['file']} is whole again; the damaged file is kept as {report['damaged']}"]
+    lines = [f"{report['file']} is whole again"]
+    if report.get("journal"):
+        lines[0] += ", made from its journal"
+    if report["damaged"]:
+        lines[0] += f"; the damaged file is kept as {report['damaged']}"
     for stream in report["streams"]:
         last = (
             "nothing"
@@ -116,6 +165,31 @@ def _report(session: Session, path: Path, kept: Path | None, dropped: dict[str, 
         "events": len(session.events),
         "answers": len(session.answers),
     }
+
+
+def _is_of(found: Path, path: Path) -> bool:
+    """Whether a journal belongs to this session file, as far as that can still say whose it is."""
+    try:
+        with Session.open(path) as session:
+            return session.header.started_utc == header_of(found).header.started_utc
+    except RecordingError:
+        return True
+
+
+def _belonging_to(found: Path) -> Path:
+    """Which session file to make of a journal that was named itself."""
+    if found.name.startswith("."):
+        return found.with_name(found.name.removeprefix(".").removesuffix(".journal"))
+    return found.with_suffix(".h5")
+
+
+def _claimed(path: Path) -> dict[str, int]:
+    """Rows that a damaged file speaks of, whether they can be read or not."""
+    try:
+        with Session.open(path) as session:
+            return {name: len(stream) for name, stream in session.streams.items()}
+    except RecordingError:
+        return {}
 
 
 def _is_sound(session: Session) -> bool:

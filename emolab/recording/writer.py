@@ -356,6 +356,12 @@ class SessionWriter:
             except Exception as error:  # the file is whole as it is, only larger
                 _log.warning("%s was not packed: %s", self.path, error)
 
+    def let_go(self) -> None:
+        """Leave the file as it is: it will be made again from the journal."""
+        file, self._file = self._file, None
+        if file is not None:
+            _let_go(file)
+
     def _refine(self, file: h5py.File) -> None:
         """Add the best times of each stream, now that all is known; a stream may do without."""
         for name, stream in self._streams.items():

@@ -79,7 +79,13 @@ def test_a_gap_is_written_and_told_when_the_disk_falls_behind(tmp_path: Path) ->
     told: list[Event] = []
     nbytes = chunk(BOARD, 0, 25, 250.0).nbytes
     recorder = Recorder(
-        tmp_path / "s.h5", HEADER, [BOARD], make=make, queue_bytes=10 * nbytes, on_event=told.append
+        tmp_path / "s.h5",
+        HEADER,
+        [BOARD],
+        make=make,
+        queue_bytes=10 * nbytes,
+        on_event=told.append,
+        with_journal=False,
     )
     assert recorder.put(chunk(BOARD, 0, 25, 250.0))
     assert reached.wait(20)
@@ -165,7 +171,11 @@ def test_a_disk_that_fails_is_known_at_once_and_what_comes_after_is_counted(tmp_
             raise RecordingError("the disk is full")
 
     recorder = Recorder(
-        tmp_path / "s.h5", HEADER, [BOARD], make=lambda path, header, zero_s: Failing(path, header, zero_s)
+        tmp_path / "s.h5",
+        HEADER,
+        [BOARD],
+        make=lambda path, header, zero_s: Failing(path, header, zero_s),
+        with_journal=False,
     )
     recorder.mark(Event(0.5, "mark"))
     assert recorder.put(chunk(BOARD, 0, 25, 250.0))

@@ -85,9 +85,13 @@ def test_a_killed_recording_keeps_all_but_the_last_second(tmp_path: Path, trial:
         check(session, offered_s)
         rows = {name: len(stream) for name, stream in session.streams.items()}
     assert inspect(path)["verdict"] == "bad"
+    if trial == 0:  # the file alone, moved to another computer
+        (tmp_path / ".s.h5.journal").unlink()
     report = recover(path)
     assert report["mended"]
-    assert {stream["name"]: stream["samples"] for stream in report["streams"]} == rows
+    mended = {stream["name"]: stream["samples"] for stream in report["streams"]}
+    assert all(mended[name] >= count for name, count in rows.items())
+    assert mended == rows or trial
     assert "is whole again" in text(report)
     with h5py.File(path) as file:  # an ordinary file now
         assert file["outcome"][0] == b"interrupted"
