@@ -38,6 +38,8 @@ KINDS = (
     "audio_underrun",  # data: count, or slip_ms where the card did not tell; clip when one played
     "window_attached",
     "window_lost",
+    "window_frozen",  # data: silent_s; it is there but does not respond
+    "window_thawed",  # data: frozen_s
     "override",  # data: what, reason
     "error",  # data: where, message
 )

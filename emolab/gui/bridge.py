@@ -25,6 +25,7 @@ from emolab.session.snapshot import Snapshot, StreamHealth
 
 POLL_HZ = 30
 RECONNECT_S = 1.0
+UNTAKEN_S = 1.0  # a window that takes nothing for so long hangs: nothing more is asked in its name
 
 
 class EngineClient(Protocol):
@@ -144,6 +145,7 @@ class _Worker:
         self._reconnect = reconnect
         self._lock = threading.Lock()
         self._newest: tuple[Snapshot, float] | None = None
+        self._taken_s = time.monotonic()
         self._failures: list[tuple[str, str]] = []
         self._lost: str | None = None
         self._thread = threading.Thread(target=self._run, name="bridge", daemon=True)
@@ -154,6 +156,7 @@ class _Worker:
         with self._lock:
             taken = self._failures, self._lost, self._newest
             self._failures, self._lost, self._newest = [], None, None
+            self._taken_s = time.monotonic()
         return taken
 
     def is_alive(self) -> bool:
@@ -193,6 +196,9 @@ class _Worker:
             self._fail(asked, str(answer["error"]))
 
     def _poll(self) -> None:
+        with self._lock:
+            if self._newest is not None and time.monotonic() - self._taken_s > UNTAKEN_S:
+                return
         try:
             if self._client is None:
                 if self._reconnect is None:

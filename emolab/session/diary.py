@@ -9,6 +9,7 @@ _LEVELS: dict[str, Level] = {
     "device_lost": "act",
     "screen_lost": "act",
     "window_lost": "look",
+    "window_frozen": "look",
     "error": "act",
     "gap": "look",
     "trial_skipped": "look",
@@ -65,6 +66,10 @@ def _text(event: Event) -> str:
         case "memory":
             gone = "pictures are" if data["shown"] == "plots" else "pictures and plots are"
             return f"{gone} no longer shown, so that the recording has room: {data['free_mb']} MB left"
+        case "window_frozen":
+            return f"the windows have not responded for {data['silent_s']:.0f} s"
+        case "window_thawed":
+            return f"the windows respond again after {data['frozen_s']:.0f} s"
         case "error":
             return str(data.get("message", "error"))
         case _:

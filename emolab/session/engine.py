@@ -89,6 +89,7 @@ class Engine:
         self._reports: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._interrupted = ""
         self._windows: dict[int, str] = {}
+        self._asked_s: dict[int, float] = {}  # when each connection last asked how things stand, monotonic
         self._line = Snapshot(study=str(study)).to_json()  # a window may ask before `arm` has published
         self._due = {"snapshot": 0.0, "look": 0.0}
         self.watch = Watch()
@@ -433,8 +434,14 @@ class Engine:
 
     def _answer(self, command: dict[str, Any], connection: int) -> str:
         if command.get("do") == "snapshot":
+            self._asked_s[connection] = time.monotonic()
             return self._line
         return commands.post(self, self._inbox.put, command, connection)
+
+    def windows_silent_s(self) -> float | None:
+        """For how long no attached window has asked how things stand; None when there is none that asks."""
+        asked_s = [self._asked_s[window] for window in self._windows if window in self._asked_s]
+        return time.monotonic() - max(asked_s) if asked_s else None
 
     def _gone(self, connection: int) -> None:
         self._inbox.put(lambda: self._window_gone(connection))
@@ -447,6 +454,7 @@ class Engine:
         self.release("window")
 
     def _window_gone(self, connection: int) -> None:
+        self._asked_s.pop(connection, None)
         if self._windows.pop(connection, None) is None or self._windows:
             return
         self.screen = ""

@@ -1,4 +1,4 @@
-"""What the engine looks at once a second: its disk, its room, the date, the sound card.
+"""What the engine looks at once a second: its disk, its room, the date, the windows, the sound card.
 
 Nothing here may end a recording; what is not well becomes an event, a light, or a hold.
 """
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SOUND = "sound output"  # as events name it
+FROZEN_S = 5.0  # windows ask thirty times a second
+FROZEN = "The participant's window does not respond. Wait for it, or end it and start emolab again."
 RETRY_S = 0.5
 
 
@@ -35,6 +37,7 @@ class Watch:
         self._date = WallClock()
         self._seeker: SoundSeeker | None = None
         self._silent_s = 0.0
+        self._frozen_s: float | None = None  # since when the windows do not respond
 
     def look(self, engine: Engine) -> None:
         """See what has changed since the last look."""
@@ -48,6 +51,7 @@ class Watch:
             engine.record(Event(now_s, "clock_set", data=date))
         if engine.run is not None and engine.phase == "running":
             engine.run.check_sound(now_s)
+        self._see_windows(engine, now_s)
         if not engine.sound_fault and (why := engine.player.failure()):
             self._sound_lost(engine, why, now_s)
 
@@ -66,6 +70,21 @@ class Watch:
         if facts is not None:
             engine.hub.show(self.headroom.shown, self.headroom.why)
             engine.record(Event(now_s, "memory", data=facts))
+
+    def _see_windows(self, engine: Engine, now_s: float) -> None:
+        """Hold before the next clip while the participant's window hangs; one that died tells by itself."""
+        silent_s = engine.windows_silent_s()
+        if self._frozen_s is None and silent_s is not None and silent_s > FROZEN_S:
+            self._frozen_s = now_s - silent_s
+            engine.record(Event(now_s, "window_frozen", data={"silent_s": round(silent_s, 3)}))
+            if engine.prepared is not None and engine.prepared.request.answers == "window":
+                engine.hold("frozen", FROZEN)
+        elif self._frozen_s is not None and (silent_s is None or silent_s < 1.0):
+            if silent_s is not None:
+                frozen_s = round(now_s - self._frozen_s, 3)
+                engine.record(Event(now_s, "window_thawed", data={"frozen_s": frozen_s}))
+            self._frozen_s = None
+            engine.release("frozen")
 
     def _sound_lost(self, engine: Engine, why: str, now_s: float) -> None:
         """Mark the clip that nobody hears any more, hold before the next, and seek the card."""

@@ -169,3 +169,25 @@ def test_a_line_that_is_no_command_ends_its_connection_and_nothing_else(tmp_path
             rude.close()
             assert client.snapshot().phase in ("running", "finished")
             assert json.loads(json.dumps(client.send({"do": "mark", "text": "still here"}))) == {"ok": True}
+
+
+def test_a_window_that_hangs_is_told_and_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emolab.session.watch.FROZEN_S", 0.5)
+    with engine_on(tmp_path, speed=5.0) as engine:
+        path = start(engine, answers="window")
+        with served(engine) as console:
+            window = attach(tmp_path)
+            window.send({"do": "attach", "screen": "HDMI-1"})
+            wait(window, lambda s: s.stage.page == "listen", obliging(window))
+            held = wait(console, lambda s: s.phase == "holding")  # the window asks for nothing meanwhile
+            assert held.message.startswith("The participant's window does not respond.")
+            assert held.screen == "HDMI-1", "it has not gone"
+            wait(window, lambda s: s.phase == "running")
+            done = wait(window, lambda s: s.phase == "finished", obliging(window))
+            window.close()
+    assert done.summary["outcome"] == "complete" and done.summary["trials"]["done"] == 5
+    assert [answer["state"] for answer in done.summary["answers"]].count(None) == 1
+    frozen, thawed = events(path, "window_frozen", "window_thawed")
+    assert (frozen.kind, thawed.kind) == ("window_frozen", "window_thawed")
+    assert 0.5 < frozen.data["silent_s"] < thawed.data["frozen_s"] < 60
+    assert engine.summary["streams"][0]["gaps"] == 0
