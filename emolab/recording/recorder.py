@@ -112,6 +112,7 @@ class Recorder:
         self._adrift: Exception | None = None  # why the session file was given up for the journal
         self._path = self._writer.path
         self._size = 0
+        self._encoders: dict[str, VideoEncoder] = {}
         self._busy_since: float | None = None
         self._follower: Follower | None = None
         if not self._path.exists() and (left := places.find(self._path)) is not None:
