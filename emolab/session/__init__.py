@@ -6,6 +6,7 @@
     hub         hands each chunk to the recorder, the rings and the health page; never blocks
     outlets     offers streams and events to other programs (LSL), when asked; never waited for
     player      plays a clip so that its onset is known
+    live_clock  true rate, drift and jitter of each device while it runs
     health      judges each stream: well, look, act, with the remedy
     watch       once a second: disk, room, date, sound card (sought again when it has gone)
     headroom    how much room is left; what is shown goes first, what is recorded never

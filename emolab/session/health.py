@@ -44,6 +44,7 @@ def judge(name: str, state: StreamState | None, pump: PumpStatus, now_s: float) 
         units=units,
         nominal_rate_hz=info.nominal_rate_hz,
         rate_hz=round(state.rate_hz(), 2),
+        timekeeping=state.clock.found,
         samples=state.samples,
         lost=state.tally.lost,
         corrupt=state.tally.corrupt,

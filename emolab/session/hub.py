@@ -23,6 +23,7 @@ from emolab.core.clock import Clock
 from emolab.core.ring import FrameSlot, SampleRing
 from emolab.core.stream import Chunk, StreamInfo, Tally
 from emolab.session.headroom import Shown
+from emolab.session.live_clock import LiveClock
 from emolab.session.loopback import Ear
 from emolab.session.outlets import Outlets
 from emolab.signals.finding import Finding
@@ -54,6 +55,10 @@ class StreamState:
     finding: Finding | None = None  # the worst thing to say of its signals, as judged last
     judged_s: float = -math.inf  # on the machine's clock
     hidden: str = ""  # why windows are not shown it now
+    clock: LiveClock = field(init=False)  # how the device keeps time, by what has come since it was opened
+
+    def __post_init__(self) -> None:
+        self.clock = LiveClock(self.info)
 
     def rate_hz(self) -> float:
         """Samples a second over the last few seconds, from their own times; 0 when unknown."""
@@ -96,7 +101,7 @@ class Hub:
             path = self._rings / f"{info.name}-{len(info.sample_shape)}-{info.sample_shape[0]}.ring"
             self.streams[info.name] = StreamState(info, _ring_for(info, path))
         else:
-            known.info = info
+            known.info, known.clock = info, LiveClock(info)
             known.recent.clear()
         self.show(*self._shown)
 
@@ -176,6 +181,7 @@ class Hub:
                     state.losses.popleft()
             state.tally = chunk.tally
         try:
+            state.clock.take(chunk)
             self._show(state, chunk)
             for tap in self._taps:
                 tap(chunk)

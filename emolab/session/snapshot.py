@@ -35,6 +35,20 @@ StepStatus = Literal["waiting", "now", "done", "skipped"]
 
 
 @dataclass(frozen=True)
+class Timekeeping:
+    """How a device keeps time, by a fit over its last minutes (`live_clock`).
+
+    `rate_hz`: samples a second. `drift_ppm`: how fast the device's own clock runs, None when it
+    tells none. `jitter_ms`: SD of the live stamps about the line. `over_s`: of how much time.
+    """
+
+    rate_hz: float
+    drift_ppm: float | None
+    jitter_ms: float
+    over_s: float
+
+
+@dataclass(frozen=True)
 class StreamHealth:
     """One instrument as its light shows it. `age_s`: since its newest sample, None before the first."""
 
@@ -57,6 +71,7 @@ class StreamHealth:
     ring: str = ""  # path of its SampleRing or FrameSlot; empty before the first sample
     is_left_out: bool = False  # the experimenter decided to go without it
     may_be_silent: bool = False  # markers: that none has come yet is no reason to wait
+    timekeeping: Timekeeping | None = None  # true rate, drift and jitter; None until it has run for some time
 
 
 @dataclass(frozen=True)
@@ -191,4 +206,6 @@ def _nested(fields: dict[str, Any]) -> dict[str, Any]:
 def _health(fields: dict[str, Any]) -> StreamHealth:
     for key in ("channels", "kinds", "units"):
         fields[key] = tuple(fields[key])
+    if fields.get("timekeeping") is not None:
+        fields["timekeeping"] = Timekeeping(**fields["timekeeping"])
     return StreamHealth(**fields)

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from emolab.core.label import STATES
-from emolab.session.snapshot import CheckView, Choice, LogLine, Snapshot, StageView, StepView, StreamHealth
+from emolab.session.snapshot import (
+    CheckView,
+    Choice,
+    LogLine,
+    Snapshot,
+    StageView,
+    StepView,
+    StreamHealth,
+    Timekeeping,
+)
 
 LONG_PATH = Path("/home/laboratory/studies", "folder-with-a-long-name-" * 5, "emomusic-2026-音乐诱发情绪")
 RUN_STARTED_S = 60.0
@@ -25,6 +34,7 @@ BOARD = StreamHealth(
     rate_hz=254.9,
     samples=117_254,
     age_s=0.01,
+    timekeeping=Timekeeping(254.902, -12.3, 0.31, 300.0),
 )
 CAMERA = StreamHealth(
     name="camera",

@@ -150,3 +150,12 @@ def test_a_damaged_memory_or_a_study_that_is_gone_is_forgotten(tmp_path):
     assert memory.study is None
     memory.keep(tmp_path / "gone")
     assert Memory(path).study is None
+
+
+def test_how_a_device_keeps_time_is_told_in_words():
+    assert words.drift(states.BOARD) == "−12 ppm"
+    told = words.timekeeping(states.BOARD)
+    assert "254.902 Hz" in told and "off by −12 ppm" in told and "0.31 ms" in told
+    assert words.drift(states.CAMERA) == words.timekeeping(states.CAMERA) == ""
+    without_clock = replace(states.BOARD, timekeeping=replace(states.BOARD.timekeeping, drift_ppm=None))
+    assert words.drift(without_clock) == "" and "ppm" not in words.timekeeping(without_clock)

@@ -42,6 +42,7 @@ class HealthBar(QFrame):
                 self._told[stream.name] = told
                 light.set_level(stream.level, stream.message)
             caption.setText(f"{stream.name}  {_fact(stream)}")
+            caption.setToolTip(". ".join(filter(None, (caption.text(), words.timekeeping(stream)))))
         more = len(snapshot.streams) - len(shown)
         rest = f"+ {more} more  ·  " if more else ""
         free = f"  ·  {words.size(snapshot.free_bytes)} free" if snapshot.free_bytes else ""

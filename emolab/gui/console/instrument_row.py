@@ -16,6 +16,7 @@ from emolab.gui.console.thumbnail import Thumbnail
 from emolab.gui.widgets.health_light import HealthLight
 from emolab.session.snapshot import StreamHealth
 
+FACTS_PX = 128
 MOST_SPARKLINES = 4  # of one instrument; further channels are seen on the run page
 
 
@@ -36,8 +37,8 @@ class InstrumentRow(QFrame):
         self._name.setFont(theme.font(bold=True))
         self._kind = Elided(_kind_words(stream), "muted")
         self._rate = text("")
-        self._rate.setFixedWidth(theme.px(96))
-        self._lost = text("")
+        self._rate.setFixedWidth(theme.px(FACTS_PX))
+        self._lost = Elided("")
         self._message = text("", wraps=True)
         self.retry_button = QPushButton("Retry")
         self.retry_button.setAccessibleName(f"Retry {stream.name}")
@@ -68,7 +69,10 @@ class InstrumentRow(QFrame):
             self.leave_out_button.setVisible(not stream.is_left_out)
             self._buttons.setVisible(stream.level == "act" or stream.is_left_out)
         self._rate.setText(words.rate(stream.rate_hz))
-        self._lost.setText(f"lost {stream.lost}" + (f", bad {stream.corrupt}" if stream.corrupt else ""))
+        self._rate.setToolTip(words.timekeeping(stream))
+        bad = f", bad {stream.corrupt}" if stream.corrupt else ""
+        drift = words.drift(stream)
+        self._lost.setText(f"lost {stream.lost}{bad}{drift and ' · ' + drift}")
 
     def _lay_out(self) -> None:
         grid = QGridLayout(self)
@@ -93,7 +97,7 @@ class InstrumentRow(QFrame):
         grid.addWidget(self._buttons, 0, 4)
         grid.addWidget(self._message, 1, 1, 1, 4)
         grid.setColumnMinimumWidth(1, theme.px(168))
-        grid.setColumnMinimumWidth(2, theme.px(96))
+        grid.setColumnMinimumWidth(2, theme.px(FACTS_PX))
         grid.setColumnStretch(3, 1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emolab.session.snapshot import Phase, Snapshot, StepView
+from emolab.session.snapshot import Phase, Snapshot, StepView, StreamHealth
 
 PHASE_WORDS: dict[Phase, str] = {
     "setup": "setting up",
@@ -55,6 +55,24 @@ def rate(hertz: float | None) -> str:
     if not hertz:
         return "– Hz"
     return f"{hertz / 1000:.1f} kHz" if hertz >= 10_000 else f"{hertz:.1f} Hz"
+
+
+def drift(stream: StreamHealth) -> str:
+    """`+80 ppm`, where the device tells its own clock; empty where it does not."""
+    found = stream.timekeeping
+    return "" if found is None or found.drift_ppm is None else f"{found.drift_ppm:+.0f} ppm".replace("-", "−")
+
+
+def timekeeping(stream: StreamHealth) -> str:
+    """What a fit over the last minutes says of a device's clock; empty before there is one."""
+    found = stream.timekeeping
+    if found is None:
+        return ""
+    off = f", its clock off by {drift(stream)}" if drift(stream) else ""
+    return (
+        f"True rate {found.rate_hz:.3f} Hz{off}, jitter of its times {found.jitter_ms:.2f} ms; "
+        f"of the last {countdown(found.over_s)}"
+    )
 
 
 def counted(number: int, thing: str) -> str:
