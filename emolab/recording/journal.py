@@ -84,7 +84,8 @@ class Journal:
         self._put(MAGIC + self._salt)
         self._frame([head_bytes(head)], [])
         sync(self._file)
-        sync_folder(path.parent)
+        for folder in (path.parent, path.parent.parent):  # a participant's folder may be new, too
+            sync_folder(folder)
         self._thread = threading.Thread(target=self._run, name="recorder journal", daemon=True)
         self._thread.start()
 

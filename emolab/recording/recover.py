@@ -46,7 +46,7 @@ def recover(path: Path) -> dict[str, Any]:
         damage_told(path, "too much is lost to mend it; keep it as it is"),
         Session.open(path) as session,
     ):
-        is_closed = session.finished and not was_cut_off(path)
+        is_closed = session.finished and not _is_open(path)
         if is_closed and _is_sound(session):
             return _report(session, path, None, dict.fromkeys(session.streams, 0))
         if not is_closed:
@@ -115,8 +115,10 @@ def was_cut_off(path: Path) -> bool:
     Twelve bytes are read, so that a study of hundreds of sessions is looked through at once. False
     for what is no HDF5 file or cannot be read, unless it has a journal.
     """
-    if places.find(path) is not None:
-        return True
+    return places.find(path) is not None or _is_open(path)
+
+
+def _is_open(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             start = file.read(_FLAGS_AT + 1)
