@@ -11,6 +11,7 @@ from typing import Any
 
 from emolab.core.errors import EmolabError
 from emolab.core.event import Event
+from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
 from tests.cli.command import Said, emolab
 from tests.kills.room import THERMAL_FRAMES, Room
@@ -31,13 +32,14 @@ class Found:
     kept: dict[str, Kept] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     resumed: Found | None = None
+    late_ms: float = 0.0  # how long the engine, or we, had to wait for the machine just before
     replayed: int = 0  # clips whose beginning was told, but not kept: they would be heard again
 
 
 def examine(room: Room, participant: str, kill: Kill, *, go_on: bool = False) -> Found:
     """Kill an engine and look what it left. `go_on`: then resume, before it is mended, and kill that, too."""
     told = Victim(room, participant).die(kill)
-    found = Found(kill)
+    found = Found(kill, late_ms=told.late_ms)
     if told.error:
         found.faults.append(told.error)
     if go_on and told.path.exists():
@@ -53,14 +55,15 @@ def _examine_file(room: Room, told: Told, found: Found) -> None:
             found.faults.append(f"rows were told to be saved, but there is no {path.name}")
         return
     found.has_file = True
-    report = _json(emolab("recover", path, "--json"), (0,), "recover", found)
-    facts = _json(emolab("inspect", path, "--json"), (0, 1), "inspect", found)
-    if report is None or facts is None:
+    report = _mended(emolab("recover", path, "--json"), found)
+    if report is None:
         found.is_unreadable = True
         return
     found.is_finished = not report["mended"]
     rows = {stream["name"]: stream["samples"] for stream in report["streams"]}
     try:
+        if report["mended"] and not inspect(path)["recovery"]:
+            found.faults.append("inspect does not tell that the file was mended")
         with Session.open(path) as session:
             ending = _ending(told, session)
             found.kept = {each.stream: each for each in _streams(room, told, session, ending)}
@@ -84,9 +87,9 @@ def _examine_file(room: Room, told: Told, found: Found) -> None:
         found.faults.append(f"{path.name} was mended twice")
 
 
-def _json(said: Said, codes: tuple[int, ...], verb: str, found: Found) -> dict[str, Any] | None:
-    if said.code not in codes:
-        found.faults.append(f"{verb}: exit code {said.code}: {said.err.strip()}")
+def _mended(said: Said, found: Found) -> dict[str, Any] | None:
+    if said.code != 0:
+        found.faults.append(f"recover: exit code {said.code}: {said.err.strip()}")
         return None
     return dict(json.loads(said.out))
 
@@ -152,7 +155,7 @@ def _go_on(room: Room, told: Told, found: Found) -> None:
         return
     if (planned := [step.clip for step in again.plan if step.kind == "play"]) != left:
         found.faults.append(f"resumed with {planned}, {left} were left")
-    found.resumed = Found(kill)
+    found.resumed = Found(kill, late_ms=again.late_ms)
     _examine_file(room, again, found.resumed)
     found.faults += [f"resumed: {fault}" for fault in found.resumed.faults]
     with Session.open(again.path) as session:

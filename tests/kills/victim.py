@@ -15,6 +15,7 @@ import signal
 import threading
 import time
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,13 @@ PHASES = ("set-up", "creation", "rest", "clip", "report", "closing", "packing")
 KINDS = {"rest": "rest", "clip": "play", "report": "rate"}
 PATIENCE_S = 60.0
 TURN_S = 0.015
+LATE_SPAN_S = 3.0
 HEARD_TRIALS = 3  # the others are skipped: they would only take time
 CHOOSE_S, CONFIRM_S = 0.3, 0.9  # after a question has opened
-# How long the phases without a length of their own take, from their beginning
-SET_UP_S, START_S, MAKE_S, CLOSE_S, PACK_S = 3.0, 0.5, 0.06, 1.0, 0.15
 LENGTH_S = {"rest": REST_S, "clip": CLIP_S, "report": CONFIRM_S}
+MAKE_S, PACK_S = 0.06, 0.15  # from the first sight of a file on
+# How long the others took when last measured, which hangs on the machine
+lasts_s = {"set-up": 3.0, "creation": 0.5, "closing": 1.0}
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Told:
     plan: tuple[StepView, ...] = ()
     phase: str = ""
     rings: str = ""
+    late_ms: float = 0.0  # the longest the engine, or we, kept the other waiting in the last seconds
     error: str = ""  # why it could not be driven to the kill
 
 
@@ -75,15 +79,17 @@ class Victim:
         self._client: EngineClient | None = None
         self._done: set[tuple[int, str]] = set()
         self._at_s: float | None = None  # when to kill
+        self._turns_s: list[float] = []  # when we heard of it lately
 
     def die(self, kill: Kill) -> Told:
         """Start an engine, bring it into the phase, kill it; what it had told."""
         started_s = time.monotonic()
         self._process = self._room.start_engine()
         if kill.phase == "set-up":
-            self._at_s = started_s + kill.share * SET_UP_S
+            self._at_s = started_s + kill.share * lasts_s["set-up"]
         try:
             if self._is_up() and self._delivers():
+                lasts_s["set-up"] = time.monotonic() - started_s
                 if kill.phase == "creation":
                     self._die_in_creation(kill)
                 else:
@@ -125,13 +131,14 @@ class Victim:
         command = {"do": "start", "protocol": str(self._room.protocol), "participant": self.told.participant}
         said = self._asked().send({**command, "seed": 1, "answers": "window", "resume": self._resume})
         assert said == {"ok": True}, f"refused: {said}"
+        lasts_s["creation"] = time.monotonic() - self.told.asked_s
 
     def _die_in_creation(self, kill: Kill) -> None:
         """By the clock from the command on, or from the first sight of a file on."""
         starting = threading.Thread(target=self._start_unheard, daemon=True)
         starting.start()
         if kill.trial % 2:
-            self._at_s = time.monotonic() + kill.share * START_S
+            self._at_s = time.monotonic() + kill.share * lasts_s["creation"]
         else:
             deadline_s = time.monotonic() + 5
             while not list(self.told.path.parent.glob(f"*{self.told.path.stem}.h5*")):
@@ -158,6 +165,7 @@ class Victim:
                 self._act(seen)
             if kill.phase == "packing" and self.told.ended_s is not None and self._at_s is None:
                 if packing.exists():
+                    lasts_s["closing"] = time.monotonic() - self.told.ended_s + PACK_S
                     self._at_s = time.monotonic() + kill.share * PACK_S
                 elif seen.phase == "finished":
                     self._at_s = time.monotonic()  # too fast for us
@@ -173,12 +181,13 @@ class Victim:
             if kill.phase == "rest" or now[0].trial == kill.trial or self._resume:
                 self._at_s = time.monotonic() + kill.share * LENGTH_S[kill.phase]
         elif kill.phase == "closing" and self.told.ended_s is not None:
-            self._at_s = self.told.ended_s + kill.share * CLOSE_S
+            self._at_s = self.told.ended_s + kill.share * lasts_s["closing"]
 
     def _look(self) -> Snapshot:
         seen = self._asked().snapshot()
         now_s = time.monotonic()
         told = self.told
+        self._turns_s = [at_s for at_s in self._turns_s if at_s > now_s - LATE_SPAN_S] + [now_s]
         told.phase = seen.phase
         if seen.path:
             zero_s = now_s - seen.now_s  # too late by the snapshot's age, so the earliest is best
@@ -239,6 +248,9 @@ class Victim:
         if self._at_s is not None:
             time.sleep(max(self._at_s - time.monotonic(), 0.0))
         self.told.killed_s = time.monotonic()
+        heard_s = [*self._turns_s, self.told.killed_s]
+        waits_s = [after - before for before, after in pairwise(heard_s)]
+        self.told.late_ms = max([0.0, *(wait_s - TURN_S for wait_s in waits_s)]) * 1e3
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._process.pid, signal.SIGKILL)
         self._process.wait(10)
