@@ -247,13 +247,12 @@ class Engine:
         self.use_player(SoundPlayer(self.clock, self.settings.sound))
 
     def use_player(self, player: Player) -> None:
-        """Play through this one from now on."""
+        """Play through this one from now on; `watch` lets the session go on once it has settled."""
         self.player.close()
         self.player, self.sound_fault = player, ""
         self.watch.close()
         if self.run is not None:
             self.run.change_player(player)
-        self.release("sound")
 
     def post(self, item: Callable[[], None]) -> None:
         """Have the engine's thread do something. From any thread."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -110,6 +111,8 @@ class Hub:
         self._shown = (shown, why)
         for state in list(self.streams.values()):
             goes_on = shown == "all" or (shown == "plots" and not state.info.is_image)
+            if goes_on and state.hidden:  # judge what is shown again, not the blank that was
+                state.finding, state.judged_s = None, time.monotonic()
             state.hidden = "" if goes_on else why
 
     @contextmanager

@@ -29,6 +29,7 @@ RATE_HZ = 48_000
 LATENCY_S = 0.12  # lower gave gaps of 20 to 270 ms on a loaded machine
 FIT_S = 60.0  # PulseAudio's stamps wander by milliseconds over some ten seconds
 FRESH_S = 3.0  # and run to their place after the stream was opened
+SETTLED_STAMPS = 10
 SLIP_S = 1.0  # the newest stamps, judged by the line through the others
 LEAST_SLIP_MS = 3.0
 BELIEF_PPM = 100.0  # how far a card's crystal may be off
@@ -69,6 +70,9 @@ class Player(Protocol):
     def slip_ms(self) -> float:
         """By how much the sound has slipped since this was last asked; 0 when it has not."""
 
+    def is_settled(self) -> bool:
+        """Whether the converter's stamps can be believed; for some seconds after opening they cannot."""
+
     def failure(self) -> str:
         """Why nothing is heard, with the remedy; empty when all is well."""
 
@@ -106,6 +110,9 @@ class SilentPlayer:
 
     def slip_ms(self) -> float:
         return 0.0
+
+    def is_settled(self) -> bool:
+        return True
 
     def failure(self) -> str:
         return ""
@@ -188,6 +195,9 @@ class SoundPlayer:
 
     def underruns(self) -> int:
         return self._underruns
+
+    def is_settled(self) -> bool:
+        return self._is_settled and len(self._stamps) > SETTLED_STAMPS
 
     def failure(self) -> str:
         silent_s = (time.monotonic_ns() - self._called_ns) * 1e-9

@@ -9,6 +9,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from emolab.core.clock import Clock
@@ -27,6 +28,8 @@ SOUND = "sound output"  # as events name it
 FROZEN_S = 5.0  # windows ask thirty times a second
 FROZEN = "The participant's window does not respond. Wait for it, or end it and start emolab again."
 RETRY_S = 0.5
+SETTLE_STEP_S = 0.1
+START_S = 4.0  # PulseAudio may take two seconds to its first callback
 
 
 class Watch:
@@ -54,6 +57,8 @@ class Watch:
         self._see_windows(engine, now_s)
         if not engine.sound_fault and (why := engine.player.failure()):
             self._sound_lost(engine, why, now_s)
+        if "sound" in engine.holds and not engine.sound_fault and engine.player.is_settled():
+            engine.release("sound")
 
     def close(self) -> None:
         """Seek the sound card no longer."""
@@ -94,12 +99,11 @@ class Watch:
         data = {"stream": SOUND, "reason": why, **({"clip": clip} if clip else {})}
         engine.record(Event(now_s, "device_lost", data=data))
         self.close()
-        self._seeker = SoundSeeker(
-            engine.clock, engine.settings.sound, lambda player: self._sound_found(engine, player)
-        )
+        found = partial(self._sound_found, engine)
+        self._seeker = SoundSeeker(engine.clock, engine.settings.sound, found)
         self._seeker.start()
 
-    def _sound_found(self, engine: Engine, player: Player) -> None:
+    def _sound_found(self, engine: Engine, player: Player, settling_s: float) -> None:
         """Have the engine's thread take the player; called by the seeker."""
 
         def take() -> None:
@@ -107,17 +111,22 @@ class Watch:
                 player.close()  # somebody was faster, or nobody needs it any more
                 return
             now_s = engine.clock.now_s()
-            away_s = round(now_s - self._silent_s, 3)
-            engine.record(Event(now_s, "device_found", data={"stream": SOUND, "away_s": away_s}))
+            data = {
+                "stream": SOUND,
+                "away_s": round(now_s - self._silent_s, 3),
+                "settling_s": round(settling_s, 3),
+            }
+            engine.record(Event(now_s, "device_found", data=data))
             engine.use_player(player)
 
         engine.post(take)
 
 
 class SoundSeeker(threading.Thread):
-    """Tries to open the sound output until it is there; then `found` is called with the player."""
+    """Tries to open the sound output until it plays; then `found` is called with the player, and for how
+    long it has been open."""
 
-    def __init__(self, clock: Clock, device: str | None, found: Callable[[Player], None]) -> None:
+    def __init__(self, clock: Clock, device: str | None, found: Callable[[Player, float], None]) -> None:
         super().__init__(name="sound seeker", daemon=True)
         self._clock, self._device, self._found = clock, device, found
         self._stopping = threading.Event()
@@ -134,8 +143,16 @@ class SoundSeeker(threading.Thread):
             except Exception:
                 log.exception("the sound output cannot be opened again")
                 return
-            if self._stopping.is_set():
-                player.close()
-            else:
-                self._found(player)
-            return
+            if self._plays(player):
+                return
+            player.close()
+
+    def _plays(self, player: Player) -> bool:
+        """Hand a player over once its stamps have settled; a card that hangs opens, but never gets there."""
+        opened_s, settling_s = self._clock.now_s(), 0.0
+        while not self._stopping.wait(SETTLE_STEP_S) and (settling_s < START_S or not player.failure()):
+            settling_s = self._clock.now_s() - opened_s
+            if player.is_settled():
+                self._found(player, settling_s)
+                return True
+        return False
