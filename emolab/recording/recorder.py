@@ -368,7 +368,7 @@ class Recorder:
         assert self._journal is not None
         if self._adrift is not None and self._journal.error is not None:
             self.error = self.error or RecordingError(
-                f"{self._path} was lost ({self._adrift}) and so is the disk of {self._journal.path} "
+                f"{self._path} was lost ({_reason(self._adrift)}) and so is the disk of {self._journal.path} "
                 f"({self._journal.error}); nothing more can be recorded"
             )
         self._worry(self._diagnosis(stuck_s, self._journal))
@@ -378,7 +378,8 @@ class Recorder:
             return Trouble(
                 "adrift",
                 f"{self._path} can no longer be written. The recording goes on, in {kept.path}: "
-                f"let the session run, and bring its disk back before the end if you can ({self._adrift}).",
+                "let the session run, and bring its disk back before the end if you can "
+                f"({_reason(self._adrift)}).",
                 True,
             )
         if stuck_s > SLOW_S:
@@ -450,7 +451,10 @@ class Recorder:
             return
         begun = time.monotonic()
         if not kept.close(outcome, timeout_s):
-            raise RecordingError(f"{kept.path} could not be finished; {self._adrift}")
+            raise RecordingError(
+                f"{kept.path} could not be finished ({kept.error or 'its disk is too slow'}); it holds what "
+                f"was recorded after {self._path} was lost: run 'emolab recover {self._path}'"
+            )
         self._path = rescue(kept.path, self._path, max(1.0, timeout_s - (time.monotonic() - begun)))
 
     # whoever calls
@@ -523,6 +527,12 @@ class Recorder:
     def _tell(self, event: Event) -> None:
         self.mark(event)
         self._on_event(event)
+
+
+def _reason(error: Exception) -> str:
+    """What the system says of it, in a few words."""
+    number = getattr(error.__cause__, "errno", None)
+    return os.strerror(number) if number else str(error)
 
 
 def _size(item: Chunk | EncodedFrames) -> int:
