@@ -5,10 +5,11 @@ thread: this one opens, grabs, stamps and converts, and the caller waits for its
 long as it likes. Frames nobody takes are thrown away, oldest first, and counted.
 
 Stamps. With V4L2 (Linux) OpenCV hands on the kernel's own stamp of the buffer, on the monotonic
-clock: the end of the read-out, before USB latency and decoding; that one is used. Elsewhere the
-clock is read when `grab` returns: after exposure and transport, and after decoding except for
-MJPEG over HTTP. What lies before cannot be seen from here; a clapper filmed beside a recorded
-click measures it.
+clock: the end of the read-out, before USB latency and decoding; that one is used. So frames may wait
+in the driver while this program is held up, ten of them; with fewer buffers they were lost there.
+Elsewhere the clock is read when `grab` returns: after exposure and transport, and after decoding
+except for MJPEG over HTTP. What lies before cannot be seen from here; a clapper filmed beside a
+recorded click measures it.
 
 MJPEG over HTTP is taken as packets and decoded here: the stamp comes first, it costs a quarter
 less, and a picture that arrived cut short is counted as corrupt instead of shown half grey.
@@ -40,6 +41,8 @@ SILENCE_TIMEOUT_S = 2.0
 HELD_FRAMES = 16
 BURST_S = 0.004  # a frame that comes faster than this after the one before was waiting in a buffer
 BURST_FRAMES = 200
+BUFFERS = 10  # the most that OpenCV takes
+LONGEST_WAIT_NS = 10_000_000_000
 
 # OpenCV reads these once: no libav chatter on stderr, no ten seconds of waiting for a dead webcam
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -177,7 +180,7 @@ class _Session(threading.Thread):
         self.stopping = False
         self.reopened = link._openings
         self.facts: dict[str, object] = {}
-        self._has_kernel_stamps = False
+        self._driver: BufferStamps | None = None
         self._is_packets = False
 
     def run(self) -> None:
@@ -207,15 +210,13 @@ class _Session(threading.Thread):
             capture = cv2.VideoCapture(source)
         if not capture.isOpened():
             raise DeviceNotFound(self.link._not_answering())
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a queue inside the driver would be stamped late
-        self.link._prepare(capture)
         backend = capture.getBackendName()
-        self._has_kernel_stamps = backend == "V4L2" and sys.platform == "linux"
-        self.facts = {
-            "backend": backend,
-            "fps": capture.get(cv2.CAP_PROP_FPS),
-            "stamps": "kernel buffer" if self._has_kernel_stamps else "after grab",
-        }
+        if backend == "V4L2" and sys.platform == "linux":
+            self._driver = BufferStamps()
+        # elsewhere a queue inside the driver would be stamped late
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, BUFFERS if self._driver else 1)
+        self.link._prepare(capture)
+        self.facts = {"backend": backend, "fps": capture.get(cv2.CAP_PROP_FPS)}
         return capture
 
     def _skip_burst(self, capture: cv2.VideoCapture) -> None:
@@ -227,6 +228,9 @@ class _Session(threading.Thread):
             return
         with self.news:
             self.first = self.link._convert(image)
+            self.facts["stamps"] = (
+                "kernel buffer" if self._driver and self._driver.is_kernels else "after grab"
+            )
             self.news.notify_all()
         for _ in range(BURST_FRAMES):
             before_s = time.monotonic()
@@ -243,10 +247,8 @@ class _Session(threading.Thread):
         if not capture.grab():
             raise DeviceError(self.link._not_answering())
         stamp_ns = time.monotonic_ns()
-        if self._has_kernel_stamps:
-            kernel_ns = int(capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
-            if 0 <= stamp_ns - kernel_ns < 1_000_000_000:  # some drivers stamp with another clock
-                stamp_ns = kernel_ns
+        if self._driver is not None:
+            stamp_ns = self._driver.captured_ns(int(capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6), stamp_ns)
         is_whole, image = capture.retrieve()
         if not is_whole:
             raise DeviceError(self.link._not_answering())
@@ -274,6 +276,23 @@ class _Session(threading.Thread):
         with self.news:
             self.failure = error
             self.news.notify_all()
+
+
+class BufferStamps:
+    """Capture times from a driver's stamps of its buffers.
+
+    `is_kernels`: they are of the monotonic clock. Some drivers use another one, and then they are worth
+    nothing here; which it is, the first of them tells, for frames may wait long when a machine is busy.
+    """
+
+    def __init__(self) -> None:
+        self.is_kernels: bool | None = None
+
+    def captured_ns(self, stamped_ns: int, in_hand_ns: int) -> int:
+        """The better of a frame's two stamps: by the driver, and when we had it."""
+        if self.is_kernels is None:
+            self.is_kernels = 0 <= in_hand_ns - stamped_ns < LONGEST_WAIT_NS
+        return min(stamped_ns, in_hand_ns) if self.is_kernels else in_hand_ns
 
 
 def whole_jpeg(packet: NDArray) -> NDArray | None:

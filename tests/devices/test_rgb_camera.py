@@ -13,7 +13,7 @@ import pytest
 from emolab.core.clock import Clock, SessionClock
 from emolab.core.errors import ConfigError, DeviceError, DeviceNotFound, DeviceTimeout
 from emolab.core.stream import Chunk
-from emolab.devices.camera_link import is_live, shown, whole_jpeg
+from emolab.devices.camera_link import BufferStamps, is_live, shown, whole_jpeg
 from emolab.devices.rgb_camera import RgbCamera
 from emolab.devices.source import Source
 from tests.fakes import FakeClock
@@ -158,6 +158,23 @@ def test_a_password_never_reaches_message_or_recording():
     source = camera("rtsp://user:secret@10.0.0.5:554/face")
     assert source.info.instrument["source"] == "rtsp://10.0.0.5:554/face"
     assert shown("http://10.0.0.5/a@b") == "http://10.0.0.5/a@b"
+
+
+def test_frames_that_waited_in_the_driver_keep_their_times_and_their_order():
+    second_ns, driver = 1_000_000_000, BufferStamps()
+    captured_ns = [100 * second_ns + n * second_ns // 5 for n in range(12)]
+    held_until_ns = captured_ns[2] + 7 * second_ns // 5  # the program was, after the third frame
+    in_hand_ns = captured_ns[:3] + [max(at, held_until_ns) for at in captured_ns[3:]]
+    stamps_ns = [driver.captured_ns(*pair) for pair in zip(captured_ns, in_hand_ns, strict=True)]
+    assert stamps_ns == captured_ns
+
+
+@pytest.mark.parametrize("off_s", [-3600, 5, 1.7e9])
+def test_a_driver_that_stamps_with_another_clock_is_not_believed(off_s: float):
+    driver, off_ns = BufferStamps(), int(off_s * 1e9)
+    in_hand_ns = [100_000_000_000 + n * 33_000_000 for n in range(5)]
+    assert [driver.captured_ns(at + off_ns, at) for at in in_hand_ns] == in_hand_ns
+    assert driver.is_kernels is False
 
 
 def test_what_is_a_camera_and_what_a_file():
