@@ -20,6 +20,7 @@ def onset_facts(events: Sequence[Event]) -> list[dict[str, Any]]:
         residual_ms      SD of the stamps about that line
         measured_s       when a microphone or cable picked it up; None where nothing listened
         match            how well the clip was recognised there, 0 to 1
+        ended_s          when it ended, planned or not; None when the recording ends before
         underruns        dropouts while it played
         how              done, skipped, aborted or silenced; None when the recording ends before
 
@@ -54,6 +55,7 @@ def _one(onset: Event, until_next: Sequence[Event]) -> dict[str, Any]:
         "residual_ms": best.get("residual_ms"),
         "measured_s": heard.data.get("measured_s") if heard else None,
         "match": heard.data.get("match") if heard else None,
+        "ended_s": ended.time_s if ended else None,
         "underruns": underruns,
         "how": ended.data.get("how", "done") if ended else None,
     }

@@ -1,0 +1,76 @@
+"""What the stimulus intended and what the participant said, as lanes on the time line.
+
+Both are read from the recording and are never written: a lane has no way to change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from emolab.core.event import Event
+from emolab.recording.onset_facts import onset_facts
+from emolab.review.labels import TimedLabel
+
+BASELINE = "baseline"
+
+
+def intended(events: Sequence[Event], end_s: float) -> list[TimedLabel]:
+    """What each clip was chosen for, over the time it was heard; `end_s`: of the recording."""
+    return [
+        TimedLabel(start_s, stop_s, clip=clip, state=state)
+        for clip, state, start_s, stop_s in _heard(events, end_s)
+        if state
+    ]
+
+
+def reported(events: Sequence[Event], end_s: float) -> list[TimedLabel]:
+    """What the participant said of each clip, over the time it was heard.
+
+    The report on the rest is a label of the rest, its clip `baseline`. A report that was not given
+    in time is no label. Of several on one clip the last stands, for the playing before it.
+    """
+    said: dict[tuple[str, float], TimedLabel] = {}
+    heard = _heard(events, end_s)
+    rests = _rests(events)
+    for event in events:
+        state = event.data.get("state")
+        if event.kind != "answer" or not state:
+            continue
+        clip = event.data.get("clip")
+        if clip:
+            found = [(start_s, stop_s) for name, _, start_s, stop_s in heard if name == clip]
+        else:
+            found = rests
+        before = [stretch for stretch in found if stretch[0] <= event.time_s]
+        if before:
+            start_s, stop_s = before[-1]
+            word = event.data.get("word") or None
+            name = str(clip or BASELINE)
+            said[name, start_s] = TimedLabel(start_s, stop_s, clip=name, state=state, word=word)
+    return sorted(said.values(), key=lambda label: label.start_s)
+
+
+def _heard(events: Sequence[Event], end_s: float) -> list[tuple[str, str, float, float]]:
+    """`(clip, state, start_s, stop_s)` of each playing."""
+    found = []
+    for onset in onset_facts(events):
+        start_s = onset["fitted_s"]
+        stop_s = end_s if onset["ended_s"] is None else onset["ended_s"]
+        if start_s is not None:
+            found.append((str(onset["clip"]), str(onset["state"] or ""), start_s, max(stop_s, start_s)))
+    return found
+
+
+def _rests(events: Sequence[Event]) -> list[tuple[float, float]]:
+    """Where the participant rested before the first clip."""
+    begun: dict[int, float] = {}
+    found = []
+    for event in events:
+        if event.data.get("kind") != "rest":
+            continue
+        step = int(event.data["step"])
+        if event.kind == "step_started":
+            begun[step] = event.time_s
+        elif event.kind == "step_ended" and step in begun:
+            found.append((begun.pop(step), event.time_s))
+    return found
