@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from emolab.core.errors import EmolabError
 from emolab.core.event import Event
 from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
@@ -69,7 +68,7 @@ def _examine_file(room: Room, told: Told, found: Found) -> None:
             found.kept = {each.stream: each for each in _streams(room, told, session, ending)}
             found.kept["events"] = _events(told, session.events, ending, found)
             answers = [answer.state for answer in session.answers]
-    except (EmolabError, ValueError) as error:
+    except Exception as error:  # whatever it is, the file is none
         found.is_unreadable = True
         found.faults.append(f"{path.name}: {type(error).__name__}: {error}")
         return
