@@ -8,6 +8,7 @@ The rooms of the house, from the ground up (imports only ever point downwards):
     devices     one file per instrument
     signals     arrays in, arrays out: what a signal is worth
     recording   one session file, written and read; the only room that knows HDF5
+    stats       agreement on tables, each figure with its interval
     session     a live recording: engine process, pumps, hub, player, health, snapshots
     review      a past recording: lanes of labels, each analyst's in a ledger that keeps every act
     gui         the only room that knows Qt: console and participant screen
