@@ -5,15 +5,17 @@
 prints `http://127.0.0.1:PORT/camera.mjpeg` on its first line and serves until it is ended. The
 number stands in black and white blocks in the upper left corner, which survive JPEG and H.264;
 `read_number` reads it back. The camera starts when its first viewer comes and runs freely from
-there: number k belongs to the moment `start + k / fps` whether anyone watches or not, and every
-viewer gets all frames from its connection on, late rather than never. `--log` gets one line
+there: number k belongs to the moment `start + k / fps` whether anyone watches or not, and every viewer
+gets all frames from its connection on, late rather than never. `--log` gets one line
 `number,monotonic_ns` for each frame sent, written as the frame is handed to the socket.
+SIGUSR1 halves its rate, as the dark does.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socketserver
 import subprocess
 import sys
@@ -61,10 +63,15 @@ class _Camera(socketserver.ThreadingMixIn, socketserver.TCPServer):
         super().__init__(("127.0.0.1", options.port), _Viewer)
         self.options = options
         self.start_ns: int | None = None
+        self.newest, self.slow_from = 0, 1 << 60
         self.log = Path(options.log).open("w", buffering=1) if options.log else None  # noqa: SIM115
         width, height = (int(side) for side in options.size.split("x"))
         ramp = np.linspace(60, 190, width).astype(np.uint8)
         self.background = np.repeat(np.repeat(ramp[None, :], height, axis=0)[..., None], 3, axis=2)
+
+    def slow_down(self, *_: object) -> None:
+        """Give half as many frames a second from now on, as cameras do when it gets dark."""
+        self.slow_from = min(self.slow_from, self.newest)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A viewer that leaves is no error."""
@@ -82,7 +89,9 @@ class _Viewer(BaseHTTPRequestHandler):
         start_ns = camera.start_ns = camera.start_ns or time.monotonic_ns()
         number = int((time.monotonic_ns() - start_ns) * 1e-9 * options.fps) + 1
         while True:
-            wait_s = number / options.fps - (time.monotonic_ns() - start_ns) * 1e-9
+            camera.newest = number
+            late = max(number - camera.slow_from, 0)
+            wait_s = (number + late) / options.fps - (time.monotonic_ns() - start_ns) * 1e-9
             if wait_s > 0:
                 time.sleep(wait_s)
             if options.die_after is not None and number > options.die_after:
@@ -129,6 +138,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--stall-after", type=int, help="number after which it says nothing more")
     options = parser.parse_args(arguments)
     with _Camera(options) as camera:
+        if hasattr(signal, "SIGUSR1"):
+            signal.signal(signal.SIGUSR1, camera.slow_down)
         print(f"http://127.0.0.1:{camera.server_address[1]}/camera.mjpeg", flush=True)
         if options.seconds is not None:
             threading.Timer(options.seconds, os._exit, (0,)).start()
