@@ -25,6 +25,7 @@ from emolab.recording.rebuild import header_of, rebuild
 
 _ALIVE_S = 1.5  # a recording writes to its file at least each half second
 _OLD_S = 600.0  # beyond any difference between this computer's clock and that of a network drive
+_HEAD_BYTES = 1 << 20  # a journal's head has some thousand
 _FLAGS_AT, _OPEN_FOR_WRITING = 11, 0x05  # HDF5's superblock, versions 2 and 3: consistency flags
 
 
@@ -42,6 +43,9 @@ def recover(path: Path) -> dict[str, Any]:
     if (found := places.find(path)) is not None and _is_of(found, path):
         _refuse_if_alive(found)
         return from_journal(found, path)
+    if found is not None and _is_torn(found):
+        _refuse_if_alive(found)
+        found.unlink()
     with (
         damage_told(path, "too much is lost to mend it; keep it as it is"),
         Session.open(path) as session,
@@ -171,11 +175,24 @@ def _report(session: Session, path: Path, kept: Path | None, dropped: dict[str, 
 
 def _is_of(found: Path, path: Path) -> bool:
     """Whether a journal belongs to this session file, as far as that can still say whose it is."""
+    if _is_torn(found) and path.exists():
+        return False
     try:
         with Session.open(path) as session:
             return session.header.started_utc == header_of(found).header.started_utc
     except RecordingError:
         return True
+
+
+def _is_torn(found: Path) -> bool:
+    """Whether the recorder died as it began this journal: it holds nothing, the session file all there is."""
+    if found.stat().st_size > _HEAD_BYTES:
+        return False
+    try:
+        header_of(found)
+    except RecordingError:
+        return True
+    return False
 
 
 def _belonging_to(found: Path) -> Path:

@@ -18,6 +18,7 @@ from emolab.recording.reader import Session
 from emolab.recording.rebuild import rebuild
 from emolab.recording.recorder import Recorder
 from emolab.recording.recover import recover, text, was_cut_off
+from emolab.recording.writer import SessionWriter
 from tests.recording.filmed import RATES_HZ
 from tests.recording.made import BOARD, HEADER, chunk
 from tests.recording.power_cut import Film, film, judge
@@ -150,6 +151,26 @@ def test_nothing_is_recorded_over_a_session_that_waits_to_be_mended(tmp_path: Pa
     recorded(tmp_path)
     with pytest.raises(RecordingError, match=r"emolab recover .*s\.h5"):
         Recorder(tmp_path / "s.h5", HEADER, [BOARD])
+
+
+@pytest.mark.parametrize("left", [0, 10, 24, 60])
+def test_a_journal_torn_as_it_was_begun_does_not_keep_the_session_file_from_being_mended(
+    tmp_path: Path, left: int
+) -> None:
+    path = tmp_path / "s.h5"
+    writer = SessionWriter(path, HEADER)
+    writer.open([BOARD])
+    writer.write(chunk(BOARD, 0, 1500, 1000.0))
+    writer.flush()
+    killed = path.read_bytes()
+    writer.close()
+    path.write_bytes(killed)  # as a process leaves it that dies now
+    torn = Journal(places.place(path), Head(HEADER, (BOARD,), 0.0))
+    torn.close("interrupted")
+    torn.path.write_bytes(torn.path.read_bytes()[:left])
+    report = recover(path)
+    assert report["mended"] and report["streams"][0]["samples"] == 1500
+    assert not torn.path.exists() and not was_cut_off(path)
 
 
 def test_a_journal_of_another_session_is_left_alone(tmp_path: Path) -> None:
