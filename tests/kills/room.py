@@ -78,7 +78,9 @@ class Room:
     def __enter__(self) -> Room:
         with ExitStack() as stack:
             self.environment = stack.enter_context(SoundServer()).environment
-            subprocess.run([*EMOLAB, "stimuli", "render"], env=self.environment, check=True, stdout=-3)
+            subprocess.run(
+                [*EMOLAB, "stimuli", "render"], env=self.environment, check=True, stdout=subprocess.DEVNULL
+            )
             camera_log, thermal = self.folder / "camera.csv", self.folder / "thermal.mkv"
             camera, _ = stack.enter_context(
                 running_camera("--fps", str(FPS), "--size", "320x240", "--log", str(camera_log))
