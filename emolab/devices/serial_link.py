@@ -2,7 +2,8 @@
 
 `port` is whatever pyserial can open: a plain port (`/dev/ttyUSB0`, `COM3`) or an address
 (`socket://host:port`, `rfc2217://host:port`, `loop://`). A plain port is opened exclusively, so
-two programs never share the bytes of one board.
+two programs never share the bytes of one board. A board that is put back into the USB socket it was
+pulled from is found there, also when the system gives its port another name.
 
 After each read the link rests for eight milliseconds, then takes what is there or waits for the
 next byte. At 1000 samples a second that saves nine wake-ups in ten; what USB hands over in bursts
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,10 +31,21 @@ REST_S = 0.008
 WAIT_S = 0.02
 MOST_BYTES = 1 << 16
 
+Board = tuple[int, int | None, str | None, str]  # USB maker, model, serial number if it has one, and socket
+
 
 def known_ports() -> list[str]:
     """Names of the serial ports this machine lists. Pseudo-terminals are never among them."""
     return sorted(port.device for port in list_ports.comports())
+
+
+def known_boards() -> dict[str, Board]:
+    """The ports on USB by name, each with what tells its board from others: makers repeat serial numbers."""
+    return {
+        port.device: (port.vid, port.pid, port.serial_number, port.location)
+        for port in list_ports.comports()
+        if port.vid is not None and port.location
+    }
 
 
 def check_port(port: str) -> str:
@@ -56,12 +68,15 @@ class SerialLink:
         baud: int,
         clock: Clock,
         ports: Callable[[], Sequence[str]] = known_ports,
+        boards: Callable[[], Mapping[str, Board]] = known_boards,
     ) -> None:
         self.name = name
         self.port = port
         self.baud = baud
         self._clock = clock
         self._ports = ports
+        self._boards = boards
+        self._board: Board | None = None  # the one that was behind the port when it was first opened
         self._serial: serial.SerialBase | None = None
         self._rested_s = 0.0
 
@@ -79,7 +94,7 @@ class SerialLink:
             return
         try:
             link = serial.serial_for_url(
-                self.port, baudrate=self.baud, timeout=WAIT_S, exclusive=True, do_not_open=True
+                self._port_now(), baudrate=self.baud, timeout=WAIT_S, exclusive=True, do_not_open=True
             )
             link.open()
         except (serial.SerialException, OSError) as error:
@@ -89,6 +104,9 @@ class SerialLink:
                 f"instrument {self.name!r}: port {self.port!r} at {self.baud} baud: {error}"
             ) from error
         self._serial = link
+        if self._board is None and "://" not in self.port:
+            device = str(Path(self.port).resolve()) if self.port.startswith("/") else self.port
+            self._board = self._boards().get(device)
         self._rested_s = self._clock.now_s()
 
     def read(self, timeout_s: float) -> tuple[bytes, float]:
@@ -113,6 +131,12 @@ class SerialLink:
             arrival_s = self._rested_s = self._clock.now_s()
             if data or arrival_s >= ends_s:
                 return data, arrival_s
+
+    def _port_now(self) -> str:
+        """The port where the board of before is now; the one asked for when it is not to be found."""
+        if self._board is None:
+            return self.port
+        return next((port for port, board in self._boards().items() if board == self._board), self.port)
 
     def _take(self, link: serial.SerialBase) -> bytes:
         """What is there, or what comes within `WAIT_S`."""

@@ -71,6 +71,28 @@ def test_what_was_sent_before_opening_is_forgotten(cable: tuple[int, str]) -> No
 
 
 @needs_pty
+def test_a_board_that_comes_back_under_another_name_is_found(cable: tuple[int, str]) -> None:
+    board, port = cable
+    uno, other = (0x2341, 0x43, None, "1-1"), (0x2341, 0x43, None, "1-2")
+    there = {port: uno}
+    link = SerialLink("board", port, 115200, SessionClock(), boards=lambda: there)
+    link.open()
+    os.close(board)
+    with pytest.raises(DeviceError, match="has gone"):
+        for _ in range(10):
+            link.read(0.1)
+    back, far = os.openpty()
+    tty.setraw(far)
+    there = {port: other, os.ttyname(far): uno}  # one just like it has taken the old name
+    link.open()
+    os.write(back, b"here")
+    assert link.read(1.0)[0] == b"here"
+    link.close()
+    os.close(back)
+    os.close(far)
+
+
+@needs_pty
 def test_pulled_cable_is_told_and_the_link_is_closed(cable: tuple[int, str]) -> None:
     board, port = cable
     link = link_to(port)
