@@ -57,6 +57,7 @@ from emolab.devices.config import InstrumentKeys, read_keys
 from emolab.devices.serial_link import SerialLink, check_port
 from emolab.devices.stamps import Stamper
 
+REST_S = 0.003  # shorter than a row takes: eight would hide half of the pauses of 4 ms
 SILENT_S = 5.0  # an Uno's boot loader takes two after the port is opened
 
 
@@ -156,7 +157,7 @@ class PhysioKit:
         bits = keys.adc_bits or 16
         self._keys = keys
         self._clock = clock
-        self._link = SerialLink(keys.name, keys.port, keys.baud, clock)
+        self._link = SerialLink(keys.name, keys.port, keys.baud, clock, rest_s=REST_S)
         self._parser = LineParser(len(channels), (1 << bits) - 1)
         self._stamper = Stamper(1 / keys.nominal_rate_hz)
         self._held: list[_Rows] = []  # read while the stamps settle
