@@ -107,6 +107,28 @@ def fit_line(
     return Line(start + knots / period_s, origin_s + heights + knots, error_s)
 
 
+def fit_straight(ticks: Floats | NDArray[np.int64], seen_s: Floats, period_s: float) -> Line:
+    """A straight line under late sights, thirty times as fast as `fit_line` and for short stretches.
+
+    Through the earliest sights goes the median slope between those half a stretch apart and more
+    (Theil 1950; Sen 1968). Arguments as those of `fit_line`.
+    """
+    start, origin_s = float(ticks[0]), float(seen_s[0])
+    x = (np.asarray(ticks, np.float64) - start) * period_s
+    y = seen_s - origin_s - x
+    slope = 0.0
+    for _ in range(2):
+        kept = _earliest(x, y - slope * x)
+        at, height = x[kept], y[kept]
+        left, right = np.nonzero(at[None, :] - at[:, None] >= (at[-1] - at[0]) / 2)
+        if len(left) and at[-1] > at[0]:
+            slope = float(np.median((height[right] - height[left]) / (at[right] - at[left])))
+    error_s = height - slope * at
+    level_s = float(np.quantile(error_s, TOUCHES))
+    ends = np.array([0.0, max(x[-1], period_s)])
+    return Line(start + ends / period_s, origin_s + level_s + (1 + slope) * ends, error_s - level_s)
+
+
 def _earliest(x: Floats, late_s: Floats) -> NDArray[np.intp]:
     """Of each block the index of the least late."""
     starts = np.flatnonzero(np.diff(np.floor(x / BLOCK_S), prepend=-1.0))

@@ -32,7 +32,8 @@ class Device:
     `drift_ppm`: how fast its crystal runs. `wander_ppm`: how much faster still after some minutes of
     warming up. `loss`: share of the samples lost, in runs of `run`. `burst_s`: the link hands over
     so often only. `jitter_s`: mean of each hand-over's own delay. `stall_share`: of the reads come
-    20 ms late because the machine is busy.
+    20 ms late because the machine is busy; it rests `rest_s` between two reads. `pauses_hz`: a board
+    that paces itself by waiting waits longer so many times a second, by `pause_s` on average.
     """
 
     rate_hz: float = 250.0
@@ -43,13 +44,23 @@ class Device:
     burst_s: float = 0.016
     jitter_s: float = 3e-4
     stall_share: float = 0.01
+    rest_s: float = 0.002
+    pauses_hz: float = 0.0
+    pause_s: float = 0.8e-3
     seed: int = 0
 
     def captured(self, seconds: float, start_s: float = 1.0) -> Times:
         """True times of all samples, those that will be lost included."""
         own_s = np.arange(int(seconds * self.rate_hz)) / self.rate_hz
         warming_s = own_s - 200.0 * (1 - np.exp(-own_s / 200.0))
-        return start_s + own_s / (1 + self.drift_ppm * 1e-6) - warming_s * self.wander_ppm * 1e-6
+        even_s = own_s / (1 + self.drift_ppm * 1e-6) - warming_s * self.wander_ppm * 1e-6
+        return start_s + even_s + self._waited_s(len(own_s))
+
+    def _waited_s(self, n: int) -> Times:
+        """What its pauses have added by each sample."""
+        chance = np.random.default_rng(self.seed + 2)
+        pauses = chance.random(n) < self.pauses_hz / self.rate_hz
+        return np.cumsum(pauses * chance.exponential(self.pause_s, n))
 
     def kept(self, n: int) -> NDArray[np.bool_]:
         """Which samples are not lost; the first and the last never are."""
@@ -67,7 +78,7 @@ class Device:
         lasts, arrivals_s = [], []
         done, now_s = 0, there_s[0]
         while done < len(truth_s):
-            now_s += 0.002 + 0.0005 * chance.random()
+            now_s += self.rest_s + 0.0005 * chance.random()
             now_s += 0.02 if chance.random() < self.stall_share else 0.0
             now_s = max(now_s, there_s[done] + self.jitter_s * chance.exponential())
             done = int(np.searchsorted(there_s, now_s, side="right"))
