@@ -57,6 +57,11 @@ class _Part:
         """Times of `ticks`."""
         return self.line.at(ticks) if self.steps is None else self.steps.at(ticks)
 
+    def seconds(self) -> float:
+        """How long its counts took; the pauses of a board that paces itself are part of its rate."""
+        paused_s = 0.0 if self.steps is None or self.steps.is_whole else float(self.steps.seconds.sum())
+        return float(self.line.times_s[-1] - self.line.times_s[0]) + paused_s
+
     def corners(self) -> tuple[NDArray[np.int64], Floats]:
         """Between these counts, or rows, times are even; and those times."""
         chunks = self.chunks
@@ -125,7 +130,7 @@ def _facts(stream: RecordedStream, parts: list[_Part]) -> dict[str, Any]:
     """What the fits tell of the device."""
     by = parts[0].chunks.by
     ticks = sum(float(part.line.ticks[-1] - part.line.ticks[0]) for part in parts)
-    seconds = sum(float(part.line.times_s[-1] - part.line.times_s[0]) for part in parts)
+    seconds = sum(part.seconds() for part in parts)
     error_s = np.concatenate([part.chunks.stamps_s - part.at(part.chunks.ticks) for part in parts])
     nominal_hz = float(stream.info.nominal_rate_hz or 1.0)
     announced_hz = 1e6 if by == "device_us" else nominal_hz

@@ -17,7 +17,7 @@ from emolab.recording.recorder import OVERRUN, UNFIT
 from emolab.recording.refine import refine
 
 GAP_FLOOR_S = 0.02  # below that a step is the machine's jitter
-STEP = 1.75  # periods: where times were refined, a longer interval lacks a sample
+STEP = 1.5  # periods: where times were refined, a longer interval lacks a sample
 LATE_S = 0.25  # a chunk in hand so long after its last sample was taken is late
 MANY = 500_000  # times beyond this number are thinned for the rate
 PIECE = 1 << 20
