@@ -9,6 +9,7 @@ The rooms of the house, from the ground up (imports only ever point downwards):
     signals     arrays in, arrays out: what a signal is worth
     recording   one session file, written and read; the only room that knows HDF5
     stats       agreement on tables, each figure with its interval
+    study       a study on disk: one session in the formats of others
     session     a live recording: engine process, pumps, hub, player, health, snapshots
     review      a past recording: lanes of labels, each analyst's in a ledger that keeps every act
     gui         the only room that knows Qt: console and participant screen

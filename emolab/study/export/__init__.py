@@ -1,0 +1,51 @@
+"""One session in the formats of others: a function a format, `(session, folder, name) -> files`.
+
+    tables      csv: a table a stream, events, answers, sound as FLAC, frame times
+    xdf         xdf: all streams and events in one file, sample-exact
+    film        mp4: video as it was recorded, without encoding it anew; thermal images lossless
+
+Files are written beside their place and take it when they are whole. A new format is a file here
+and a line in `FORMATS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+from emolab.core.errors import ConfigError, RecordingError
+from emolab.recording.reader import Session
+
+FORMATS = {
+    "csv": "emolab.study.export.tables:write",
+    "xdf": "emolab.study.export.xdf:write",
+    "mp4": "emolab.study.export.film:write",
+}
+Writer = Callable[[Session, Path, str], list[Path]]
+
+
+def export(recording: Path, to: str, folder: Path) -> list[Path]:
+    """Write a session in the format `to` into `folder`; returns the files.
+
+    Raises `ConfigError` for a format there is none of or a folder that cannot be written, and
+    `RecordingError` when the session cannot be read. What is there already under these names is
+    replaced.
+    """
+    if to not in FORMATS:
+        raise ConfigError(f"there is no format {to!r}; the formats are {', '.join(FORMATS)}")
+    module, _, function = FORMATS[to].partition(":")
+    write: Writer = getattr(importlib.import_module(module), function)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be made ({error.strerror or error}); choose another") from error
+    with Session.open(recording) as session:
+        try:
+            return write(session, folder, recording.stem)
+        except OSError as error:
+            if isinstance(error, RecordingError):
+                raise
+            raise ConfigError(
+                f"{folder} cannot be written ({error.strerror or error}); make room, or choose another"
+            ) from error
