@@ -56,7 +56,7 @@ def _conclude(engine: Engine, *, tell: bool) -> int:
         from emolab.recording.inspect import text
 
         print(text(engine.summary) if tell else _one_line(engine.summary))
-    print(engine.prepared.path, flush=True)
+    print(engine.prepared.path if engine.recorder is None else engine.recorder.path, flush=True)
     return 0 if is_whole(engine.summary) else 1
 
 

@@ -10,6 +10,7 @@ Nothing heavy is imported.
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import subprocess
@@ -84,14 +85,15 @@ def limit(path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
-def mending(path: Path) -> Path:
-    """Where a file is mended before it takes the damaged one's place."""
-    return path.with_name(f".{path.name}.mending")
+def mending(path: Path, by: str = "") -> Path:
+    """Where a file is mended before it takes the damaged one's place; `by` whom."""
+    return path.with_name(f".{path.name}.{by}mending")
 
 
 def _tidy(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        mending(path).unlink()
+    for left in (mending(path), *path.parent.glob(f".{glob.escape(path.name)}.*mending")):
+        with contextlib.suppress(OSError):
+            left.unlink()
 
 
 def _limit_s(path: Path) -> float:

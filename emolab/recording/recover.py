@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,7 +87,7 @@ def from_journal(
     What lies there is kept as a damaged file, if at all; the journal is removed in the end.
     """
     kept = _free_name(path) if keep_damaged and path.exists() else None
-    beside = mending(path)
+    beside = mending(path, f"{os.getpid()}-{threading.get_ident()}")  # two may come at once
     claimed = _claimed(path)
     facts = {
         "mended_utc": datetime.now(UTC).isoformat(),

@@ -237,15 +237,10 @@ class SessionWriter:
                 making.unlink(missing_ok=True)
 
     def _appear(self, making: Path) -> None:
-        """Give the open file its name; it may keep the hidden one for a moment."""
+        """Give the open file its name. (No hard link: some network drives take two names for two files.)"""
         try:
-            try:
-                os.link(making, self.path)
-            except FileExistsError:
-                raise
-            except OSError:  # a file system without hard links
-                _refuse_existing(self.path)
-                making.rename(self.path)
+            _refuse_existing(self.path)
+            making.rename(self.path)
         except OSError as error:
             file, self._file = self._opened(), None
             _let_go(file)

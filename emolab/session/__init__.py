@@ -9,6 +9,7 @@
     live_clock  true rate, drift and jitter of each device while it runs
     health      judges each stream: well, look, act, with the remedy
     watch       once a second: disk, room, date, sound card (sought again when it has gone)
+    diskroom    how much room a disk has, asked where a drive that hangs holds up nobody
     headroom    how much room is left; what is shown goes first, what is recorded never
     wallclock   notices when the computer's date is set
     judging     what a stream's signals are worth: `signals` told what the instrument says of itself

@@ -378,6 +378,12 @@ class Engine:
         path = self.prepared.path
         try:
             self.recorder.close(outcome, CLOSE_S)
+            if self.recorder.path != path:
+                self.message = (
+                    f"The disk of {path} did not come back. The whole recording is in {self.recorder.path}; "
+                    f"when the disk is back, 'emolab recover {path}' puts it there, too."
+                )
+                path = self.recorder.path
             self.run.write_truth(folder.truth_path(path), self.zero_s)
             self.summary = inspect(path)
             self.phase = "finished"
@@ -408,8 +414,9 @@ class Engine:
         self.player.stop()
         with suppress(EmolabError, OSError):
             self.recorder.close("interrupted", CLOSE_S)
-        with suppress(EmolabError, OSError):
-            self.summary = inspect(self.prepared.path)
+        if self.recorder.trouble is None or not self.recorder.trouble.is_grave:  # else it may never answer
+            with suppress(EmolabError, OSError):
+                self.summary = inspect(self.prepared.path)
         self.phase = "failed"
         self.message = _why_it_stopped(error, self.prepared.path)
         self._publish()

@@ -27,6 +27,7 @@ GREETING_BYTES = 4096  # a stranger's first line may be no longer
 LINE_BYTES = 16 << 20  # and no line longer than that; a snapshot has some ten thousand
 GREETING_S = 5.0  # who says nothing for so long is hung up on
 CONNECTIONS = 64  # at once, strangers included
+UNCLAIM_S = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +172,14 @@ class Server:
         self._socket.close()
         for line in list(self._lines.values()):
             line.close()
-        self._path.unlink(missing_ok=True)
+        # of a drive that went, or does not answer, nobody can say more
+        thread = threading.Thread(target=self._unclaim, name="link file", daemon=True)
+        thread.start()
+        thread.join(UNCLAIM_S)
+
+    def _unclaim(self) -> None:
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 def claim(study: Path, address: EngineAddress) -> None:

@@ -30,12 +30,18 @@ def snapshot_of(engine: Engine) -> Snapshot:
         preflight=look.checks if look is not None else (),
         preflight_progress=look.progress if look is not None and look.is_busy else None,
         screen=engine.screen,
-        message=engine.message or engine.rendering.progress or waits_for,
+        message=engine.message or _grave(engine) or engine.rendering.progress or waits_for,
         speed=engine.clock.speed,
         engine_pid=os.getpid(),
         summary=engine.summary,
     )
     return common if engine.run is None else _with_run(common, engine)
+
+
+def _grave(engine: Engine) -> str:
+    """What is wrong with the session file while it is recorded, if anything."""
+    trouble = None if engine.recorder is None or engine.phase != "running" else engine.recorder.trouble
+    return trouble.text if trouble is not None and trouble.is_grave else ""
 
 
 def _with_run(common: Snapshot, engine: Engine) -> Snapshot:
@@ -55,7 +61,7 @@ def _with_run(common: Snapshot, engine: Engine) -> Snapshot:
         protocol=prepared.study.title,
         participant=prepared.request.participant,
         session=prepared.request.session,
-        path=str(prepared.path),
+        path=str(recorder.path),
         bytes_written=recorder.bytes_written,
         run_started_s=started_s,
         cap_s=prepared.plan.cap_s,

@@ -6,7 +6,6 @@ Nothing here may end a recording; what is not well becomes an event, a light, or
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from emolab.core.clock import Clock
 from emolab.core.errors import DeviceError
 from emolab.core.event import Event
+from emolab.session.diskroom import DiskRoom
 from emolab.session.headroom import Headroom
 from emolab.session.player import Player, SoundPlayer
 from emolab.session.wallclock import WallClock
@@ -37,6 +37,7 @@ class Watch:
 
     def __init__(self, headroom: Headroom | None = None) -> None:
         self.headroom = headroom or Headroom()
+        self._room = DiskRoom()
         self._date = WallClock()
         self._seeker: SoundSeeker | None = None
         self._silent_s = 0.0
@@ -45,10 +46,7 @@ class Watch:
     def look(self, engine: Engine) -> None:
         """See what has changed since the last look."""
         now_s = engine.clock.now_s()
-        try:
-            engine.free_bytes = shutil.disk_usage(engine.study).free
-        except OSError:  # the study's disk has gone; the recorder says so in its own words
-            engine.free_bytes = 0
+        engine.free_bytes = self._room.look(engine.study)
         self._make_room(engine, now_s)
         if (date := self._date.look()) is not None:
             engine.record(Event(now_s, "clock_set", data=date))
