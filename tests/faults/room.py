@@ -45,7 +45,7 @@ HELD_S = 20.0  # a session that was held has so much time to catch up
 PATIENCE_S = 60.0
 EEG = {"name": "EEG", "type": "EEG", "source_id": "cap", "channels": 2, "rate_hz": 100.0, "count": 100_000}
 
-BOARDS = ("board", "noisy", "frames")
+RESTARTED = ("board", "frames", "eeg")  # when they hang; the others go on where they stopped
 TABLES = {
     "board": 'kind = "physiokit"\nport = "{folder}/tty-board"\nnominal_rate_hz = 250\nadc_bits = 10\n',
     "noisy": 'kind = "physiokit"\nport = "{folder}/tty-noisy"\nnominal_rate_hz = 250\nadc_bits = 10\n',
@@ -223,11 +223,11 @@ class Room:
             self.programs[name].send_signal(signal.SIGSTOP)
 
     def wake(self, name: str) -> None:
-        """End its hanging: a board as one does with its reset button, anything else goes on by itself."""
+        """End its hanging: a board as its reset button does, a program by a new start, others go on."""
         if name == "voice":
             assert self.sound is not None
             self.sound.control("suspend-sink", "emolab_out", "0")
-        elif name in BOARDS:
+        elif name in RESTARTED:
             _kill(self.programs[name])
             (self.folder / f"tty-{name}").unlink(missing_ok=True)
             self._run(name)

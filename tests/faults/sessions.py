@@ -40,7 +40,7 @@ STALLED = (*UNPLUGGED, "voice")
 
 
 def stall(folder: Path) -> Evidence:
-    """Every instrument hangs: it stays open and sends nothing. Boards are then reset, the rest go on."""
+    """Every instrument hangs: it stays open and sends nothing. Some are then reset, the rest go on."""
     with Room(folder, has_sound=True) as room:
         room.add(*STALLED)
         room.open()
@@ -72,6 +72,7 @@ def noise(folder: Path) -> Evidence:
         room.slow_down("dim")
         room.wait("showed it again", lambda seen: all("not shown" not in s.message for s in seen.streams))
         room.wait_until(["dim"], "look", "15.")
+        time.sleep(0.5)  # for the one who watches the lights
         return room.end()
 
 

@@ -86,9 +86,8 @@ def garbage_is_counted(evidence: Evidence) -> Found:
         rows = session.streams["noisy"].samples().astype(int)
     numbers = rows[:, 0] + 1024 * rows[:, 1]
     assert set(np.diff(numbers)) <= {1, 2}, "every good row is there, unchanged, and no bad one"
-    return Found(
-        f"{facts['corrupt']} corrupt of {facts['samples'] + facts['corrupt']}, all good rows intact", 0.0
-    )
+    lines = facts["samples"] + facts["corrupt"]
+    return Found(f"{facts['corrupt']} corrupt of {lines} lines, all good rows unchanged")
 
 
 def damage_is_counted(evidence: Evidence) -> Found:
@@ -126,11 +125,17 @@ def shows_less(evidence: Evidence) -> Found:
     assert short.time_s - evidence.deeds["memory short"] < PATIENCE_S
     amber = [said for _, said in evidence.light("thermal", "look") if "recorded but not shown" in said]
     assert amber and "leaves only" in amber[0] and "close other programs" in amber[0]
-    facts = evidence.stream("thermal")
-    assert (facts["lost"], facts["reopened"]) == (0, 0) and facts["samples"] > 60, "recorded all along"
+    with Session.open(evidence.path) as session:
+        times_s = session.streams["thermal"].times_s()
+    meanwhile = times_s[(times_s > short.time_s) & (times_s < again.time_s)]
+    rate_hz = len(meanwhile) / (again.time_s - short.time_s)
+    assert rate_hz > 7 and np.diff(meanwhile).max() < 1.5, "recorded all along"
+    assert evidence.stream("thermal")["reopened"] == 0
     assert not evidence.of("gap") and not evidence.of("error")
     told = f"{short.data['free_mb']} MB left: shows {short.data['shown']}, then {again.data['shown']}"
-    return Found(f"{told}; thermal lost {facts['lost']}", again.time_s - evidence.deeds["memory back"])
+    return Found(
+        f"{told}; meanwhile recorded at {rate_hz:.1f} Hz", again.time_s - evidence.deeds["memory back"]
+    )
 
 
 def sound_stands(evidence: Evidence) -> Found:
@@ -255,7 +260,7 @@ FAULTS: tuple[Fault, ...] = (
     _stalled("frames", "emolab board stopped, then reset", "press its reset"),
     _stalled("face", "camera stopped, then goes on", "has sent no frame for 2 s"),
     _stalled("thermal", "thermal camera stopped, then goes on", "has sent no frame for 2 s"),
-    _stalled("eeg", "LSL sender stopped, then goes on", "has sent nothing for 2 s"),
+    _stalled("eeg", "LSL sender stopped, then started anew", "has sent nothing for 2 s"),
     _stalled("voice", "sound source suspended, then goes on", "has sent no sound for"),
     Fault(
         "garbage on the line",
