@@ -8,6 +8,7 @@
     body      tests of pulse, breath and skin conductance
     sound     `judge_sound`: silent, clipped, humming
     onsets    when clicks and steps happened, and how late they are after their stimuli
+    pyramid   the least and greatest of ever longer stretches: a signal of hours drawn at any zoom
     frames    `judge_rgb` and `judge_thermal`: is there a face, lit, warm
 
 What may enter: plain functions of NumPy arrays that return arrays, numbers or frozen facts, with
