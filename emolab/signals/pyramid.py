@@ -69,7 +69,8 @@ class Pyramid:
     def view(self, from_s: float, to_s: float, pixels: int) -> View:
         """What is seen from `from_s` to `to_s` on so many pixels; a stretch beyond either edge comes along.
 
-        At least one stretch a pixel where there are samples enough, at most `STEP` for each and two, or `SMALL` in all.
+        At least one stretch a pixel where there are samples enough; at most `STEP` for each, and two,
+        or `SMALL` in all.
         """
         start, stop = np.searchsorted(self.times_s, (from_s, to_s)).tolist()
         start, stop = max(start - 1, 0), min(stop + 1, len(self))
