@@ -34,7 +34,7 @@ LATE_SPAN_S = 3.0
 HEARD_TRIALS = 2  # the others are skipped: they would only take time
 CHOOSE_S, CONFIRM_S = 0.3, 0.9  # after a question has opened
 LENGTH_S = {"rest": REST_S, "clip": CLIP_S, "report": CONFIRM_S}
-MAKE_S, PACK_S = 0.06, 0.15  # from the first sight of a file on
+MAKE_S, PACK_S = 0.25, 0.15  # from the first sight of a file on
 # How long the others took when last measured, which hangs on the machine
 lasts_s = {"set-up": 3.0, "creation": 0.5, "closing": 1.0}
 
@@ -208,7 +208,7 @@ class Victim:
         open_s = time.monotonic() - self.told.steps[step.index][0]
         if step.kind == "instruct" and stage.page != "thanks":
             self._once(step, "proceed")
-        elif step.kind == "play" and step.trial > HEARD_TRIALS:
+        elif step.kind == "play" and step.trial > HEARD_TRIALS and not self._resume:
             self._note_end(step.trial == CLIPS)  # what is skipped is not asked about
             self._once(step, "skip")
         elif step.kind == "rate":
