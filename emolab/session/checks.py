@@ -31,6 +31,7 @@ from emolab.signals.measures import evenly
 from emolab.signals.sound import full_scale, judge_sound, level_dbfs
 
 ROOM_FOR_SESSIONS = 1.5
+WHILE_RECORDED = 2  # the session file, and its journal until that is on the disk
 RATE_LOOK, RATE_ACT = 0.15, 0.5  # boards announced as 250 Hz run at 255 to 275; half the rate is a fault
 LOSS_ACT = 0.05  # of the samples; less is bridged, and stands in the file
 GAP_S = 0.5  # and at least five samples
@@ -44,9 +45,9 @@ FIRST_YEAR = 2025  # a clock that says earlier has an empty battery
 
 
 def disk_checks(place: Disk, bytes_per_s: float, session_s: float) -> Iterator[CheckView]:
-    """Room for one and a half sessions, and a disk that keeps up."""
-    need = ROOM_FOR_SESSIONS * session_s * bytes_per_s
-    one = f"a session of {session_s / 60:.0f} min takes {_size(session_s * bytes_per_s)}"
+    """Room to record one and a half sessions, and a disk that keeps up."""
+    need = ROOM_FOR_SESSIONS * WHILE_RECORDED * session_s * bytes_per_s
+    one = f"a session of {session_s / 60:.0f} min takes {_size(session_s * bytes_per_s)}, twice that while it is recorded"
     told = f"{_size(place.free_bytes)} are free; {one}"
     if not place.is_writable:
         yield CheckView("disk", "act", f"{place.path} cannot be written to", "Choose another study folder.")

@@ -22,6 +22,7 @@ from emolab.recording.writer import SessionWriter
 from tests.recording.filmed import RATES_HZ
 from tests.recording.made import BOARD, HEADER, chunk
 from tests.recording.power_cut import Film, film, judge
+from tests.recording.real_power_cut import disks, look, record, why_not
 
 CUTS = 16
 
@@ -64,6 +65,17 @@ def test_without_its_journal_no_fsync_of_the_file_would_have_helped(filmed: Film
         (here / ".s.h5.journal").unlink()
         verdicts.add(judge(path, filmed.frames[at].offered_s)[0])
     assert verdicts != {"whole"}, "the journal could go"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(why_not()), reason=why_not())
+def test_what_a_real_file_system_had_on_its_disk_at_an_instant_is_made_whole(tmp_path: Path) -> None:
+    with disks(tmp_path) as here:
+        for number, cut in enumerate(record(here, "ext4", 4, random.Random(5))):
+            verdict, lacks = look(cut, here / "mnt")
+            assert verdict == "whole", f"cut {number}, at {cut.offered_s:.2f} s"
+            # a second on a machine of one's own; here other tests may use the disk as well
+            assert max(lacks.values()) < 3000, f"cut {number}: {lacks}"
 
 
 def recorded(folder: Path, seconds: int = 4) -> Path:

@@ -231,15 +231,15 @@ def test_video_is_counted_as_it_is_encoded_and_all_else_raw() -> None:
     assert taken(250.0).bytes_per_s() == pytest.approx(250 * 26, rel=0.01)
 
 
-def test_the_disk_must_hold_one_and_a_half_sessions() -> None:
+def test_the_disk_must_hold_one_and_a_half_sessions_and_their_journals() -> None:
     def levels(free: float, mb_s: float | None = 500.0) -> list[str]:
         return [check.level for check in checks.disk_checks(Disk("/x", int(free), True, mb_s), 1e6, 1200.0)]
 
-    assert levels(1.9e9) == ["well", "well"]
-    assert levels(1.7e9) == ["act", "well"]
-    assert levels(1.9e9, 4.0) == ["well", "look"]
-    assert levels(1.9e9, 1.5) == ["well", "act"]
-    assert levels(1.9e9, None) == ["well"]
+    assert levels(3.7e9) == ["well", "well"]
+    assert levels(3.5e9) == ["act", "well"]
+    assert levels(3.7e9, 4.0) == ["well", "look"]
+    assert levels(3.7e9, 1.5) == ["well", "act"]
+    assert levels(3.7e9, None) == ["well"]
     (refused,) = checks.disk_checks(Disk("/x", 10**12, False), 1e6, 1200.0)
     assert refused.level == "act" and "cannot be written" in refused.what
 
