@@ -10,6 +10,10 @@ of its own, so that a slow disk delays nobody. A power cut costs what came since
 `STEP_S` and two fsyncs at worst: `unsafe_s` is how long ago that was. (A disk that calls a write done
 and loses it nevertheless can cost more.)
 
+It costs (`python -m tests.bench.bench_recording`, beside the file's own): a board of 1000 Hz 0.2 % of
+a core, a microphone 0.4 %, a camera of 1280x720 1.2 %; bytes as the packed file, frames of a
+thermal camera uncompressed.
+
 It lies beside the session file, hidden. Where that is on another disk than the user's state folder (a
 network drive, a stick), it lies in that folder: then the recording outlives the drive.
 

@@ -1,9 +1,9 @@
 """The session file while it is written: `SessionWriter` is the engine's sink.
 
-SWMR, not a journal: on 2 cores a journal of our own lost 0.22 s at most on a kill against 0.45 s
-and took 0.6 of the processor time, but both stay under 3 % of a core, and only SWMR lets any
-HDF5 program open the file during the session. Blocks and tails (see `blocks`) keep it small
-meanwhile. Measured with `python -m tests.bench.bench_recording` on a busy 2-core machine, three
+SWMR, so that a process that is killed leaves it readable, and any HDF5 program may open it during the
+session. It does not survive a power cut: for that there is the `journal`, which lost 0.22 s on a kill
+where this file lost 0.45 s, both for under 3 % of a core. Blocks and tails (see `blocks`) keep it
+small meanwhile. Measured with `python -m tests.bench.bench_recording` on a busy 2-core machine, three
 boards of 4 x 1000 Hz, thermal camera and microphone at once: a chunk takes 23 µs (p99 1.3 ms, when
 a block is compressed), a flush 1.5 ms (p99 5 ms), together 2.5 % of a core and 87 MB of memory
 that does not grow. A board of 1000 Hz takes 0.25 of the same data as XDF as it is written and

@@ -47,7 +47,8 @@ FIRST_YEAR = 2025  # a clock that says earlier has an empty battery
 def disk_checks(place: Disk, bytes_per_s: float, session_s: float) -> Iterator[CheckView]:
     """Room to record one and a half sessions, and a disk that keeps up."""
     need = ROOM_FOR_SESSIONS * WHILE_RECORDED * session_s * bytes_per_s
-    one = f"a session of {session_s / 60:.0f} min takes {_size(session_s * bytes_per_s)}, twice that while it is recorded"
+    size = _size(session_s * bytes_per_s)
+    one = f"a session of {session_s / 60:.0f} min takes {size}, twice that while it is recorded"
     told = f"{_size(place.free_bytes)} are free; {one}"
     if not place.is_writable:
         yield CheckView("disk", "act", f"{place.path} cannot be written to", "Choose another study folder.")

@@ -167,19 +167,22 @@ def latency(folder: Path, seconds: float) -> str:
     )
 
 
-def cost(folder: Path, info: StreamInfo, seconds: float) -> str:
+def cost(folder: Path, info: StreamInfo, seconds: float, with_journal: bool) -> str:
     """One line: processor time and bytes a second of one stream, recorder and encoder threads included."""
     told = list(chunks(info, seconds))  # made beforehand: only recording is measured
-    recorder = Recorder(folder / f"cost_{info.name}.h5", HEADER, [info], make=_unpacked)
+    path, kept = folder / f"{with_journal}_{info.name}.h5", folder / f"{info.name}.journal"
+    recorder = Recorder(path, HEADER, [info], make=_unpacked, with_journal=kept if with_journal else False)
     begun = time.process_time()
     for chunk in told:
         while recorder.backlog > 20:
             time.sleep(0.005)
         recorder.put(chunk)
+    time.sleep(0.5 * with_journal)  # all of it is written by then
+    size = kept.stat().st_size / seconds / 1000 if with_journal else 0.0
     recorder.close(timeout_s=60)
     busy = (time.process_time() - begun) / seconds
     rate, lost = recorder.bytes_written / seconds / 1000, sum(recorder.lost.values())
-    return f"{info.name:<12}{busy:7.2%} of a core {rate:9.1f} kB/s, {lost} lost"
+    return f"{info.name:<12}{busy:7.2%} of a core {rate:9.1f} kB/s, journal {size:9.1f} kB/s, {lost} lost"
 
 
 def _unpacked(path: Path, header: SessionHeader, zero_s: float) -> SessionWriter:
@@ -202,9 +205,9 @@ def main() -> None:
         print("writer with 3 boards of 4 x 1000 Hz, thermal 160x120 at 9 Hz, audio 48 kHz")
         print(latency(folder, seconds))
         print("processor and disk, a stream at a time, through the Recorder")
-        for info in (board("board", 1000.0), THERMAL, MICROPHONE):
-            print(cost(folder, info, seconds))
-        print(cost(folder, CAMERA, min(seconds, 10.0)))
+        for info in (board("board", 1000.0), THERMAL, MICROPHONE, CAMERA):
+            for with_journal in (False, True):
+                print(cost(folder, info, min(seconds, 10.0) if info is CAMERA else seconds, with_journal))
         print("size of one board's session file")
         for rate_hz, long_s in ((250.0, 90.0), (250.0, 1200.0), (1000.0, 300.0)):
             for pack in (False, True):

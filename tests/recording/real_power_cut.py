@@ -16,6 +16,7 @@ import contextlib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -165,6 +166,7 @@ def main() -> None:
     told = options.parse_args()
     if why := why_not(told.fs):
         sys.exit(why)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # nothing stays mounted
     chance = random.Random(told.seed)
     verdicts: Counter[str] = Counter()
     losses: list[dict[str, float]] = []
