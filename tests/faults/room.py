@@ -272,14 +272,20 @@ class Room:
 
         return self.wait(f"played clip {trial}", is_heard)
 
-    def wait_until(self, names: Iterable[str], level: str, what: str = "") -> None:
+    def wait_for_line(self, words: str) -> None:
+        """Wait until the console's log says so."""
+        self.wait(f"said {words!r}", lambda seen: any(words in line.text for line in seen.log))
+
+    def wait_until(
+        self, names: Iterable[str], level: str, what: str = "", timeout_s: float = PATIENCE_S
+    ) -> None:
         """Wait until the lights of these are of this colour, and say `what` among other things."""
         wanted = set(names)
 
         def is_so(seen: Snapshot) -> bool:
             return all(s.level == level and what in s.message for s in seen.streams if s.name in wanted)
 
-        self.wait(f"had {', '.join(sorted(wanted))} {level}", is_so)
+        self.wait(f"had {', '.join(sorted(wanted))} {level}", is_so, timeout_s)
 
     # behind it
 
