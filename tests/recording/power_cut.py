@@ -157,7 +157,8 @@ def main() -> None:
                     (here / ".s.h5.journal").unlink()
                 verdict, lacks = judge(path, filmed.frames[at].offered_s)
                 verdicts[verdict] += 1
-                worst = {key: max(worst.get(key, 0.0), ms) for key, ms in lacks.items()}
+                for key, ms in lacks.items():
+                    worst[key] = max(worst.get(key, 0.0), ms)
                 for file in here.iterdir():
                     file.unlink()
             took_s = (time.monotonic() - begun) / told.cuts
