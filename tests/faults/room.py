@@ -119,6 +119,7 @@ class Room:
         self._lights: list[tuple[float, str, str, str]] = []
         self._messages: list[tuple[float, str, str]] = []
         self._zero_s = 0.0
+        self._reopened: dict[str, int] = {}
         self._watching = threading.Event()
 
     def __enter__(self) -> Room:
@@ -167,6 +168,7 @@ class Room:
         request = {"protocol": str(self.protocol), "participant": "P001", "answers": "simulated"}
         self.ask("start", **request)
         snapshot = self.wait("rested", lambda seen: seen.run_started_s is not None)
+        self._reopened = {light.name: light.reopened for light in snapshot.streams}
         self._zero_s = time.monotonic() - self.client.snapshot().now_s
         threading.Thread(target=self._watch, name="watch", daemon=True).start()
         return snapshot
@@ -262,6 +264,15 @@ class Room:
             assert time.monotonic() < ends_s, f"never {what}: {seen.message}; {seen.streams}\n{self._words()}"
             time.sleep(0.05)
 
+    def wait_for_return(self, names: Iterable[str]) -> None:
+        """Wait until these have come back since the session's start, or it is over."""
+
+        def are_back(seen: Snapshot) -> bool:
+            lights = [light for light in seen.streams if light.name in names]
+            return all(light.reopened > self._reopened[light.name] for light in lights)
+
+        self.wait("had them back", lambda seen: are_back(seen) or seen.phase == "finished")
+
     def in_mid_clip(self, trial: int) -> Snapshot:
         """Wait until a second of this clip has gone by."""
 
@@ -283,7 +294,9 @@ class Room:
         wanted = set(names)
 
         def is_so(seen: Snapshot) -> bool:
-            return all(s.level == level and what in s.message for s in seen.streams if s.name in wanted)
+            lights = [light for light in seen.streams if light.name in wanted]
+            is_lost = all("has been silent" not in light.message for light in lights)  # the driver's own word
+            return is_lost and all(light.level == level and what in light.message for light in lights)
 
         self.wait(f"had {', '.join(sorted(wanted))} {level}", is_so, timeout_s)
 

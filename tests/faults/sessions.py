@@ -32,7 +32,7 @@ def unplug(folder: Path) -> Evidence:
         time.sleep(GONE_S)
         for name in UNPLUGGED:
             room.plug(name)
-        room.wait("had them back", lambda seen: all(s.reopened for s in seen.streams))
+        room.wait_for_return(UNPLUGGED)
         time.sleep(2.0)
         return room.end()
 
@@ -53,7 +53,7 @@ def stall(folder: Path) -> Evidence:
         time.sleep(7.0)  # long enough for boards to be opened again, in vain
         for name in STALLED:
             room.wake(name)
-        room.wait("had them back", lambda seen: all(s.reopened for s in seen.streams))
+        room.wait_for_return(STALLED)
         time.sleep(1.0)
         return room.end()
 
@@ -99,7 +99,7 @@ def sound(folder: Path) -> Evidence:
         room.plug("voice")
         room.in_mid_clip(4)
         room.wait("heard clip 4", lambda seen: seen.stage.page == "rate" or seen.phase == "finished")
-        room.wait("had it back", lambda seen: seen.streams[-1].reopened > 0 or seen.phase == "finished")
+        room.wait_for_return(["voice"])
         return room.end(abort=room.client.snapshot().phase == "running")
 
 
