@@ -6,9 +6,9 @@ fsynced (`python -m tests.recording.power_cut`). What is appended and then fsync
 the recorder takes goes here as well; when the session file is closed in order and on the disk, this goes.
 
 Policy: written before each flush of the session file, and each `STEP_S` written and fsynced in a thread
-of its own, so that a slow disk delays nobody. A power cut costs what came since the last fsync began,
-`STEP_S` and two fsyncs at worst: `unsafe_s` is how long ago that was. (A disk that calls a write done
-and loses it nevertheless can cost more.)
+of its own, so that a slow disk delays nobody. A power cut costs what came since the last fsync began:
+`STEP_S` and an fsync at worst, or two fsyncs of a disk that takes longer than that; `unsafe_s` is how
+long ago that was. (A disk that calls a write done and loses it nevertheless can cost more.)
 
 It costs (`python -m tests.bench.bench_recording`, beside the file's own): a board of 1000 Hz 0.2 % of
 a core, a microphone 0.4 %, a camera of 1280x720 1.2 %; bytes as the packed file, frames of a
@@ -46,6 +46,7 @@ from emolab.recording.entries import End, Head, Item, decode, encode, end_bytes,
 from emolab.recording.pack import sync_folder
 
 STEP_S = 0.25
+LEAST_REST_S = 0.05  # between two fsyncs of a slow disk
 ROOM_BYTES = 256 << 20  # what may wait for a disk that stands still
 LEAST_FREE_BYTES = 64 << 20  # then it makes room for the session file
 
@@ -140,9 +141,12 @@ class Journal:
 
     def _run(self) -> None:
         try:
-            while not self._end.wait(STEP_S):
+            rest_s = STEP_S
+            while not self._end.wait(rest_s):
+                begun = time.monotonic()
                 self._beat()
                 self._keep()
+                rest_s = max(STEP_S - (time.monotonic() - begun), LEAST_REST_S)
             self._keep()
             if self._outcome is not None:
                 with self._hand:
