@@ -59,12 +59,21 @@ def trap(steps: Steps, seen: Seen) -> float:
     """
     if not seen.is_in_bursts or steps.share < TRAP_SHARE:
         return 0.0
-    burst = float(np.median(np.diff(seen.at_s))) / steps.line.period_s
-    if abs(burst - round(burst)) < TRAP:
+    if is_in_step(steps, seen):
         return TRAPPED * len(seen.rows)
-    beat = burst - float(np.median(np.diff(seen.rows)))  # rows too many in each burst
+    beat = _rows_a_burst(steps, seen) - float(np.median(np.diff(seen.rows)))  # rows too many in each burst
     makes_up = steps.missing.sum() / len(seen.rows)
     return BEATING * len(seen.rows) if abs(makes_up - beat) < MAKES_UP * abs(beat) else 0.0
+
+
+def is_in_step(steps: Steps, seen: Seen) -> bool:
+    """True when bursts come at multiples of the period."""
+    burst = _rows_a_burst(steps, seen)
+    return seen.is_in_bursts and abs(burst - round(burst)) < TRAP
+
+
+def _rows_a_burst(steps: Steps, seen: Seen) -> float:
+    return float(np.median(np.diff(seen.at_s))) / steps.line.period_s
 
 
 def unwrap(seen: Seen, period_s: float, is_last: bool = False) -> Steps:

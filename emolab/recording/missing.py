@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.recording.crystal import AT_END, FIRST_S, LEAST, likely_periods, trap, unwrap
+from emolab.recording.crystal import AT_END, FIRST_S, LEAST, is_in_step, likely_periods, trap, unwrap
 from emolab.recording.paced import follow
 from emolab.recording.steps import CHUNKS, Seen, Steps, cost
 from emolab.recording.timing import SHORT_S, Floats, fit_line
@@ -44,6 +44,8 @@ def find_steps(
     followed = follow(seen)
     whole, below, above = _likeliest(seen)
     low, high = _bounds(whole, seen, below, above)
+    if is_in_step(whole, seen):
+        low = 0  # a board a little slower would look the same
     high = min(high, max(_most(followed, seen), int(1.1 * whole.missing.sum()) + 2))
     if _badness(whole, seen) < _badness(followed, seen):
         return replace(whole, bounds=(low, high))
