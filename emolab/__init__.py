@@ -11,7 +11,7 @@ The rooms of the house, from the ground up (imports only ever point downwards):
     stats       agreement on tables, each figure with its interval
     study       a study on disk: one session in the formats of others
     session     a live recording: engine process, pumps, hub, player, health, snapshots
-    review      a past recording: lanes of labels, each analyst's in a ledger that keeps every act
+    review      a past recording: where an analyst works on labels, with undo and merge
     gui         the only room that knows Qt: console and participant screen
     cli         one verb per file
 

@@ -1,4 +1,4 @@
-"""`emolab export SESSION --to csv|xdf|mp4 --out DIR`: a session in the formats of others."""
+"""`emolab export SESSION --to csv|bids|xdf|mp4|eaf --out DIR`: a session in the formats of others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ def export_session(arguments: list[str]) -> int:
     """Write one session's files, and print their names."""
     cli = parser("export", "Write a session in the formats of other programs.")
     cli.add_argument("session", type=Path, help="a recording, STUDY/P014/P014_session-0.h5")
-    cli.add_argument("--to", choices=sorted(FORMATS), required=True, help="csv tables, one xdf, or mp4 films")
+    cli.add_argument(
+        "--to",
+        choices=sorted(FORMATS),
+        required=True,
+        help="tables, a BIDS data set, one XDF, films, or labels for ELAN",
+    )
     cli.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="where to, made when it is not there"
     )

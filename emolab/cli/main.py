@@ -23,7 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "plan": ("emolab.cli.plan:plan", "what a participant will hear, with the arithmetic"),
     "inspect": ("emolab.cli.inspect:inspect", "what a session file holds, and whether it is whole"),
     "recover": ("emolab.cli.inspect:recover", "make a damaged session file normally readable"),
-    "export": ("emolab.cli.export:export_session", "write a session as csv, xdf or mp4"),
+    "export": ("emolab.cli.export:export_session", "write a session as csv, bids, xdf, mp4 or eaf"),
     "doctor": ("emolab.cli.doctor:doctor", "what this machine has, and what to fix"),
     "stimuli": ("emolab.cli.stimuli:stimuli", "check, extend or render the clip bank"),
     "engine": ("emolab.cli.console:engine", ""),  # what the console spawns; not for people

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from emolab.core.errors import DataError, RecordingError
-from emolab.review.labels import Change, TimedLabel
-from emolab.review.ledger import Act, Ledger
+from emolab.recording.label_ledger import Act, Ledger
+from emolab.recording.labels import Change, TimedLabel
 
 Labels = Mapping[str, TimedLabel]
 

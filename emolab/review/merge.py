@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from emolab.core.errors import RecordingError
-from emolab.review import ledger
-from emolab.review.ledger import Ledger
+from emolab.recording import label_ledger as ledger
+from emolab.recording.label_ledger import Ledger
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from emolab.core.errors import DataError, RecordingError
 from emolab.core.label import STATES
+from emolab.recording.labels import TimedLabel
 from emolab.review.desk import Desk, replay
-from emolab.review.labels import TimedLabel
 
 CALM = TimedLabel(10.0, 40.0, clip="calm_1", state="neutral", word="calm", valence=0.2, arousal=-0.5)
 FULL_RUN = int(os.environ.get("EMOLAB_EDIT_SEQUENCES", "60"))  # 10000: the campaign of the issue

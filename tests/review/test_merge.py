@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from emolab.core.errors import RecordingError
-from emolab.review import ledger
+from emolab.recording import label_ledger as ledger
+from emolab.recording.labels import TimedLabel
 from emolab.review.desk import Desk
-from emolab.review.labels import TimedLabel
 from emolab.review.merge import Met, merge
 
 SAD = TimedLabel(0.0, 30.0, state="most_negative", word="sad")

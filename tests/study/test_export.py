@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
+import shutil
+import xml.etree.ElementTree as xml
 from pathlib import Path
 
 import av
@@ -14,9 +17,11 @@ import soundfile
 
 from emolab.core.errors import ConfigError, DataError, RecordingError
 from emolab.core.event import Event
-from emolab.core.stream import Channel, StreamInfo
+from emolab.core.stream import Channel, Chunk, StreamInfo
+from emolab.recording.labels import TimedLabel
 from emolab.recording.reader import Session
 from emolab.recording.writer import SessionWriter
+from emolab.review.desk import Desk
 from emolab.study.export import FORMATS, export
 from tests.cli.command import emolab
 from tests.recording import made
@@ -123,6 +128,101 @@ def test_the_packets_are_not_encoded_anew(recorded: Path, tmp_path: Path) -> Non
     with av.open(str(files["P07_session-2_camera.mp4"])) as film:
         theirs = sum(packet.size for packet in film.demux(video=0))
     assert abs(theirs - ours) < 200 * 90  # start codes become lengths, parameter sets move to the head
+
+
+def test_bids_has_signals_on_an_even_grid_and_events_in_order(recorded: Path, tmp_path: Path) -> None:
+    export(recorded, "bids", tmp_path)
+    where = tmp_path / "sub-P07" / "ses-2" / "beh"
+    names = sorted(path.name for path in where.iterdir())
+    stem = "sub-P07_ses-2_task-quick"
+    assert names == [
+        f"{stem}_events.json", f"{stem}_events.tsv",
+        f"{stem}_recording-board_physio.json", f"{stem}_recording-board_physio.tsv.gz",
+        f"{stem}_recording-raw_physio.json", f"{stem}_recording-raw_physio.tsv.gz",
+    ]  # fmt: skip
+    told = json.loads((where / f"{stem}_recording-board_physio.json").read_text())
+    assert told["Columns"] == ["gsr", "belt", "finger", "ear"] and told["Resampled"] is False
+    assert (told["SamplingFrequency"], told["StartTime"]) == (250.0, 0.25)
+    assert told["gsr"] == {"Description": "eda", "Units": "µS"}
+    with gzip.open(where / f"{stem}_recording-board_physio.tsv.gz", "rt") as file:
+        rows = np.array([[float(cell) for cell in line.split("\t")] for line in file])
+    with Session.open(recorded) as session:
+        np.testing.assert_allclose(rows[:, 0], session.streams["board"].values(0), rtol=1e-8)
+    with (where / f"{stem}_events.tsv").open(encoding="utf-8") as file:
+        events = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert [row["trial_type"] for row in events] == ["report", "mark"]
+    assert (events[0]["onset"], events[0]["state"], events[0]["word"]) == ("0.750000", "neutral", "calm")
+    description = json.loads((tmp_path / "dataset_description.json").read_text())
+    assert description["BIDSVersion"] == "1.10.0" and description["Name"] == "Müller study"
+
+
+def test_a_bids_data_set_grows_and_keeps_what_others_wrote_into_it(recorded: Path, tmp_path: Path) -> None:
+    export(recorded, "bids", tmp_path)
+    (tmp_path / "README").write_text("ours")
+    table = tmp_path / "participants.tsv"
+    table.write_text("participant_id\tpseudonym\tage\nsub-P01\tP01\t31\nsub-P07\tP07\t28\n")
+    first = {path: path.read_bytes() for path in tmp_path.rglob("*.gz")}
+    export(recorded, "bids", tmp_path)
+    assert table.read_text().count("sub-P07") == 1 and "28" in table.read_text()
+    assert (tmp_path / "README").read_text() == "ours"
+    assert {path: path.read_bytes() for path in first} == first
+
+
+def test_missing_samples_are_not_filled_in(tmp_path: Path) -> None:
+    path = tmp_path / "P1_session-0.h5"
+    writer = SessionWriter(path, made.HEADER)
+    writer.open([RAW])
+    writer.write(made.chunk(RAW, 0, 100, 100.0))
+    writer.write(made.chunk(RAW, 130, 100, 100.0))
+    writer.close()
+    files = export(path, "bids", tmp_path / "out")
+    packed = next(file for file in files if file.name.endswith(".gz"))
+    rows = gzip.decompress(packed.read_bytes()).decode().splitlines()
+    assert len(rows) == 230
+    assert [at for at, row in enumerate(rows) if "n/a" in row] == list(range(100, 130))
+
+
+def test_uneven_times_are_laid_on_an_even_grid(tmp_path: Path) -> None:
+    path = tmp_path / "P1_session-0.h5"
+    writer = SessionWriter(path, made.HEADER)
+    slope = StreamInfo("slope", (Channel("x", "lsl"),), 100.0, "float64", (1,))
+    writer.open([slope])
+    times_s = np.arange(1000) / 100.0 + np.random.default_rng(0).uniform(-0.002, 0.002, 1000)
+    writer.write(Chunk("slope", times_s, times_s[:, None].copy(), float(times_s[-1])))
+    writer.close()
+    export(path, "bids", tmp_path / "out")
+    (sidecar,) = (tmp_path / "out").rglob("*physio.json")
+    told = json.loads(sidecar.read_text())
+    assert told["Resampled"] is True
+    packed = sidecar.with_name(sidecar.name.replace(".json", ".tsv.gz"))
+    values = np.array([float(row) for row in gzip.decompress(packed.read_bytes()).split()])
+    grid_s = told["StartTime"] + np.arange(len(values)) / told["SamplingFrequency"]
+    np.testing.assert_allclose(values, grid_s, atol=2e-5)
+
+
+def test_elan_sees_each_lane_on_a_tier_beside_the_film(recorded: Path, tmp_path: Path) -> None:
+    copy = tmp_path / recorded.name
+    shutil.copy(recorded, copy)
+    desk = Desk(copy, "anna")
+    name = desk.add(TimedLabel(1.0, 2.0, state="neutral", word="calm", valence=0.25, note="smiles"))
+    desk.split(name, 1.5)
+    desk.add(TimedLabel(2.5, 2.5, tags=("sigh",)))
+    (path,) = export(copy, "eaf", tmp_path / "out")
+    root = xml.parse(path).getroot()
+    media = root.find("HEADER/MEDIA_DESCRIPTOR")
+    assert media is not None and media.get("RELATIVE_MEDIA_URL") == "./P07_session-2_camera.mp4"
+    at_ms = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE", "-1")) for slot in root.iter("TIME_SLOT")}
+    assert list(at_ms.values()) == sorted(at_ms.values()) and min(at_ms.values()) >= 0
+    tiers = {tier.get("TIER_ID"): tier for tier in root.iter("TIER")}
+    assert list(tiers) == ["intended", "reported", "events", "anna"]
+    said = [
+        (at_ms[a.get("TIME_SLOT_REF1")], at_ms[a.get("TIME_SLOT_REF2")], a.findtext("ANNOTATION_VALUE"))
+        for a in tiers["anna"].iter("ALIGNABLE_ANNOTATION")
+    ]
+    assert said == [  # the film begins at 0.25 s
+        (750, 1250, "neutral (calm) v +0.25 smiles"), (1250, 1750, "neutral (calm) v +0.25 smiles"),
+        (2250, 2290, "sigh"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("to", sorted(FORMATS))

@@ -3,6 +3,8 @@
     tables      csv: a table a stream, events, answers, sound as FLAC, frame times
     xdf         xdf: all streams and events in one file, sample-exact
     film        mp4: video as it was recorded, without encoding it anew; thermal images lossless
+    bids        bids: events and signals, in a data set that grows with each session
+    eaf         eaf: all lanes of labels, for ELAN
 
 Files are written beside their place and take it when they are whole. A new format is a file here
 and a line in `FORMATS`.
@@ -21,6 +23,8 @@ FORMATS = {
     "csv": "emolab.study.export.tables:write",
     "xdf": "emolab.study.export.xdf:write",
     "mp4": "emolab.study.export.film:write",
+    "bids": "emolab.study.export.bids:write",
+    "eaf": "emolab.study.export.eaf:write",
 }
 Writer = Callable[[Session, Path, str], list[Path]]
 

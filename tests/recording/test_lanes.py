@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from emolab.core.event import Event
-from emolab.review.labels import TimedLabel
-from emolab.review.lanes import intended, reported
+from emolab.recording.labels import TimedLabel
+from emolab.recording.lanes import intended, reported
 
 
 def played(clip: str, state: str, start_s: float, stop_s: float) -> list[Event]:

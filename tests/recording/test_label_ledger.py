@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from emolab.core.errors import ConfigError, RecordingError
-from emolab.review import ledger
+from emolab.recording import label_ledger as ledger
+from emolab.recording.label_ledger import Ledger
+from emolab.recording.labels import TimedLabel
 from emolab.review.desk import Desk
-from emolab.review.labels import TimedLabel
-from emolab.review.ledger import Ledger
 
 FEAR = TimedLabel(10.0, 40.0, clip="fear_1", state="less_negative", word="nervous")
 
@@ -158,7 +158,7 @@ EDITING = """
 import itertools, sys
 from pathlib import Path
 from emolab.review.desk import Desk
-from emolab.review.labels import TimedLabel
+from emolab.recording.labels import TimedLabel
 desk = Desk(Path(sys.argv[1]), "anna")
 for number in itertools.count(1):
     desk.add(TimedLabel(number, number + 1.0, note="n" * (number % 3000)))

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emolab.core.event import Event
+from emolab.recording.labels import TimedLabel
 from emolab.recording.onset_facts import onset_facts
-from emolab.review.labels import TimedLabel
 
 BASELINE = "baseline"
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from emolab.core.errors import ConfigError, DataError, RecordingError
-from emolab.review.labels import Change, TimedLabel
+from emolab.recording.labels import Change, TimedLabel
 
 SCHEMA = 1
 DEEDS = ("edit", "undo", "redo")

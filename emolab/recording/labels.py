@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,3 +105,15 @@ class Change:
     def undone(self) -> Change:
         """The change that takes it back."""
         return Change(self.label, self.after, self.before)
+
+
+def standing(acts: Iterable[Iterable[Change]]) -> dict[str, TimedLabel]:
+    """The labels that are left after some acts, by name."""
+    labels: dict[str, TimedLabel] = {}
+    for changes in acts:
+        for change in changes:
+            if change.after is None:
+                labels.pop(change.label, None)
+            else:
+                labels[change.label] = change.after
+    return labels

@@ -1,0 +1,224 @@
+"""A session as BIDS: events and signals of one participant, in a data set that grows with each export.
+
+    dataset_description.json  participants.tsv  participants.json  README
+    sub-P014/ses-0/beh/sub-P014_ses-0_task-emomusic_events.tsv + .json
+    sub-P014/ses-0/beh/sub-P014_ses-0_task-emomusic_recording-board_physio.tsv.gz + .json
+
+BIDS wants signals evenly sampled. Where a stream's times are a hundredth of a sample from even they are
+written as recorded; else values between two neighbours are interpolated onto an even grid of the true
+rate, which the JSON says (`Resampled`). Where samples are missing stands `n/a`. Sound and video are not
+part of it, so what is exported shows and sounds like nobody.
+
+Source: BIDS 1.10.0, "Physiological recordings" and "Task events".
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import emolab
+from emolab.core.label import STATES
+from emolab.recording import lanes
+from emolab.recording.onset_facts import onset_facts
+from emolab.recording.reader import RecordedStream, Session
+from emolab.study.export.whole import whole
+
+VERSION = "1.10.0"
+EVEN = 0.01  # of a sample
+GAP = 1.5  # of a sample: a longer step lacks one
+ROWS = 1 << 15
+README = "Recorded with emolab, which wrote this folder. Times are seconds from the session's zero.\n"
+COLUMNS = ("onset", "duration", "trial_type", "clip", "state", "word", "response_time")
+
+
+def write(session: Session, folder: Path, name: str) -> list[Path]:
+    """Add a session to the data set in `folder`; returns the files of the session."""
+    header = session.header
+    subject, number = _label(header.participant), header.session
+    task = _label(header.protocol or "music")
+    _describe(folder, header.study or folder.name, subject, header.participant)
+    where = folder / f"sub-{subject}" / f"ses-{number}" / "beh"
+    where.mkdir(parents=True, exist_ok=True)
+    stem = f"sub-{subject}_ses-{number}_task-{task}"
+    files = _events(session, where / f"{stem}_events.tsv")
+    used: set[str] = set()
+    for stream in session.streams.values():
+        if stream.info.is_image or stream.info.kind == "audio" or len(stream) < 2:
+            continue
+        label = _label(stream.name)
+        while label in used:  # `a-b` and `ab` are one name here
+            label += "x"
+        used.add(label)
+        files += _signals(stream, where / f"{stem}_recording-{label}_physio.tsv.gz")
+    return files
+
+
+def _describe(folder: Path, title: str, subject: str, participant: str) -> None:
+    """The data set's own files; what somebody wrote into them stays."""
+    description = folder / "dataset_description.json"
+    if not description.exists():
+        _json(
+            description,
+            {
+                "Name": title,
+                "BIDSVersion": VERSION,
+                "DatasetType": "raw",
+                "GeneratedBy": [{"Name": "emolab", "Version": emolab.__version__}],
+            },
+        )
+    if not (folder / "README").exists():
+        (folder / "README").write_text(README, encoding="utf-8")
+    table = folder / "participants.tsv"
+    lines = (
+        table.read_text(encoding="utf-8").splitlines() if table.exists() else ["participant_id\tpseudonym"]
+    )
+    if not any(line.split("\t")[0] == f"sub-{subject}" for line in lines):
+        _text(table, [*lines, f"sub-{subject}\t{participant}"])
+    if not (folder / "participants.json").exists():
+        _json(folder / "participants.json", {"pseudonym": {"Description": "what the study calls them"}})
+
+
+def _events(session: Session, path: Path) -> list[Path]:
+    events = session.events
+    last = [last_s for stream in session.streams.values() if (last_s := stream.last_s()) is not None]
+    end_s = max([*last, *(event.time_s for event in events)], default=0.0)
+    rows: list[Sequence[Any]] = []
+    for onset in onset_facts(events):
+        if (at_s := onset["fitted_s"]) is not None:
+            until_s = end_s if onset["ended_s"] is None else onset["ended_s"]
+            rows.append((at_s, max(until_s - at_s, 0.0), "clip", onset["clip"], onset["state"], None, None))
+    for rest in (label for label in lanes.reported(events, end_s) if label.clip == lanes.BASELINE):
+        rows.append((rest.start_s, rest.end_s - rest.start_s, "rest", None, None, None, None))
+    for event in events:
+        if event.kind == "answer":
+            told = event.data
+            response_s = told.get("response_s")
+            begun_s = event.time_s - (response_s or 0.0)
+            clip, state = told.get("clip"), told.get("state")
+            rows.append((begun_s, response_s or 0.0, "report", clip, state, told.get("word"), response_s))
+        elif event.kind in ("mark", "paused", "resumed"):
+            rows.append((event.time_s, 0.0, event.kind, None, None, event.data.get("text"), None))
+    rows.sort(key=lambda row: row[0])
+    _text(path, ["\t".join(COLUMNS), *("\t".join(_cell(value) for value in row) for row in rows)])
+    levels = {state.key: f"rank {state.rank:+d}: {', '.join(state.words)}" for state in STATES}
+    described = {
+        "trial_type": {
+            "Description": "what happened",
+            "Levels": {
+                "clip": "music is heard; `state` is what it was chosen for",
+                "report": "the participant says what they felt; `state` is what they said, n/a when nothing",
+                "rest": "the participant rests",
+                "mark": "the experimenter's mark",
+                "paused": "the session was paused",
+                "resumed": "and went on",
+            },
+        },
+        "clip": {"Description": "the clip heard or reported on; n/a: the rest"},
+        "state": {"Description": "one of five states", "Levels": levels},
+        "word": {"Description": "the word picked inside the state; the text of a mark"},
+        "response_time": {"Description": "from the question to the confirmed answer", "Units": "s"},
+    }
+    sidecar = path.with_suffix(".json")
+    _json(sidecar, described)
+    return [path, sidecar]
+
+
+def _signals(stream: RecordedStream, path: Path) -> list[Path]:
+    channels = stream.info.channels
+    times_s = stream.times_s()
+    steps_s = np.diff(times_s)
+    period_s = float(np.median(steps_s))
+    spans = np.maximum(np.round(steps_s / period_s), 1)  # samples from each to the next, were none missing
+    period_s = float((times_s[-1] - times_s[0]) / spans.sum())
+    places = np.concatenate([[0], np.cumsum(spans)]).astype(np.int64)
+    off = np.abs(times_s - times_s[0] - places * period_s).max() / period_s
+    count = int(places[-1]) + 1
+    is_even = bool(off <= EVEN)
+    columns = []
+    for at, _ in enumerate(channels):
+        values = stream.values(at)
+        if is_even:
+            grid = np.full(count, np.nan)
+            grid[places] = values
+        else:
+            grid = _resampled(times_s, values, times_s[0] + np.arange(count) * period_s, GAP * period_s)
+        columns.append(grid)
+    # no name and no date inside: the same session gives the same bytes
+    with (
+        whole(path) as beside,
+        beside.open("wb") as raw,
+        gzip.GzipFile("", "wb", 6, raw, mtime=0) as file,
+    ):
+        for start in range(0, count, ROWS):
+            parts = (column[start : start + ROWS].tolist() for column in columns)
+            lines = ("\t".join(map(_number, row)) for row in zip(*parts, strict=True))
+            file.write(("\n".join(lines) + "\n").encode())
+    names = _unique([channel.name for channel in channels])
+    told: dict[str, Any] = {
+        "SamplingFrequency": round(1 / period_s, 6),
+        "StartTime": round(float(times_s[0]), 6),
+        "Columns": names,
+        "Resampled": not is_even,
+    }
+    if model := stream.info.instrument.get("model"):
+        told["ManufacturersModelName"] = str(model)
+    for name, channel in zip(names, channels, strict=True):
+        told[name] = {"Description": channel.kind, "Units": channel.unit or "arbitrary"}
+    sidecar = path.with_name(path.name.removesuffix(".tsv.gz") + ".json")
+    _json(sidecar, told)
+    return [path, sidecar]
+
+
+def _resampled(
+    times_s: NDArray[np.float64], values: NDArray[np.float64], grid_s: NDArray[np.float64], gap_s: float
+) -> NDArray[np.float64]:
+    """Values between neighbours, NaN inside gaps."""
+    found = np.interp(grid_s, times_s, values)
+    after = np.clip(np.searchsorted(times_s, grid_s), 1, len(times_s) - 1)
+    is_inside = (times_s[after] - times_s[after - 1] > gap_s) & (grid_s < times_s[after])
+    found[is_inside & (grid_s > times_s[after - 1])] = np.nan
+    return np.asarray(found)
+
+
+def _label(text: str) -> str:
+    """Letters and digits alone, as BIDS wants labels."""
+    return re.sub(r"[^0-9A-Za-z]", "", text) or "x"
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        while name in found:
+            name += "_"
+        found.append(name)
+    return found
+
+
+def _number(value: float) -> str:
+    return "n/a" if value != value else repr(int(value)) if value == int(value) else f"{value:.9g}"
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "":
+        return "n/a"
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    return re.sub(r"[\t\r\n]+", " ", str(value))
+
+
+def _text(path: Path, lines: Iterable[str]) -> None:
+    with whole(path) as beside:
+        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _json(path: Path, told: Any) -> None:
+    with whole(path) as beside:
+        beside.write_text(json.dumps(told, indent=2, ensure_ascii=False), encoding="utf-8")

@@ -1,0 +1,116 @@
+"""A session's labels as an ELAN file: a tier a lane, linked to the film that the mp4 export writes.
+
+Tiers: `intended`, `reported`, `events`, and one for each analyst's ledger. ELAN counts whole
+milliseconds from the film's first frame, or from the session's zero when there is no film; labels
+before that are left out, since ELAN has no negative time. A label's state and word are the
+annotation's text, with valence, arousal, tags and note where there are any.
+
+Source: the EAF 3.0 schema, mpi.nl/tools/elan/EAFv3.0.xsd.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as xml
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from emolab.recording import label_ledger, lanes
+from emolab.recording.labels import TimedLabel, standing
+from emolab.recording.reader import Session
+from emolab.study.export.whole import whole
+
+LEAST_MS = 40  # a moment, so that it can be seen and clicked
+EVENT_KINDS = ("mark", "note", "paused", "resumed", "device_lost", "device_found", "screen_lost")
+SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+
+def write(session: Session, folder: Path, name: str) -> list[Path]:
+    """Write `NAME.eaf`; returns the file."""
+    film = next((s for s in session.streams.values() if s.info.kind == "rgb" and len(s)), None)
+    zero_s = float(film.times_s(0, 1)[0]) if film else 0.0
+    root = xml.Element(
+        "ANNOTATION_DOCUMENT",
+        {
+            "AUTHOR": "emolab",
+            "DATE": datetime.now(UTC).isoformat(timespec="seconds"),
+            "FORMAT": "3.0",
+            "VERSION": "3.0",
+            f"{{{XSI}}}noNamespaceSchemaLocation": SCHEMA,
+        },
+    )
+    head = xml.SubElement(root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
+    if film is not None:
+        media = f"./{name}_{film.name}.mp4"
+        described = {"MEDIA_URL": media, "RELATIVE_MEDIA_URL": media, "MIME_TYPE": "video/mp4"}
+        xml.SubElement(head, "MEDIA_DESCRIPTOR", described)
+    slots = xml.SubElement(root, "TIME_ORDER")
+    spans: list[tuple[int, int]] = []
+    for lane, labels in _lanes(session):
+        tier = xml.SubElement(root, "TIER", {"TIER_ID": lane, "LINGUISTIC_TYPE_REF": "label"})
+        for begin_ms, end_ms, text in _apart(labels, zero_s):
+            spans.append((begin_ms, end_ms))
+            number = len(spans)
+            around = xml.SubElement(tier, "ANNOTATION")
+            about = {"ANNOTATION_ID": f"a{number}"}
+            about |= {"TIME_SLOT_REF1": f"ts{2 * number - 1}", "TIME_SLOT_REF2": f"ts{2 * number}"}
+            annotation = xml.SubElement(around, "ALIGNABLE_ANNOTATION", about)
+            xml.SubElement(annotation, "ANNOTATION_VALUE").text = text
+    at_ms = [moment for span in spans for moment in span]
+    for index in sorted(range(len(at_ms)), key=lambda place: at_ms[place]):
+        xml.SubElement(
+            slots, "TIME_SLOT", {"TIME_SLOT_ID": f"ts{index + 1}", "TIME_VALUE": str(at_ms[index])}
+        )
+    xml.SubElement(root, "LINGUISTIC_TYPE", {"LINGUISTIC_TYPE_ID": "label", "TIME_ALIGNABLE": "true"})
+    xml.indent(root)
+    path = folder / f"{name}.eaf"
+    with whole(path) as beside:
+        xml.ElementTree(root).write(beside, encoding="UTF-8", xml_declaration=True)
+    return [path]
+
+
+def _lanes(session: Session) -> Iterable[tuple[str, list[TimedLabel]]]:
+    """Each lane's name and its labels."""
+    events = session.events
+    last = [last_s for stream in session.streams.values() if (last_s := stream.last_s()) is not None]
+    end_s = max([*last, *(event.time_s for event in events)], default=0.0)
+    yield "intended", lanes.intended(events, end_s)
+    yield "reported", lanes.reported(events, end_s)
+    told = [e for e in events if e.kind in EVENT_KINDS]
+    yield (
+        "events",
+        [
+            TimedLabel(e.time_s, e.time_s, note=f"{e.kind} {e.data.get('text', '')}".strip()[:200])
+            for e in told
+        ],
+    )
+    for path in label_ledger.ledgers(session.path):
+        ledger = label_ledger.read(path)
+        yield (
+            ledger.name,
+            sorted(standing(act.changes for act in ledger.acts).values(), key=lambda x: x.start_s),
+        )
+
+
+def _apart(labels: Iterable[TimedLabel], zero_s: float) -> Iterable[tuple[int, int, str]]:
+    """`(begin, end, text)` in milliseconds; ELAN's annotations of one tier cannot overlap."""
+    free_ms = 0
+    for label in labels:
+        begin_ms, end_ms = (round((at_s - zero_s) * 1000) for at_s in (label.start_s, label.end_s))
+        begin_ms = max(begin_ms, free_ms)
+        end_ms = max(end_ms, begin_ms + LEAST_MS if label.is_moment else begin_ms)
+        if end_ms > begin_ms:
+            yield begin_ms, end_ms, _text(label)
+            free_ms = end_ms
+
+
+def _text(label: TimedLabel) -> str:
+    words = [label.state or "", f"({label.word})" if label.word else ""]
+    words += [
+        f"{name} {value:+.2f}"
+        for name, value in (("v", label.valence), ("a", label.arousal))
+        if value is not None
+    ]
+    words += [*label.tags, label.note]
+    return " ".join(word for word in words if word) or "·"
