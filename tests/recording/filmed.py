@@ -41,7 +41,7 @@ def offer(recorder: Recorder, until: Callable[[float], bool]) -> None:
     begun = time.monotonic()
     told = dict.fromkeys(RATES_HZ, 0)
     while True:
-        now_s = time.monotonic() - begun
+        now_s = round(time.monotonic() - begun, 6)  # as it is stored
         for info in INFOS:
             rate_hz = RATES_HZ[info.name]
             due = int(now_s * rate_hz) - told[info.name]

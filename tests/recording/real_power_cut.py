@@ -175,6 +175,8 @@ def main() -> None:
             for cut in record(here, told.fs, min(CUTS_A_RUN, told.cuts - first), chance):
                 verdict, lacks = look(cut, here / "mnt", alone=told.alone)
                 verdicts[verdict.split(":")[0]] += 1
+                if verdict != "whole":
+                    print(f"   a cut after {cut.offered_s:.2f} s: {verdict}")
                 losses += [lacks] if lacks else []
                 cut.disk.unlink()
     print(f"{told.fs}: {dict(verdicts)}")

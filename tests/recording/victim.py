@@ -27,7 +27,7 @@ def main(path: Path) -> None:
     begun = time.monotonic()
     told = dict.fromkeys(RATES_HZ, 0)
     while True:
-        now_s = time.monotonic() - begun
+        now_s = round(time.monotonic() - begun, 6)  # as it is stored
         for info in infos:
             due = int(now_s * RATES_HZ[info.name]) - told[info.name]
             if due > 0:
