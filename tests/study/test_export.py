@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import shutil
+import subprocess
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from tests.cli.command import emolab
 from tests.recording import made
 
 RATES_HZ = {"board": 250.0, "camera": 30.0, "thermal": 9.0, "microphone": 48_000.0}
+VALIDATOR = shutil.which("bids-validator-deno") or ""
 RAW = StreamInfo("raw", (Channel("x", "lsl"), Channel("y", "lsl")), 100.0, "uint16", (2,))
 STREAMS = (made.BOARD, made.CAMERA, made.THERMAL, made.MICROPHONE, RAW)
 EVENTS = [
@@ -154,6 +156,16 @@ def test_bids_has_signals_on_an_even_grid_and_events_in_order(recorded: Path, tm
     assert (events[0]["onset"], events[0]["state"], events[0]["word"]) == ("0.750000", "neutral", "calm")
     description = json.loads((tmp_path / "dataset_description.json").read_text())
     assert description["BIDSVersion"] == "1.10.0" and description["Name"] == "Müller study"
+
+
+@pytest.mark.skipif(not VALIDATOR, reason="pip install bids-validator-deno, and have it on the path")
+def test_the_bids_validator_finds_no_error(recorded: Path, tmp_path: Path) -> None:
+    export(recorded, "bids", tmp_path)
+    done = subprocess.run(
+        [VALIDATOR, "--format", "json", str(tmp_path)], capture_output=True, text=True, timeout=120
+    )
+    found = json.loads(done.stdout)["issues"]["issues"]
+    assert found and [issue for issue in found if issue["severity"] == "error"] == []
 
 
 def test_a_bids_data_set_grows_and_keeps_what_others_wrote_into_it(recorded: Path, tmp_path: Path) -> None:

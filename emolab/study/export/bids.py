@@ -35,7 +35,12 @@ VERSION = "1.10.0"
 EVEN = 0.01  # of a sample
 GAP = 1.5  # of a sample: a longer step lacks one
 ROWS = 1 << 15
-README = "Recorded with emolab, which wrote this folder. Times are seconds from the session's zero.\n"
+README = """Recorded with emolab, which wrote this folder.
+
+Each session has its events (clips heard, reports given, marks) and, for each instrument, its signals on
+an even grid. All times of a session are seconds from the same zero. `n/a` in a signal: nothing was
+recorded then. Sound and video are not part of this data set.
+"""
 COLUMNS = ("onset", "duration", "trial_type", "clip", "state", "word", "response_time")
 
 
@@ -48,7 +53,7 @@ def write(session: Session, folder: Path, name: str) -> list[Path]:
     where = folder / f"sub-{subject}" / f"ses-{number}" / "beh"
     where.mkdir(parents=True, exist_ok=True)
     stem = f"sub-{subject}_ses-{number}_task-{task}"
-    files = _events(session, where / f"{stem}_events.tsv")
+    files = _events(session, where / f"{stem}_events.tsv", header.protocol or "music")
     used: set[str] = set()
     for stream in session.streams.values():
         if stream.info.is_image or stream.info.kind == "audio" or len(stream) < 2:
@@ -57,7 +62,9 @@ def write(session: Session, folder: Path, name: str) -> list[Path]:
         while label in used:  # `a-b` and `ab` are one name here
             label += "x"
         used.add(label)
-        files += _signals(stream, where / f"{stem}_recording-{label}_physio.tsv.gz")
+        files += _signals(
+            stream, where / f"{stem}_recording-{label}_physio.tsv.gz", header.protocol or "music"
+        )
     return files
 
 
@@ -86,7 +93,7 @@ def _describe(folder: Path, title: str, subject: str, participant: str) -> None:
         _json(folder / "participants.json", {"pseudonym": {"Description": "what the study calls them"}})
 
 
-def _events(session: Session, path: Path) -> list[Path]:
+def _events(session: Session, path: Path, task: str) -> list[Path]:
     events = session.events
     last = [last_s for stream in session.streams.values() if (last_s := stream.last_s()) is not None]
     end_s = max([*last, *(event.time_s for event in events)], default=0.0)
@@ -109,7 +116,8 @@ def _events(session: Session, path: Path) -> list[Path]:
     rows.sort(key=lambda row: row[0])
     _text(path, ["\t".join(COLUMNS), *("\t".join(_cell(value) for value in row) for row in rows)])
     levels = {state.key: f"rank {state.rank:+d}: {', '.join(state.words)}" for state in STATES}
-    described = {
+    described: dict[str, Any] = {
+        "TaskName": task,
         "trial_type": {
             "Description": "what happened",
             "Levels": {
@@ -131,7 +139,7 @@ def _events(session: Session, path: Path) -> list[Path]:
     return [path, sidecar]
 
 
-def _signals(stream: RecordedStream, path: Path) -> list[Path]:
+def _signals(stream: RecordedStream, path: Path, task: str) -> list[Path]:
     channels = stream.info.channels
     times_s = stream.times_s()
     steps_s = np.diff(times_s)
@@ -163,6 +171,8 @@ def _signals(stream: RecordedStream, path: Path) -> list[Path]:
             file.write(("\n".join(lines) + "\n").encode())
     names = _unique([channel.name for channel in channels])
     told: dict[str, Any] = {
+        "TaskName": task,
+        "PhysioType": "generic",
         "SamplingFrequency": round(1 / period_s, 6),
         "StartTime": round(float(times_s[0]), 6),
         "Columns": names,
