@@ -91,11 +91,14 @@ def notes_path(path: Path) -> Path:
 
 def sessions(study: Path) -> list[tuple[str, int, Path]]:
     """`(participant, session, path)` of each recording in the study, in order."""
-    found = []
-    for path in sorted(study.glob("*/*_session-*.h5")):
-        if match := _SESSION_FILE.fullmatch(path.name):
-            found.append((match["participant"], int(match["session"]), path))
-    return found
+    found = ((named(path), path) for path in sorted(study.glob("*/*_session-*.h5")))
+    return [(*name, path) for name, path in found if name is not None]
+
+
+def named(path: Path) -> tuple[str, int] | None:
+    """Participant and session that a recording is named after; None for another file."""
+    match = _SESSION_FILE.fullmatch(path.name)
+    return (match["participant"], int(match["session"])) if match else None
 
 
 def check_unused(study: Path, participant: str, session: int) -> Path:

@@ -16,6 +16,8 @@ from emolab.recording.recover import was_cut_off
 from emolab.session import folder, resume
 from emolab.session.link import read_address
 
+JOURNAL = ".journal"  # see `recording.places`
+
 
 @dataclass(frozen=True)
 class Mended:
@@ -36,8 +38,16 @@ class Mended:
 
 
 def cut_off(study: Path) -> list[tuple[str, int, Path]]:
-    """`(participant, session, path)` of each recording in the study that was never closed."""
-    return [found for found in folder.sessions(study) if was_cut_off(found[2])]
+    """`(participant, session, path)` of each recording in the study that was never closed.
+
+    One of which nothing but its journal is left counts as well.
+    """
+    found = {path for _, _, path in folder.sessions(study) if was_cut_off(path)}
+    found |= {
+        journal.with_name(journal.name[1:].removesuffix(JOURNAL)) for journal in study.glob(f"*/.*{JOURNAL}")
+    }
+    named = ((folder.named(path), path) for path in sorted(found))
+    return [(*name, path) for name, path in named if name is not None]
 
 
 def mend(study: Path) -> list[Mended]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from emolab.recording.reader import Session
 from emolab.session import folder, mend
 from emolab.session.link import address_path
 from tests.recording import made
+from tests.recording.test_survival import victim
 
 
 def killed(study: Path, participant: str, session: int) -> Path:
@@ -29,6 +31,20 @@ def test_every_session_that_broke_off_is_made_whole(tmp_path: Path) -> None:
         assert session.outcome == "interrupted" and len(session.streams["board"]) == 500
     assert mend.cut_off(tmp_path) == [] and mend.mend(tmp_path) == []
     assert first.with_name("P001_session-0.damaged.h5").exists()
+
+
+def test_a_recording_of_which_only_the_journal_is_left_is_made_from_it(tmp_path: Path) -> None:
+    path = folder.session_path(tmp_path, "P001", 0)
+    path.parent.mkdir()
+    with victim(path) as process:
+        time.sleep(1.5)
+        process.kill()
+        process.wait()
+    path.unlink()
+    assert mend.cut_off(tmp_path) == [("P001", 0, path)]
+    (one,) = mend.mend(tmp_path)
+    assert not one.error and one.until_s is not None and one.until_s > 0.5
+    assert path.exists() and mend.cut_off(tmp_path) == []
 
 
 def test_a_file_that_cannot_be_mended_is_told_and_the_others_are(tmp_path: Path) -> None:
