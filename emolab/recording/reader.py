@@ -27,6 +27,9 @@ from emolab.recording.header import SessionHeader
 from emolab.recording.still import open_still
 from emolab.recording.video import VideoReader
 
+KEPT_ROWS = 1 << 23  # times of longer streams are not kept in memory
+SUMMED_ROWS = 1 << 20
+
 
 class RecordedStream:
     """One stream of a session. Times are seconds from the file's time zero."""
@@ -46,6 +49,7 @@ class RecordedStream:
         self._knots = Columns(safe, where, f"{path}/{layout.KNOTS}", layout.KNOTS)
         self._facts = Columns(safe, where, f"{path}/{layout.FACTS}", layout.FACTS)
         self._us = np.zeros(0, np.int64)
+        self._sums = [0]
         self._places: tuple[NDArray[np.int64], NDArray[np.int32]] | None = None
 
     def __len__(self) -> int:
@@ -76,11 +80,24 @@ class RecordedStream:
     def times_us(self, start: int = 0, stop: int | None = None) -> NDArray[np.int64]:
         """`(n,)` int64 microseconds, exactly as stored."""
         rows = len(self)
+        if rows > KEPT_ROWS:
+            start, stop, _ = slice(start, stop).indices(rows)
+            return np.cumsum(self.columns.read("step_us", start, stop)) + self._us_before(start)
         if len(self._us) < rows:
             before = int(self._us[-1]) if len(self._us) else 0
             new = np.cumsum(self.columns.read("step_us", len(self._us), rows)) + before
             self._us = np.concatenate([self._us, new])
         return self._us[:rows][start:stop]
+
+    def _us_before(self, row: int) -> int:
+        """Time of the row before `row`; of hours of sound only a sum in a million is kept."""
+        while len(self._sums) <= row // SUMMED_ROWS:
+            at = (len(self._sums) - 1) * SUMMED_ROWS
+            steps = self.columns.read("step_us", at, at + SUMMED_ROWS)
+            self._sums.append(self._sums[-1] + int(steps.sum(dtype=np.int64)))
+        summed = row // SUMMED_ROWS * SUMMED_ROWS
+        rest = self.columns.read("step_us", summed, row)
+        return self._sums[row // SUMMED_ROWS] + int(rest.sum(dtype=np.int64))
 
     def time_slices_us(self, rows: int = 1 << 20) -> Iterator[NDArray[np.int64]]:
         """The times in pieces of so many rows: an hour of audio would fill the memory at once."""

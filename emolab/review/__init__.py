@@ -1,5 +1,6 @@
 """A past recording: everything that happens afterwards, without Qt.
 
+    timeline    a whole recording on one time line: any stretch of any signal, any frame, at once
     desk        where an analyst works: labels as their ledger makes them, with undo across restarts
     merge       the ledgers of a copy brought home
 

@@ -1,0 +1,164 @@
+"""A recording on one time line."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emolab.core.errors import DataError
+from emolab.core.event import Event
+from emolab.recording import reader
+from emolab.recording.reader import Session
+from emolab.recording.writer import SessionWriter
+from emolab.review.timeline import Timeline
+from tests.recording import made
+
+STREAMS = (made.BOARD, made.CAMERA, made.THERMAL, made.MICROPHONE)
+EVENTS = [
+    Event(0.0, "session_started", data={"planned": 1}),
+    Event(2.0, "clip_onset", 2.0, {"clip": "a", "state": "neutral", "requested_s": 1.9, "fitted_s": 2.0}),
+    Event(5.0, "clip_ended", data={"clip": "a", "how": "done"}),
+    Event(7.0, "answer", data={"clip": "a", "state": "less_positive", "word": "thrill", "response_s": 1.5}),
+]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight seconds of a board, two cameras and sound; the board was away from 4 to 6."""
+    path = tmp_path_factory.mktemp("study") / "P07_session-2.h5"
+    writer = SessionWriter(path, made.HEADER)
+    writer.open(STREAMS)
+    for info in STREAMS:
+        rate_hz = info.nominal_rate_hz or 0.0
+        for second in range(8):
+            if not (info is made.BOARD and 4 <= second < 6):
+                writer.write(made.chunk(info, round(second * rate_hz), round(rate_hz), rate_hz))
+    for event in EVENTS:
+        writer.mark(event)
+    writer.close()
+    return path
+
+
+def test_every_signal_is_a_track_in_its_unit(recorded: Path) -> None:
+    ready: list[str] = []
+    with Timeline(recorded, ready.append) as line:
+        assert line.wait()
+        assert [(track.name, track.kind, track.unit) for track in line.tracks] == [
+            ("board/gsr", "eda", "µS"), ("board/belt", "respiration", "counts"),
+            ("board/finger", "ppg", "counts"), ("board/ear", "ppg", "counts"), ("microphone", "audio", ""),
+        ]  # fmt: skip
+        assert sorted(ready) == sorted(track.name for track in line.tracks)
+        assert (line.begin_s, line.end_s) == (0.0, pytest.approx(8.0, abs=0.02))
+        assert line.cameras == ("camera", "thermal")
+
+
+def test_a_view_shows_what_was_recorded_and_where_nothing_was(recorded: Path) -> None:
+    with Timeline(recorded) as line, Session.open(recorded) as session:
+        line.wait()
+        board = session.streams["board"]
+        seen = line.view("board/gsr", 0.0, 8.0, 4000)
+        values = seen.low[~np.isnan(seen.low)]
+        np.testing.assert_allclose(values, board.values(0).astype(np.float32))
+        hole = seen.times_s[np.isnan(seen.low)]
+        assert len(hole) == 1 and 4.0 <= hole[0] < 6.0
+        assert np.isnan(line.value_at("board/gsr", 5.0)) and np.isnan(line.value_at("board/gsr", -1.0))
+        assert line.value_at("board/gsr", 2.0001) == pytest.approx(board.values(0)[500], rel=1e-6)
+
+
+def test_sound_is_seen_as_least_and_greatest(recorded: Path) -> None:
+    with Timeline(recorded) as line, Session.open(recorded) as session:
+        line.wait()
+        sound = session.streams["microphone"].values(0)
+        seen = line.view("microphone", 0.0, 8.0, 300)
+        assert seen.low.min() == pytest.approx(sound.min()) and seen.high.max() == pytest.approx(sound.max())
+        assert (seen.low <= seen.high).all() and 300 <= len(seen.low) <= 1300
+        heard, from_s = line.sound("microphone", 2.0, 2.5)
+        assert (len(heard), from_s) == (24_000, pytest.approx(2.0, abs=2e-5))
+        np.testing.assert_array_equal(heard, session.streams["microphone"].samples(96_000, 120_000))
+        assert len(line.sound("microphone", 90.0, 91.0)[0]) == 0
+
+
+def test_the_frame_at_a_moment_is_the_newest_not_after_it(recorded: Path) -> None:
+    with Timeline(recorded) as line:
+        for time_s in (0.0, 0.02, 3.34, 7.99, 99.0, -5.0):
+            index = line.frame_index("camera", time_s)
+            assert index == min(max(int(time_s * 30 + 1e-6), 0), 239)
+            assert made.number(line.frame("camera", index)) == index % 100
+            assert line.frame_time_s("camera", index) == pytest.approx(index / 30, abs=1e-5)
+        assert line.frame("thermal", 5).shape == (12, 16)
+        assert line.frame_count("thermal") == 72
+        with pytest.raises(IndexError):
+            line.frame("camera", 240)
+        with pytest.raises(DataError, match="there are camera, thermal"):
+            line.frame_index("board", 0.0)
+
+
+def test_what_was_intended_and_said_are_lanes(recorded: Path) -> None:
+    with Timeline(recorded) as line:
+        assert [(label.start_s, label.end_s, label.state) for label in line.intended] == [
+            (2.0, 5.0, "neutral")
+        ]
+        assert [(label.start_s, label.word) for label in line.reported] == [(2.0, "thrill")]
+
+
+def test_a_recording_cut_off_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = made.killed(tmp_path / "P1" / "P1_session-0.h5")
+    with Timeline(path) as line:
+        assert line.wait()
+        assert np.nanmax(line.view("board/gsr", 0.0, 9.0, 2000).times_s) == pytest.approx(1.996)
+
+
+def test_a_damaged_signal_is_told_and_the_others_are_seen(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / recorded.name
+    shutil.copy(recorded, copy)
+    sound = reader.RecordedStream.values
+
+    def damaged(self: Any, channel: Any = 0, start: int = 0, stop: int | None = None) -> Any:
+        if channel == 1:
+            raise OSError("Can't synchronously read data (wrong fletcher32 checksum)")
+        return sound(self, channel, start, stop)
+
+    monkeypatch.setattr(reader.RecordedStream, "values", damaged)
+    with Timeline(copy) as line:
+        line.wait()
+        assert list(line.problems) == ["board/belt"] and "checksum" in line.problems["board/belt"]
+        assert len(line.view("board/belt", 0.0, 8.0, 100).low) == 0
+        assert len(line.view("board/ear", 0.0, 8.0, 100).low)
+
+
+def test_closing_does_not_wait_for_what_is_being_read(recorded: Path) -> None:
+    line = Timeline(recorded)
+    line.close()
+    line.close()
+
+
+def test_times_of_long_streams_are_the_same_without_being_kept(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Session.open(recorded) as session:
+        whole = session.streams["microphone"].times_us()
+    monkeypatch.setattr(reader, "KEPT_ROWS", 1000)
+    monkeypatch.setattr(reader, "SUMMED_ROWS", 4096)
+    with Session.open(recorded) as session:
+        stream = session.streams["microphone"]
+        for start, stop in ((0, 10), (4095, 4097), (200_000, 200_001), (383_990, None), (5, 5), (-3, None)):
+            np.testing.assert_array_equal(stream.times_us(start, stop), whole[start:stop])
+        np.testing.assert_array_equal(stream.times_us(), whole)
+
+
+def test_a_session_without_anything_is_an_empty_line(tmp_path: Path) -> None:
+    path = tmp_path / "P1_session-0.h5"
+    writer = SessionWriter(path, replace(made.HEADER, participant="P1"))
+    writer.open([made.BOARD])
+    writer.close()
+    with Timeline(path) as line:
+        line.wait()
+        assert (line.begin_s, line.end_s) == (0.0, 0.0)
+        assert len(line.view("board/gsr", 0.0, 1.0, 100).low) == 0
