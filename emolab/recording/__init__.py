@@ -9,6 +9,7 @@
     journal     everything once more, only appended: what survives a power cut and a vanished drive
     entries, places   what it holds as bytes; where it lies
     rebuild, rescue   the session file made from it: afterwards, or at the end of the session
+    trouble     what can be wrong with the disk meanwhile, in sentences
     pack        a finished file written again, smaller; the same code mends a damaged one
     columns     the same rows read back, only those that are safe
     guard       is this a file emolab could have written? asked before it is believed

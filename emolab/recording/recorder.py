@@ -23,27 +23,25 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from emolab.core.clock import Clock, Follower
 from emolab.core.errors import DataError, EmolabError, Overrun, RecordingError
 from emolab.core.event import Event
 from emolab.core.stream import Chunk, StreamInfo
-from emolab.recording import journal, layout, places
+from emolab.recording import journal, layout, places, trouble
 from emolab.recording.entries import Head
 from emolab.recording.header import SessionHeader
 from emolab.recording.journal import Journal
 from emolab.recording.pack import sync_folder
+from emolab.recording.trouble import Trouble
 from emolab.recording.video import EncodedFrames, VideoEncoder
 from emolab.recording.writer import SessionWriter, since
 
 FLUSH_S = 0.4  # a killed process loses this much, and the work of one flush, at most
 QUEUE_BYTES = 64 << 20  # some ten seconds of everything but raw RGB, which waits before its encoder
 SYNC_S = 5.0
-SLOW_S = 3.0  # a disk that takes so long is told of
 HUNG_S = 30.0  # one that takes so long is given up; until then what comes waits in memory
-RISK_S = 1.0  # more than this a power cut should not cost
 AHEAD_S = 1.0  # how far a paced clock may run ahead of the file
 
 # Why a `gap` event of ours was written
@@ -53,15 +51,6 @@ UNFIT = "not recordable"
 _log = logging.getLogger(__name__)
 _Item = Chunk | EncodedFrames | Event
 _Lost = tuple[float, float, int]  # from, to, how many samples
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """What is wrong with the disk, in a sentence. `is_grave`: the session file itself is at stake."""
-
-    kind: str
-    text: str
-    is_grave: bool
 
 
 class Recorder:
@@ -357,7 +346,7 @@ class Recorder:
         try:
             self._journal = Journal(where or places.place(self._path), head, self._watch)
         except OSError as error:
-            self._worry(self._no_journal(error))
+            self._worry(trouble.no_journal(error))
 
     def _watch(self) -> None:
         """Called four times a second by the journal: say once what is wrong with the disk."""
@@ -368,49 +357,24 @@ class Recorder:
         assert self._journal is not None
         if self._adrift is not None and self._journal.error is not None:
             self.error = self.error or RecordingError(
-                f"{self._path} was lost ({_reason(self._adrift)}) and so is the disk of {self._journal.path} "
-                f"({self._journal.error}); nothing more can be recorded"
+                f"{self._path} was lost ({trouble.reason(self._adrift)}) and so is the disk of "
+                f"{self._journal.path} ({self._journal.error}); nothing more can be recorded"
             )
         self._worry(self._diagnosis(stuck_s, self._journal))
 
     def _diagnosis(self, stuck_s: float, kept: Journal) -> Trouble | None:
         if self._adrift is not None:
-            return Trouble(
-                "adrift",
-                f"{self._path} can no longer be written. The recording goes on, in {kept.path}: "
-                "let the session run, and bring its disk back before the end if you can "
-                f"({_reason(self._adrift)}).",
-                True,
-            )
-        if stuck_s > SLOW_S:
-            return Trouble(
-                "stuck",
-                f"The disk of {self._path} does not answer. What comes is safe in {kept.path}; look for the "
-                "drive or its network.",
-                True,
-            )
+            return trouble.adrift(self._path, kept.path, self._adrift)
+        if stuck_s > trouble.SLOW_S:
+            return trouble.stuck(self._path, kept.path)
         if kept.error is not None:
-            return self._no_journal(kept.error)
-        if kept.unsafe_s > RISK_S:
-            return Trouble(
-                "slow",
-                f"The disk of {kept.path} is slow: a power cut now would cost more than a second.",
-                False,
-            )
-        return None
+            return trouble.no_journal(kept.error)
+        return trouble.slow(kept.path) if kept.unsafe_s > trouble.RISK_S else None
 
-    def _no_journal(self, error: OSError) -> Trouble:
-        return Trouble(
-            "no journal",
-            f"There is no journal ({error.strerror or error}): a power cut, or a drive that goes, could cost "
-            "the whole recording. Go on, and make room on the disk before the next one.",
-            False,
-        )
-
-    def _worry(self, trouble: Trouble | None) -> None:
-        before, self.trouble = self.trouble, trouble
-        if trouble is not None and (before is None or before.kind != trouble.kind):
-            data = {"where": "disk", "message": trouble.text}
+    def _worry(self, found: Trouble | None) -> None:
+        before, self.trouble = self.trouble, found
+        if found is not None and (before is None or before.kind != found.kind):
+            data = {"where": "disk", "message": found.text}
             self._tell(Event(max(self._newest_s, self._zero_s), "error", data=data))
 
     def _give_up(self, error: Exception) -> bool:
@@ -527,12 +491,6 @@ class Recorder:
     def _tell(self, event: Event) -> None:
         self.mark(event)
         self._on_event(event)
-
-
-def _reason(error: Exception) -> str:
-    """What the system says of it, in a few words."""
-    number = getattr(error.__cause__, "errno", None)
-    return os.strerror(number) if number else str(error)
 
 
 def _size(item: Chunk | EncodedFrames) -> int:

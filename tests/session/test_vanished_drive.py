@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from emolab.recording import recorder as recorder_module
+from emolab.recording import trouble
 from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
 from emolab.recording.recover import recover
@@ -96,7 +97,7 @@ def test_when_the_drive_stays_away_the_session_ends_whole_on_this_computer(
 def test_a_drive_that_hangs_and_answers_again_is_told_of_and_the_file_goes_on(
     share: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder_module, "SLOW_S", 0.5)
+    monkeypatch.setattr(trouble, "SLOW_S", 0.5)
     with engine_on(share.path / "study", BOARD + CAMERA, speed=20.0) as engine:
         path = start(engine)
         with served(engine) as client:  # a window that was there before
@@ -115,7 +116,7 @@ def test_a_drive_that_hangs_and_answers_again_is_told_of_and_the_file_goes_on(
 
 
 def test_a_drive_that_never_answers_again_stops_nobody(share: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_module, "SLOW_S", 0.5)
+    monkeypatch.setattr(trouble, "SLOW_S", 0.5)
     monkeypatch.setattr(recorder_module, "HUNG_S", 1.5)
     with engine_on(share.path / "study", BOARD + CAMERA) as engine:
         path = start(engine)
