@@ -51,12 +51,8 @@ kind = "thermal_camera"
 name = "thermal"
 source = "{thermal}"
 loop = true
-
-[[instrument]]
-kind = "microphone"
-name = "voice"
-device = "pulse"
 """
+MICROPHONE = '[[instrument]]\nkind = "microphone"\nname = "voice"\ndevice = "pulse"\n'
 
 
 def why_not() -> str:
@@ -67,9 +63,13 @@ def why_not() -> str:
 
 
 class Room:
-    """Everything but the engine, while the `with` lasts."""
+    """Everything but the engine, while the `with` lasts.
 
-    def __init__(self, folder: Path) -> None:
+    `listens`: with a microphone, whose stamps take up to ten seconds to settle at each start.
+    """
+
+    def __init__(self, folder: Path, *, listens: bool = True) -> None:
+        self.instruments = 5 if listens else 4
         self.folder, self.study = folder, folder / "study"
         self.devices, self.protocol = folder / "devices.toml", folder / "short.yaml"
         self.engine_log = folder / "engine.log"
@@ -93,7 +93,8 @@ class Room:
             }
             board = _start_board(stack, "framed_board", self.boards["board"], "--burst-ms", "4")
             kit = _start_board(stack, "physiokit_board", self.boards["kit"], "--pattern", "count")
-            self.devices.write_text(DEVICES.format(board=board, kit=kit, camera=camera, thermal=thermal))
+            text = DEVICES.format(board=board, kit=kit, camera=camera, thermal=thermal)
+            self.devices.write_text(text + MICROPHONE * (self.instruments == 5))
             self.protocol.write_text(_short_protocol())
             self.study.mkdir()
             self._stack = stack.pop_all()

@@ -119,7 +119,9 @@ class Victim:
         deadline_s = time.monotonic() + PATIENCE_S
         while not self._is_due():
             lights = self._look().streams
-            are_well = len(lights) == 5 and all(light.samples and light.level != "act" for light in lights)
+            are_well = len(lights) == self._room.instruments and all(
+                light.samples and light.level != "act" for light in lights
+            )
             if are_well and self._at_s is None:
                 return True
             assert time.monotonic() < deadline_s, f"the instruments did not deliver: {lights}"
