@@ -44,6 +44,7 @@ SYNC_S = 5.0
 HUNG_S = 30.0  # one that takes so long is given up; until then what comes waits in memory
 AHEAD_S = 1.0  # how far a paced clock may run ahead of the file
 
+AT_ONCE = ("step_started", "answer")  # flushed so: nobody shall hear or answer a clip again after a crash
 # Why a `gap` event of ours was written
 OVERRUN = "writer overrun"
 UNFIT = "not recordable"
@@ -287,6 +288,8 @@ class Recorder:
             if item is not None:
                 self._store(item)
                 self._in_hand_s = None
+                if isinstance(item, Event) and item.kind in AT_ONCE:
+                    flush_at = 0.0
             if self._adrift is not None:
                 return
             if done:

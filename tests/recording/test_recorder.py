@@ -55,6 +55,22 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+def test_a_step_that_begins_is_in_the_file_before_the_next_flush(tmp_path: Path) -> None:
+    path = tmp_path / "s.h5"
+    recorder = Recorder(path, HEADER, [BOARD], flush_s=600.0)
+    try:
+        recorder.mark(Event(1.0, "mark", data={"text": "can wait"}))
+        recorder.mark(Event(2.0, "step_started", data={"step": 3, "kind": "play", "clip": "fear_1"}))
+
+        def is_there() -> bool:
+            with Session.open(path, live=True) as session:
+                return [event.kind for event in session.events] == ["mark", "step_started"]
+
+        until(is_there)
+    finally:
+        recorder.close()
+
+
 def test_all_that_was_taken_is_in_the_file_in_order(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "s.h5", HEADER, [BOARD, CAMERA, THERMAL], 10.0)
     for at in range(40):
