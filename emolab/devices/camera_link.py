@@ -43,6 +43,7 @@ BURST_S = 0.004  # a frame that comes faster than this after the one before was 
 BURST_FRAMES = 200
 BUFFERS = 10  # the most that OpenCV takes
 LONGEST_WAIT_NS = 10_000_000_000
+AHEAD_NS = 200_000_000  # a stamp that the driver worked out may lie a little in the future
 
 # OpenCV reads these once: no libav chatter on stderr, no ten seconds of waiting for a dead webcam
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -291,7 +292,7 @@ class BufferStamps:
     def captured_ns(self, stamped_ns: int, in_hand_ns: int) -> int:
         """The better of a frame's two stamps: by the driver, and when we had it."""
         if self.is_kernels is None:
-            self.is_kernels = 0 <= in_hand_ns - stamped_ns < LONGEST_WAIT_NS
+            self.is_kernels = -AHEAD_NS < in_hand_ns - stamped_ns < LONGEST_WAIT_NS
         return min(stamped_ns, in_hand_ns) if self.is_kernels else in_hand_ns
 
 

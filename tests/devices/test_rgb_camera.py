@@ -169,6 +169,12 @@ def test_frames_that_waited_in_the_driver_keep_their_times_and_their_order():
     assert stamps_ns == captured_ns
 
 
+def test_a_driver_that_reckons_a_little_ahead_is_believed_up_to_the_moment_the_frame_is_there():
+    driver = BufferStamps()
+    assert driver.captured_ns(1_003_000_000, 1_000_000_000) == 1_000_000_000
+    assert driver.captured_ns(1_203_000_000, 2_000_000_000) == 1_203_000_000
+
+
 @pytest.mark.parametrize("off_s", [-3600, 5, 1.7e9])
 def test_a_driver_that_stamps_with_another_clock_is_not_believed(off_s: float):
     driver, off_ns = BufferStamps(), int(off_s * 1e9)

@@ -166,7 +166,7 @@ def test_a_y16_camera_gives_16_bit_frames(seen: Seen) -> None:
         frames = stream.samples()
         assert np.all(np.diff(stream.times_s()) > 0)
     assert frames.dtype == np.uint16 and len(np.unique(frames[-1])) > 4
-    assert np.any(frames & 0xFF) and np.any(frames >> 8)
+    assert np.any(frames > 0xFF), "the driver fills the upper byte"
 
 
 def test_a_board_pulled_from_usb_is_told_and_back_with_its_gap_counted(seen: Seen) -> None:
