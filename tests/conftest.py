@@ -17,6 +17,8 @@ from emolab.core import shipped
 
 STALE_S = 120.0  # a worker that composes for longer than this has been killed
 DEMO_SEEDS = (0, 1)  # of `record` and of `demo`
+# Whole laboratories in real time: two of them at once are too much for two cores
+REAL_TIME = ("e2e", "faults", "kills", "session/test_vanished_drive.py", "recording/test_power_cut.py")
 
 
 def _cache() -> Path:
@@ -27,6 +29,15 @@ def _cache() -> Path:
 
 
 os.environ.setdefault("EMOLAB_STIMULI", str(_cache()))
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of `REAL_TIME` to one worker, one after the other."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).as_posix().startswith(REAL_TIME):
+            item.add_marker(pytest.mark.xdist_group("real time"))
 
 
 @pytest.fixture(scope="session")

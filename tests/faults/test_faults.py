@@ -20,7 +20,7 @@ from tests.simulators import sound_server
 ALWAYS = ("unplug", "noise", "sound")
 MEASURED = [fault for fault in FAULTS if fault.check is not None]
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.slow
 
 
 def why_not(session: str) -> str:
