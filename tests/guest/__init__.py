@@ -7,7 +7,7 @@
     recorded       one instrument recorded as the engine does
     test_real_devices   what they saw, judged
 
-Run it with `EMOLAB_GUEST=1 pytest -m guest tests/guest` on a machine that has nothing else to do: some two
+Run it with `EMOLAB_GUEST=1 pytest -m guest tests/guest` on a machine that has nothing else to do: some three
 minutes, and 70 MB fetched the first time. It needs qemu-system-x86, busybox-static, cpio and kmod.
 One more driver is its module in `guest.DEVICE_MODULES` and `inside.DRIVERS`, and a part of its own.
 """

@@ -195,6 +195,7 @@ def _command(module: list[str]) -> str:
         "XDG_RUNTIME_DIR=/run",
         "LANG=C.UTF-8",
         "PYTHONDONTWRITEBYTECODE=1",
+        "OPENBLAS_NUM_THREADS=1",  # as `emolab` sets it for itself
     ]
     words += [sys.executable, "-X", "faulthandler", "-m", *module]
     return shlex.quote(f"cd {shlex.quote(str(ROOT))} && exec {shlex.join(words)}")

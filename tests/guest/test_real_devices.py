@@ -1,4 +1,4 @@
-"""Real drivers, in a guest: `EMOLAB_GUEST=1 pytest -m guest tests/guest`, two minutes on an idle machine.
+"""Real drivers, in a guest: `EMOLAB_GUEST=1 pytest -m guest tests/guest`, three minutes on an idle machine.
 
 One boot serves all tests; what the guest saw and recorded is judged here. Its processor is emulated
 and slow, so counts and order are held to the letter, times only roughly.
