@@ -288,8 +288,7 @@ class Recorder:
             if item is not None:
                 self._store(item)
                 self._in_hand_s = None
-                if isinstance(item, Event) and item.kind in AT_ONCE:
-                    flush_at = 0.0
+                flush_at = 0.0 if isinstance(item, Event) and item.kind in AT_ONCE else flush_at
             if self._adrift is not None:
                 return
             if done:
@@ -312,6 +311,7 @@ class Recorder:
                 self._journal.take(gap)
             self._writer.mark(gap)
         self._ended.set()
+        self._busy_since = None  # from here on it is arithmetic, not the disk, that takes its time
         self._writer.close(self._closing or "interrupted")
         self._size = self._writer.bytes_written
 
@@ -359,9 +359,8 @@ class Recorder:
             self._give_up(RecordingError(f"it has not answered for {HUNG_S:.0f} s"))
         assert self._journal is not None
         if self._adrift is not None and self._journal.error is not None:
-            self.error = self.error or RecordingError(
-                f"{self._path} was lost ({trouble.reason(self._adrift)}) and so is the disk of "
-                f"{self._journal.path} ({self._journal.error}); nothing more can be recorded"
+            self.error = self.error or trouble.both_lost(
+                self._path, self._adrift, self._journal.path, self._journal.error
             )
         self._worry(self._diagnosis(stuck_s, self._journal))
 

@@ -10,7 +10,7 @@ import logging
 import threading
 from pathlib import Path
 
-from emolab.core.errors import RecordingError
+from emolab.core.errors import EmolabError, RecordingError
 from emolab.recording.recover import from_journal
 
 PATIENCE_S = 8.0  # how long a drive may take to say whether it is there
@@ -30,14 +30,20 @@ def rescue(journal: Path, path: Path, timeout_s: float) -> Path:
         attempt.done.wait(max(timeout_s - PATIENCE_S, 0.0))
     if attempt.made is not None:
         return attempt.made
+    kept = f"Nothing is lost: {journal} holds the whole recording"
+    if _is_beside(journal, path):
+        raise RecordingError(
+            f"{path} could not be made from its journal "
+            f"({attempt.error or 'its disk does not answer'}). {kept}: "
+            f"when the disk is well and has room, run 'emolab recover {path}'"
+        )
     if attempt.done.is_set():
         what = f"neither there nor beside its journal a file could be made ({attempt.error})"
     else:
         what = "its drive does not answer"
     raise RecordingError(
-        f"{path} was given up during the session, and {what}. Nothing is lost: {journal} holds the whole "
-        f"recording. When the drive is back, run 'emolab recover {path}', or make the file beside the "
-        f"journal with 'emolab recover {journal}'"
+        f"{path} was given up during the session, and {what}. {kept}. When the drive is back, run "
+        f"'emolab recover {path}', or make the file beside the journal with 'emolab recover {journal}'"
     )
 
 
@@ -56,7 +62,9 @@ class _Attempt(threading.Thread):
         try:
             self.made = self._make()
         except Exception as error:
-            _log.exception("%s could not be made from its journal", self._path)
+            is_told = isinstance(error, EmolabError)  # what and why is in its words already
+            level = logging.DEBUG if is_told else logging.ERROR
+            _log.log(level, "%s could not be made from its journal", self._path, exc_info=True)
             self.error = error
         finally:
             self.done.set()
@@ -68,12 +76,19 @@ class _Attempt(threading.Thread):
             from_journal(self._journal, self._path, keep_damaged=False)
             return self._path
         except Exception as error:  # the drive is away: on this computer's own disk, then
+            if _is_beside(self._journal, self._path):
+                raise
             _log.warning("%s cannot be made: %s", self._path, error)
             self.is_begun = True
             here = rescued(self._journal, self._path)
             here.parent.mkdir(exist_ok=True)
             from_journal(self._journal, here, keep_damaged=False, keep_journal=True)
             return here
+
+
+def _is_beside(journal: Path, path: Path) -> bool:
+    """Whether there is no other disk to go to."""
+    return journal.parent == path.parent
 
 
 def rescued(journal: Path, path: Path) -> Path:

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from emolab.core.errors import RecordingError
+
 SLOW_S = 3.0  # a disk that takes so long is told of
 RISK_S = 1.0  # more than this a power cut should not cost
 
@@ -50,6 +52,15 @@ def no_journal(error: OSError) -> Trouble:
         "the whole recording. Go on, and make room on the disk before the next one."
     )
     return Trouble("no journal", text, False)
+
+
+def both_lost(path: Path, why: Exception, kept: Path, error: OSError) -> RecordingError:
+    """Neither the session file nor its journal can be written any more: the recording ends."""
+    return RecordingError(
+        f"{path} can no longer be written ({reason(why)}), nor can {kept} ({error.strerror or error}); "
+        "what was recorded until now is kept: free some space, "
+        f"run 'emolab recover {path}', then go on with the session"
+    )
 
 
 def reason(error: Exception) -> str:

@@ -15,6 +15,7 @@ from emolab.core.clock import PacedClock
 from emolab.core.errors import DataError, Overrun, RecordingError
 from emolab.core.event import Event
 from emolab.core.stream import Chunk, StreamInfo
+from emolab.recording import recorder as recorder_module
 from emolab.recording import video
 from emolab.recording.header import SessionHeader
 from emolab.recording.inspect import inspect
@@ -69,6 +70,24 @@ def test_a_step_that_begins_is_in_the_file_before_the_next_flush(tmp_path: Path)
         until(is_there)
     finally:
         recorder.close()
+
+
+def test_a_file_that_takes_long_to_close_is_not_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hours of times take long to refine on a slow machine; the disk has nothing to do with it."""
+
+    class Slow(SessionWriter):
+        def close(self, outcome: str = "complete") -> None:
+            time.sleep(1.5)
+            super().close(outcome)
+
+    monkeypatch.setattr(recorder_module, "HUNG_S", 0.4)
+    recorder = Recorder(tmp_path / "s.h5", HEADER, [BOARD], make=Slow)
+    recorder.put(chunk(BOARD, 0, 250, 250.0))
+    recorder.close()
+    assert recorder.path == tmp_path / "s.h5" and recorder.trouble is None
+    assert [path.name for path in tmp_path.iterdir()] == ["s.h5"]
 
 
 def test_all_that_was_taken_is_in_the_file_in_order(tmp_path: Path) -> None:

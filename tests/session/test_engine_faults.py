@@ -16,6 +16,7 @@ from emolab.core.clock import SessionClock
 from emolab.core.errors import ConfigError
 from emolab.core.settings import read
 from emolab.devices import config
+from emolab.recording import journal
 from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
 from emolab.session import diary, hub, view
@@ -102,7 +103,10 @@ def test_a_disk_that_is_nearly_full_stops_the_recording_with_a_closed_file(
     with engine_on(tmp_path) as engine:
         path = start(engine)
         go_on(engine, lambda: trial(engine) == 1)
-        assert engine.recorder is not None
+        assert engine.recorder is not None and engine.recorder._journal is not None
+        kept = engine.recorder._journal
+        monkeypatch.setattr(journal, "LEAST_FREE_BYTES", 1 << 60)  # the first to make room
+        go_on(engine, lambda: kept.error is not None)
         monkeypatch.setattr(engine.recorder._writer, "_reserve_bytes", 1 << 60)
         go_on(engine, lambda: engine.phase == "failed")
         assert engine.message.startswith(f"The recording stopped: the disk of {path} is nearly full")
