@@ -70,10 +70,13 @@ class Line:
     def dial(cls, address: EngineAddress, timeout_s: float) -> Line:
         """A connection to an engine. Raises `OSError` when nobody answers there."""
         line = cls(socket.create_connection(("127.0.0.1", address.port), timeout=timeout_s))
-        line.send_text(json.dumps({"token": address.token}))
-        if json.loads(line.receive_text()) != {"ok": True}:
+        try:
+            line.send_text(json.dumps({"token": address.token}))
+            if json.loads(line.receive_text()) != {"ok": True}:
+                raise ConnectionRefusedError("another program listens on the engine's port")
+        except BaseException:
             line.close()
-            raise ConnectionRefusedError("another program listens on the engine's port")
+            raise
         return line
 
     def send_text(self, text: str) -> None:
