@@ -26,7 +26,7 @@ from emolab.devices.source import Source
 from emolab.session.hub import Hub
 from emolab.session.player import RATE_HZ, Player
 from emolab.session.pump import Pump
-from emolab.signals.onsets import CLUSTER_S, Delay, click, clicks, delay, rises
+from emolab.signals.onsets import CLUSTER_S, Delay, click, clicks, delay, is_by_chance, rises
 
 Kind = Literal["flash", "click"]
 Array = NDArray[np.float64]
@@ -288,8 +288,11 @@ def best_delay(
     cluster_s = max(CLUSTER_S, 1.5 * step_s)
     found = []
     for sign in (1.0,) if is_light else (1.0, -1.0):
-        late = delay(given_s, rises(sign * level, times_s), cluster_s)
-        if late is not None and late.found >= LEAST_SHARE * len(given_s):
+        steps_s = rises(sign * level, times_s)
+        late = delay(given_s, steps_s, cluster_s)
+        if late is None or late.found < LEAST_SHARE * len(given_s):
+            continue
+        if is_light or not is_by_chance(given_s, steps_s, late.found, cluster_s):
             found.append(late)
     steadiest_ms = min((late.jitter_ms for late in found), default=0.0)
     steady = [late for late in found if late.jitter_ms <= 3 * steadiest_ms]

@@ -16,7 +16,7 @@ from emolab.core.clock import Clock, PacedClock
 from emolab.core.errors import ConfigError, DeviceNotFound
 from emolab.core.stream import Channel, Chunk, StreamInfo
 from emolab.session.player import Onset, SilentPlayer
-from emolab.session.synctest import Outcome, SyncTest, Trigger
+from emolab.session.synctest import Outcome, SyncTest, Trigger, _irregular, best_delay
 from emolab.session.synctest_report import Baseline, judge, report, table
 from emolab.signals.onsets import click
 
@@ -368,3 +368,17 @@ def test_a_baseline_file_that_is_none_is_refused(tmp_path: Path, text: str) -> N
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match="timing test leaves"):
         Baseline(tmp_path)
+
+
+@pytest.mark.parametrize("seed", [7, 31, 47, 170])  # half of these clicks fall to heart beats by chance
+def test_a_beating_heart_is_no_trigger_and_a_trigger_is(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    given_s = _irregular(rng, 1.0, 10.0)
+    times_s = np.arange(0, 14, 1 / 250)
+    beats_s = np.cumsum(rng.normal(0.85, 0.03, 20))
+    pulse = 300 * sum(np.exp(-(((times_s - beat_s) / 0.05) ** 2)) for beat_s in beats_s)
+    assert best_delay(given_s, times_s, pulse, 1 / 250, "click") is None
+    wired = 500.0 * sum((times_s > at_s + 0.03) & (times_s < at_s + 0.13) for at_s in given_s)
+    late = best_delay(given_s, times_s, wired + pulse / 10, 1 / 250, "click")
+    assert late is not None and late.found == len(given_s)
+    assert late.offset_ms == pytest.approx(30, abs=4)
