@@ -15,14 +15,16 @@ What comes. Chunks of 50 to 100 ms: `(n, 1)` int16, full scale 32768: what the c
 at half the size of floats. Each callback carries the time its first sample was converted, on
 PortAudio's own clock (often the wall clock); that clock is read beside the monotonic one in
 every callback and converted by the difference just then, so a clock set in mid-session moves
-nothing. `audio_clock` makes smooth sample times of it. The first three seconds or so are not
-delivered: the stamps settle. Samples the driver threw away are estimated from the stamps and counted as lost.
+nothing. `audio_clock` makes smooth sample times of it. The first three seconds or so are held back until
+the stamps have settled, and then delivered at once, at the times these say. Samples the driver threw away
+are estimated from the stamps and counted as lost.
 
 PortAudio comes with sounddevice on Windows and macOS; on Linux it is a system library.
 """
 
 from __future__ import annotations
 
+import math
 import queue
 import time
 from collections.abc import Mapping
@@ -143,8 +145,9 @@ class Microphone:
         self._times = AudioClock(keys.rate_hz)
         self._offset_ns: int | None = None
         self._heard_s = 0.0
-        self._early: list[tuple[int, float]] = []
+        self._early: list[tuple[NDArray[np.int16], float]] = []
         self._is_settled = False
+        self._newest_s = -math.inf
         self._lost_before = 0  # in earlier openings
         self._unread = 0
         self._openings = 0
@@ -221,14 +224,21 @@ class Microphone:
         if not blocks:
             self._check_alive()
             return None
-        count = sum(len(block.samples) for block in blocks)
-        stamp_s = self._clock.at(_first_sample_ns(blocks, self._keys.rate_hz))
-        if not self._is_settled:
-            self._settle(count, stamp_s)
-            return None
-        times_s = self._times.see(count, stamp_s, blocks[0].is_flagged)
-        tally = Tally(lost=self._lost_before + self._times.lost + self._unread, reopened=self._openings - 1)
         samples = np.concatenate([block.samples for block in blocks])
+        stamp_s = self._clock.at(_first_sample_ns(blocks, self._keys.rate_hz))
+        if self._is_settled:
+            times_s = self._times.see(len(samples), stamp_s, blocks[0].is_flagged)
+        else:
+            if blocks[0].is_flagged:  # what came before cannot be placed
+                self._early.clear()
+            self._early.append((samples, stamp_s))
+            if not self._has_settled():
+                return None
+            times_s, samples = self._held_back()
+            if not len(times_s):
+                return None
+        self._newest_s = float(times_s[-1])
+        tally = Tally(lost=self._lost_before + self._times.lost + self._unread, reopened=self._openings - 1)
         return Chunk(self._keys.name, times_s, samples, self._clock.now_s(), tally=tally)
 
     def close(self) -> None:
@@ -252,17 +262,25 @@ class Microphone:
         blocks, self._pending = self._pending, []
         return blocks
 
-    def _settle(self, count: int, stamp_s: float) -> None:
-        """Hold the first blocks back until their stamps agree; those then found the line."""
-        self._early.append((count, stamp_s))
+    def _has_settled(self) -> bool:
+        """Whether the newest stamps agree, or were waited for long enough."""
         last = self._early[-AGREED_BLOCKS:]
-        starts = np.cumsum([0] + [count for count, _ in last[:-1]])
-        deviations_s = np.array([stamp for _, stamp in last]) - starts / self._keys.rate_hz
-        is_agreed = len(last) == AGREED_BLOCKS and np.ptp(deviations_s) < AGREED_S
-        if is_agreed or stamp_s - self._early[0][1] > SETTLING_S:
-            for early_count, early_s in last:
-                self._times.see(early_count, early_s)
-            self._is_settled = True
+        starts = np.cumsum([0] + [len(samples) for samples, _ in last[:-1]])
+        deviations_s = np.array([stamp_s for _, stamp_s in last]) - starts / self._keys.rate_hz
+        is_agreed = len(last) == AGREED_BLOCKS and float(np.ptp(deviations_s)) < AGREED_S
+        self._is_settled = is_agreed or last[-1][1] - self._early[0][1] > SETTLING_S
+        return self._is_settled
+
+    def _held_back(self) -> tuple[NDArray[np.float64], NDArray[np.int16]]:
+        """Times and samples of all that came before the stamps had settled, by the line that those found."""
+        early, self._early = self._early, []
+        older = sum(len(samples) for samples, _ in early[:-AGREED_BLOCKS])
+        agreed = [self._times.see(len(samples), stamp_s) for samples, stamp_s in early[-AGREED_BLOCKS:]]
+        before_s = agreed[0][0] - np.arange(older, 0, -1) / self._times.rate_hz
+        times_s = np.concatenate([before_s, *agreed])
+        samples = np.concatenate([samples for samples, _ in early])
+        is_new = times_s > self._newest_s  # what came before it went away has been delivered
+        return times_s[is_new], samples[is_new]
 
     def _hear(self, indata: NDArray[np.int16], frames: int, times: Any, status: Any) -> None:
         """PortAudio's callback: convert the stamp, keep a copy, be gone."""
@@ -286,7 +304,7 @@ class Microphone:
         if not self._stream.active:
             raise DeviceError(f"{self._what} was taken away; plug it in again, then Retry")
         silence_s = time.monotonic() - self._heard_s
-        if silence_s > (SILENCE_TIMEOUT_S if self._early else START_TIMEOUT_S):
+        if silence_s > (SILENCE_TIMEOUT_S if self._early or self._is_settled else START_TIMEOUT_S):
             raise DeviceTimeout(
                 f"{self._what} has sent no sound for {silence_s:.1f} s; check its cable and the "
                 "system's sound settings, then Retry"
