@@ -15,13 +15,7 @@
     guard       is this a file emolab could have written? asked before it is believed
     still       a file whose writer died, opened as if it had been closed in order
     reader      Session: a file opened afterwards, while it is written, or after a crash
-    refine      the best times of each stream, from all of it at once
-    timing      a device's clock laid onto the session's
-    missing     what a board that counts nothing lost: has it a crystal, or does it pace itself
-    crystal     whole samples missing, a straight line between
-    paced       no period that lasts: followed, step by step
-    steps       what those two speak of
-    observed    what is known of each chunk, read for them
+    times/      when each sample was taken, worked out once all is known
     inspect     is this recording good? facts and a verdict
     onset_facts when each clip was asked for, played and heard
     labels      what can stand on the time line: intervals, moments, traces

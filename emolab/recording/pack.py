@@ -27,7 +27,7 @@ from emolab.recording import layout
 from emolab.recording.blocks import Log, Table
 from emolab.recording.columns import Columns, Safe
 from emolab.recording.reader import RecordedStream, Session
-from emolab.recording.refine import refine
+from emolab.recording.times.refine import refine
 
 _log = logging.getLogger(__name__)
 

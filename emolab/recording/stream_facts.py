@@ -14,7 +14,7 @@ from emolab.core.stream import Tally
 from emolab.recording import layout
 from emolab.recording.reader import RecordedStream
 from emolab.recording.recorder import OVERRUN, UNFIT
-from emolab.recording.refine import refine
+from emolab.recording.times.refine import refine
 
 GAP_FLOOR_S = 0.02  # below that a step is the machine's jitter
 STEP = 1.5  # periods: where times were refined, a longer interval lacks a sample

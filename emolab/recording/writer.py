@@ -38,7 +38,7 @@ from emolab.recording.columns import Safe
 from emolab.recording.header import SessionHeader
 from emolab.recording.pack import pack
 from emolab.recording.reader import RecordedStream
-from emolab.recording.refine import refine
+from emolab.recording.times.refine import refine
 from emolab.recording.video import EncodedFrames, H264Encoder
 
 RESERVE_BYTES = 16 << 20  # stop while the file can still be closed in order

@@ -1,6 +1,6 @@
 """How a device keeps time, told while it runs: its true rate, its drift, the jitter of its stamps.
 
-The same fit as after the session (`recording.timing`), on the last minutes and straight. Nothing
+The same fit as after the session (`recording.times.timing`), on the last minutes and straight. Nothing
 recorded depends on it.
 """
 
@@ -12,7 +12,7 @@ from collections import deque
 import numpy as np
 
 from emolab.core.stream import Chunk, StreamInfo
-from emolab.recording.timing import fit_straight
+from emolab.recording.times.timing import fit_straight
 from emolab.session.snapshot import Timekeeping
 
 BLOCK_S = 1.0  # of each only the earliest sight is kept

@@ -32,7 +32,7 @@ from pyxdf.pyxdf import StreamData, _jitter_removal
 
 from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
-from emolab.recording.refine import refine
+from emolab.recording.times.refine import refine
 from tests.simulators.clocks import Device, Times, counting_board, plain_board, serial_info, stored
 
 NOMINAL_HZ = 250.0

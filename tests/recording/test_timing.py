@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from emolab.core.stream import Channel, Chunk, StreamInfo, Tally
 from emolab.recording.inspect import inspect, text
-from emolab.recording.missing import find_steps
 from emolab.recording.reader import RecordedStream, Session
 from emolab.recording.recover import recover
-from emolab.recording.steps import Steps
-from emolab.recording.timing import fit_line
+from emolab.recording.times.missing import find_steps
+from emolab.recording.times.steps import Steps
+from emolab.recording.times.timing import fit_line
 from tests.simulators.clocks import (
     RESET,
     SOUND,

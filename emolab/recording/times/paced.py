@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from emolab.recording.steps import CHUNKS, Seen, Steps, least_ahead
-from emolab.recording.timing import Floats, Line
+from emolab.recording.times.steps import CHUNKS, Seen, Steps, least_ahead
+from emolab.recording.times.timing import Floats, Line
 
 STEP = 0.5  # of a sample's period: the least jump that is a step
 SURE = 4.0  # and so many times its error

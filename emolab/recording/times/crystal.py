@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.recording.steps import Seen, Steps, cost, least_ahead
-from emolab.recording.timing import SHORT_POINTS, Floats, fit_line, fit_straight
+from emolab.recording.times.steps import Seen, Steps, cost, least_ahead
+from emolab.recording.times.timing import SHORT_POINTS, Floats, fit_line, fit_straight
 
 LEAST, MOST, EACH = 0.8, 1.005, 150e-6  # periods tried, of the mean interval: up to a fifth missing
 FIRST_S = 8.0  # so long a stretch is unwrapped with a period that is right to some 150 ppm

@@ -16,10 +16,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.recording.crystal import AT_END, FIRST_S, LEAST, is_in_step, likely_periods, trap, unwrap
-from emolab.recording.paced import follow
-from emolab.recording.steps import CHUNKS, Seen, Steps, cost
-from emolab.recording.timing import SHORT_S, Floats, fit_line
+from emolab.recording.times.crystal import AT_END, FIRST_S, LEAST, is_in_step, likely_periods, trap, unwrap
+from emolab.recording.times.paced import follow
+from emolab.recording.times.steps import CHUNKS, Seen, Steps, cost
+from emolab.recording.times.timing import SHORT_S, Floats, fit_line
 
 # what following a board costs, a chunk, in bursts and else: measured, half way between boards of both kinds
 FREEDOM_IN_BURSTS, FREEDOM = 0.35, 0.68

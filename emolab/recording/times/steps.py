@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.recording.timing import SHORT_POINTS, Floats, Line
+from emolab.recording.times.timing import SHORT_POINTS, Floats, Line
 
 CHUNKS = 12  # the earliest of so many is on time, but for the least delay
 LEAST_REACH_S = 0.012  # and of all in so long: a busy machine reads them late together

@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.recording.missing import Steps, find_steps
-from emolab.recording.observed import Chunks, observe
 from emolab.recording.reader import RecordedStream
-from emolab.recording.timing import CRYSTAL_S, SHORT_POINTS, SHORT_S, Floats, Line, fit_line
+from emolab.recording.times.missing import Steps, find_steps
+from emolab.recording.times.observed import Chunks, observe
+from emolab.recording.times.timing import CRYSTAL_S, SHORT_POINTS, SHORT_S, Floats, Line, fit_line
 
 UNEVEN = 0.5  # of a sample's period: a clock that strays further (p95), and further than
 UNEVEN_MS = 10.0  # this, is none
