@@ -24,18 +24,19 @@ class Trouble:
 def adrift(path: Path, kept: Path, why: Exception) -> Trouble:
     """The session file was given up; the recording goes on in the journal `kept`."""
     text = (
-        f"{path} can no longer be written. The recording goes on, in {kept}: let the session run, and "
-        f"bring its disk back before the end if you can ({reason(why)})."
+        f"The recording goes on, on this computer: let the session run. {path.name} can no longer be written "
+        f"({reason(why)}); bring its drive back before the end if you can. Until then all of it is in {kept}."
     )
     return Trouble("adrift", text, True)
 
 
 def stuck(path: Path, kept: Path) -> Trouble:
     """A write takes longer than `SLOW_S`."""
-    remedy = "look for the drive or its network"
-    return Trouble(
-        "stuck", f"The disk of {path} does not answer. What comes is safe in {kept}; {remedy}.", True
+    text = (
+        f"The disk of {path.name} does not answer; look for the drive or its network. "
+        f"What comes is safe in {kept}."
     )
+    return Trouble("stuck", text, True)
 
 
 def slow(kept: Path) -> Trouble:
