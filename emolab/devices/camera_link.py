@@ -45,7 +45,9 @@ BUFFERS = 10  # the most that OpenCV takes
 LONGEST_WAIT_NS = 10_000_000_000
 AHEAD_NS = 200_000_000  # a stamp that the driver worked out may lie a little in the future
 
-# OpenCV reads these once: no libav chatter on stderr, no ten seconds of waiting for a dead webcam
+# OpenCV reads these: no libav chatter on stderr, no ten seconds of waiting for a dead webcam; and no
+# twenty frames only to guess a rate that we measure anyway (rtsp over tcp is OpenCV's own default)
+os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|fpsprobesize;0")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -229,6 +231,7 @@ class _Session(threading.Thread):
             return
         with self.news:
             self.first = self.link._convert(image)
+            self.heard_s = time.monotonic()  # connecting may take longer than silence may last
             self.facts["stamps"] = (
                 "kernel buffer" if self._driver and self._driver.is_kernels else "after grab"
             )
@@ -237,7 +240,8 @@ class _Session(threading.Thread):
             before_s = time.monotonic()
             if not capture.grab():
                 raise DeviceError(self.link._not_answering())
-            if time.monotonic() - before_s > BURST_S:
+            self.heard_s = time.monotonic()
+            if self.heard_s - before_s > BURST_S:
                 return
 
     def _grab(self, capture: cv2.VideoCapture) -> tuple[NDArray | None, int]:

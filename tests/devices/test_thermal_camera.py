@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import av
@@ -9,8 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
+from emolab.core.clock import SessionClock
 from emolab.core.errors import ConfigError, DeviceError, DeviceNotFound
 from emolab.core.stream import Chunk
+from emolab.devices import camera_link
 from emolab.devices.source import Source
 from emolab.devices.thermal_camera import ThermalCamera
 from tests.fakes import FakeClock
@@ -118,6 +123,58 @@ def test_a_source_that_is_not_there_is_told(tmp_path: Path):
         camera(tmp_path / "broken.mkv").open()
     with pytest.raises(DeviceNotFound, match='camera "thermal" is not answering at number 61'):
         camera(61).open()
+
+
+def test_a_slow_camera_on_the_network_delivers_at_once():
+    """FFmpeg would listen to twenty frames first, four seconds of these."""
+    command = [sys.executable, "-m", "tests.simulators.thermal_network", "--fps", "5"]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as camera:
+        try:
+            assert camera.stdout is not None
+            source = ThermalCamera.from_config(
+                {"kind": "thermal_camera", "name": "thermal", "source": camera.stdout.readline().strip()},
+                SessionClock(),
+            )
+            begun_s = time.monotonic()
+            source.open()
+            chunks = []
+            while len(chunks) < 3:
+                if (chunk := source.read(0.02)) is not None:
+                    chunks.append(chunk)
+            took_s = time.monotonic() - begun_s
+            source.close()
+        finally:
+            camera.kill()
+    assert took_s < 3
+    assert np.array_equal(chunks[0].samples[0], thermal_frame(int(chunks[0].samples[0, 0, 0])))
+
+
+def test_what_took_long_to_connect_is_not_silent_yet(monkeypatch: pytest.MonkeyPatch):
+    class Capture:
+        def grab(self) -> bool:
+            time.sleep(0.3)
+            return True
+
+        def retrieve(self) -> tuple[bool, np.ndarray]:
+            return True, np.zeros((4, 4), np.uint16)
+
+        def release(self) -> None: ...
+
+    def connect(_self: object) -> Capture:
+        time.sleep(0.5)
+        return Capture()
+
+    monkeypatch.setattr(camera_link, "SILENCE_TIMEOUT_S", 0.4)
+    monkeypatch.setattr(camera_link._Session, "_connect", connect)
+    link = camera_link.CameraLink(
+        "camera", "tcp://127.0.0.1:1", SessionClock(), lambda _: None, lambda image: image
+    )
+    link.open()
+    while (frame := link.take(0.01)) is None:
+        pass
+    link.close()
+    assert frame.image.shape == (4, 4)
 
 
 def test_a_wrong_radiometric_key_is_named():
