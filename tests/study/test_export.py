@@ -212,6 +212,17 @@ def test_uneven_times_are_laid_on_an_even_grid(tmp_path: Path) -> None:
     np.testing.assert_allclose(values, grid_s, atol=2e-5)
 
 
+def test_a_stream_without_a_rate_is_laid_on_no_grid(tmp_path: Path) -> None:
+    path = tmp_path / "P1_session-0.h5"
+    writer = SessionWriter(path, made.HEADER)
+    marks = StreamInfo("marks", (Channel("number", "lsl"),), None, "float64", (1,))
+    writer.open([marks])
+    times_s = np.array([1.0, 1.0, 1.000001, 600.0])
+    writer.write(Chunk("marks", times_s, np.arange(4.0)[:, None], 600.0))
+    writer.close()
+    assert not [file for file in export(path, "bids", tmp_path / "out") if file.name.endswith(".gz")]
+
+
 def test_elan_sees_each_lane_on_a_tier_beside_the_film(recorded: Path, tmp_path: Path) -> None:
     copy = tmp_path / recorded.name
     shutil.copy(recorded, copy)

@@ -7,7 +7,7 @@
 BIDS wants signals evenly sampled. Where a stream's times are a hundredth of a sample from even they are
 written as recorded; else values between two neighbours are interpolated onto an even grid of the true
 rate, which the JSON says (`Resampled`). Where samples are missing stands `n/a`. Sound and video are not
-part of it, so what is exported shows and sounds like nobody.
+part of it, so what is exported shows and sounds like nobody; nor are streams without a rate.
 
 Source: BIDS 1.10.0, "Physiological recordings" and "Task events".
 """
@@ -56,7 +56,9 @@ def write(session: Session, folder: Path, name: str) -> list[Path]:
     files = _events(session, where / f"{stem}_events.tsv", header.protocol or "music")
     used: set[str] = set()
     for stream in session.streams.values():
-        if stream.info.is_image or stream.info.kind == "audio" or len(stream) < 2:
+        info = stream.info
+        # what has no rate, such as markers, has no grid; its marks are among the events
+        if info.is_image or info.kind == "audio" or not info.nominal_rate_hz or len(stream) < 2:
             continue
         label = _label(stream.name)
         while label in used:  # `a-b` and `ab` are one name here
