@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -106,41 +107,57 @@ class SafeAge(threading.Thread):
         self.join()
 
 
+@dataclass(frozen=True)
+class Run:
+    """A session that has ended: its file, what was watched meanwhile, and what the engine says of it."""
+
+    path: Path
+    watch: Watch
+    safe_s: list[float]
+    summary: Mapping[str, Any]
+
+
+def run_session(room: LoadRoom, seconds: float, step_s: float = 2.0) -> Run:
+    """Run a session to its end, looking at its processes each `step_s`."""
+    client = room.start()
+    path = Path(client.snapshot().path)
+    watch = Watch(room.processes)
+    safe = SafeAge(path, client)
+    safe.start()
+    ends_s = time.monotonic() + seconds - 1
+    while time.monotonic() < ends_s and client.snapshot().phase in ("running", "holding"):
+        watch.look()
+        time.sleep(step_s)
+    safe.stop()
+    last = client.snapshot()
+    while last.phase in ("running", "holding"):
+        time.sleep(0.2)
+        last = client.snapshot()
+    if last.phase != "finished":
+        raise RuntimeError(f"the session ended as {last.phase}: {last.message}")
+    client.close()
+    return Run(path, watch, safe.ages_s, last.summary)
+
+
 def measure(folder: Path, minutes: float) -> dict[str, Any]:
     """Run a session and return every figure."""
     seconds = minutes * MINUTE_S
     with LoadRoom(folder, seconds) as room:
-        client = room.start()
-        path = Path(client.snapshot().path)
-        watch = Watch(room.processes)
-        safe = SafeAge(path, client)
-        safe.start()
-        ends_s = time.monotonic() + seconds - 1
-        while time.monotonic() < ends_s and client.snapshot().phase in ("running", "holding"):
-            watch.look()
-            time.sleep(2.0)
-        processes, threads = watch.shares()
-        safe.stop()
-        last = client.snapshot()
-        while last.phase in ("running", "holding"):
-            time.sleep(0.2)
-            last = client.snapshot()
-        if last.phase != "finished":
-            raise RuntimeError(f"the session ended as {last.phase}: {last.message}")
-        client.close()
+        run = run_session(room, seconds)
     print("reading the file …", file=sys.stderr, flush=True)
-    with Session.open(path) as session:
+    processes, threads = run.watch.shares()
+    with Session.open(run.path) as session:
         found: dict[str, Any] = {
             "minutes": minutes,
-            "seconds recorded": last.summary["duration_s"],
+            "seconds recorded": run.summary["duration_s"],
             "lost": lost(session, room),
-            "counted as lost by emolab": {s["name"]: s["lost"] for s in last.summary["streams"]},
+            "counted as lost by emolab": {s["name"]: s["lost"] for s in run.summary["streams"]},
             "processor, % of a core": processes,
             "engine's threads, % of a core": threads,
-            "memory, MB": memory(watch.memory),
+            "memory, MB": memory(run.watch.memory),
             "in hand after, ms": {name: delays(session, name) for name in session.streams},
-            "safe on disk after, ms": percentiles(np.array(safe.ages_s) * 1e3),
-            "bytes a second": path.stat().st_size / last.summary["duration_s"],
+            "safe on disk after, ms": percentiles(np.array(run.safe_s) * 1e3),
+            "bytes a second": run.path.stat().st_size / run.summary["duration_s"],
             "signals beside XDF": beside_xdf(session),
         }
     return found

@@ -14,7 +14,6 @@ import argparse
 import json
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +23,7 @@ import numpy as np
 
 from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
-from tests.bench.bench_load import MINUTE_S, SafeAge, Watch, delays, memory, percentiles, text
+from tests.bench.bench_load import MINUTE_S, delays, memory, percentiles, run_session, text
 from tests.bench.load_room import LoadRoom, start_board
 from tests.simulators.lsl_world import sender
 from tests.simulators.mjpeg_camera import BITS, read_number
@@ -78,30 +77,14 @@ def measure(folder: Path, minutes: float) -> dict[str, Any]:
     """Run the session and return every figure."""
     seconds = minutes * MINUTE_S
     with SoakRoom(folder, seconds) as room:
-        client = room.start()
-        path = Path(client.snapshot().path)
-        watch = Watch(room.processes)
-        safe = SafeAge(path, client)
-        safe.start()
-        ends_s = time.monotonic() + seconds - 1
-        while time.monotonic() < ends_s and client.snapshot().phase in ("running", "holding"):
-            watch.look()
-            time.sleep(STEP_S)
-        processes, threads = watch.shares()
-        safe.stop()
-        last = client.snapshot()
-        while last.phase in ("running", "holding"):
-            time.sleep(0.2)
-            last = client.snapshot()
-        if last.phase != "finished":
-            raise RuntimeError(f"the session ended as {last.phase}: {last.message}")
-        client.close()
+        run = run_session(room, seconds, STEP_S)
     print("reading the file …", file=sys.stderr, flush=True)
-    facts = inspect(path)
-    with Session.open(path) as session:
+    facts = inspect(run.path)
+    processes, threads = run.watch.shares()
+    with Session.open(run.path) as session:
         return {
             "minutes": minutes,
-            "seconds recorded": last.summary["duration_s"],
+            "seconds recorded": run.summary["duration_s"],
             "verdict": facts["verdict"],
             "lost, by the simulators' logs": lost(session, room),
             "counted as lost by emolab": {s["name"]: s["lost"] for s in facts["streams"]},
@@ -110,11 +93,11 @@ def measure(folder: Path, minutes: float) -> dict[str, Any]:
             "true rate found, Hz": {s["name"]: s["true_rate_hz"] for s in facts["streams"]},
             "processor, % of a core": processes,
             "engine's threads, % of a core": threads,
-            "memory, MB": memory(watch.memory),
-            "memory of the engine each ten minutes, MB": each_ten_minutes(watch.memory),
+            "memory, MB": memory(run.watch.memory),
+            "memory of the engine each ten minutes, MB": each_ten_minutes(run.watch.memory),
             "in hand after, ms": {name: delays(session, name) for name in session.streams},
-            "safe on disk after, ms": percentiles(np.array(safe.ages_s) * 1e3),
-            "size, MB": path.stat().st_size / 1e6,
+            "safe on disk after, ms": percentiles(np.array(run.safe_s) * 1e3),
+            "size, MB": run.path.stat().st_size / 1e6,
         }
 
 
