@@ -12,6 +12,7 @@
     ├─ DataError(ValueError)            arrays or tables that cannot be computed on
     ├─ ModelError(RuntimeError)         a classifier
     │  ├─ NotFitted
+    │  ├─ NoWeights(LookupError)            nobody trained it here, or its file is not to be used
     │  └─ WrongInput(ValueError)
     └─ MissingExtra(ImportError)        an optional library is not installed
 
@@ -66,6 +67,10 @@ class ModelError(EmolabError, RuntimeError):
 
 class NotFitted(ModelError):
     """Predicting was asked of a model that has not learnt yet."""
+
+
+class NoWeights(ModelError, LookupError):
+    """The weights of a model are not there, or are not the ones its card speaks of."""
 
 
 class WrongInput(ModelError, ValueError):
