@@ -10,9 +10,9 @@ from emolab.core.settings import Settings
 from emolab.gui import app as program
 from emolab.gui import theme
 from emolab.gui.console.memory import Memory
-from emolab.gui.console.panel import Elided
 from emolab.gui.console.planning import PlanView
 from emolab.gui.widgets.health_light import HealthLight
+from emolab.gui.widgets.panel import Elided
 from tests.gui import engine_states as states
 
 WIDTH, HEIGHT = 1366, 768 - 32  # less the desktop's title bar

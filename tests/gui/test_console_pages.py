@@ -14,13 +14,13 @@ from emolab.gui.console.armed_button import ArmedButton
 from emolab.gui.console.finish_page import FinishPage
 from emolab.gui.console.log_panel import LogPanel
 from emolab.gui.console.lost_page import LostPage
-from emolab.gui.console.notice import Notice
 from emolab.gui.console.planning import PlanView
 from emolab.gui.console.run_page import RunPage
 from emolab.gui.console.setup_page import SetupPage
 from emolab.gui.console.start_bar import READY
 from emolab.gui.console.start_page import StartPage
 from emolab.gui.console.strip_chart import Lane, StripChart
+from emolab.gui.widgets.notice import Notice
 from emolab.gui.widgets.steady_range import SteadyRange
 from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from emolab.gui.console import planning, words
+from emolab.gui.console import planning
 from emolab.gui.console.banner import concern
 from emolab.gui.console.memory import Memory
 from emolab.gui.console.readiness import Form, blockers, pseudonym_error, used_error
+from emolab.gui.widgets import words
 from tests.gui import engine_states as states
 
 GOOD = Form(participant="P014", session=0, protocol="emomusic.yaml")

@@ -6,8 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console import words
 from emolab.gui.console.armed_button import ArmedButton
+from emolab.gui.widgets import words
 from emolab.session.snapshot import Snapshot
 
 RUNS = ("running", "pausing", "paused", "holding")

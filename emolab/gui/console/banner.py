@@ -7,8 +7,8 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console.panel import text
 from emolab.gui.widgets.health_light import paint_shape
+from emolab.gui.widgets.panel import text
 from emolab.session.snapshot import Level, Snapshot
 
 

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QWidget
 
 from emolab.gui import theme
 from emolab.gui.console import readiness
-from emolab.gui.console.panel import Elided, text
 from emolab.gui.widgets.health_light import HealthLight
+from emolab.gui.widgets.panel import Elided, text
 from emolab.session.snapshot import CheckView
 
 

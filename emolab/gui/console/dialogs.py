@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from emolab.gui import theme
-from emolab.gui.console.panel import text
+from emolab.gui.widgets.panel import text
 
 CLOSE, STOP, STAY = "close", "stop", "stay"
 STOP_WORD = "stop"

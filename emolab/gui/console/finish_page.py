@@ -17,10 +17,10 @@ from PySide6.QtWidgets import (
 )
 
 from emolab.gui import theme
-from emolab.gui.console import words
 from emolab.gui.console.fact_table import FactTable
-from emolab.gui.console.panel import Elided, Panel, say, text
+from emolab.gui.widgets import words
 from emolab.gui.widgets.health_light import HealthLight
+from emolab.gui.widgets.panel import Elided, Panel, say, text
 from emolab.session.snapshot import Level, Snapshot
 
 VERDICT_WORDS: dict[str, tuple[Level, str]] = {

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console import words
-from emolab.gui.console.panel import Elided, text
+from emolab.gui.widgets import words
 from emolab.gui.widgets.health_light import HealthLight
+from emolab.gui.widgets.panel import Elided, text
 from emolab.session.snapshot import Snapshot, StreamHealth
 
 _MIDDLE = Qt.TextElideMode.ElideMiddle  # name and fact are both worth seeing

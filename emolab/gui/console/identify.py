@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console.panel import text
+from emolab.gui.widgets.panel import text
 
 SHOWN_MS = 3000
 

@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVB
 
 from emolab.gui import theme
 from emolab.gui.bridge import Bridge
-from emolab.gui.console import words
-from emolab.gui.console.panel import Elided, say, text
 from emolab.gui.console.sparkline import Sparkline
 from emolab.gui.console.thumbnail import Thumbnail
+from emolab.gui.widgets import words
 from emolab.gui.widgets.health_light import HealthLight
+from emolab.gui.widgets.panel import Elided, say, text
 from emolab.session.snapshot import StreamHealth
 
 FACTS_PX = 128

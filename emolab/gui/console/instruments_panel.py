@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout
 from emolab.gui import theme
 from emolab.gui.bridge import Bridge
 from emolab.gui.console.instrument_row import InstrumentRow
-from emolab.gui.console.panel import Elided, Panel, say, text
+from emolab.gui.widgets.panel import Elided, Panel, say, text
 from emolab.session.snapshot import Snapshot
 
 CONNECTING = "The instruments are being connected."

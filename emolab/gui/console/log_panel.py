@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console import words
+from emolab.gui.widgets import words
 from emolab.session.snapshot import LogLine, Snapshot
 
 

@@ -10,9 +10,9 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console import words
-from emolab.gui.console.panel import Panel, say, text
+from emolab.gui.widgets import words
 from emolab.gui.widgets.health_light import paint_shape
+from emolab.gui.widgets.panel import Panel, say, text
 from emolab.session.snapshot import Snapshot
 
 log = logging.getLogger(__name__)

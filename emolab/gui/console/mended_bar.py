@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console import words
-from emolab.gui.console.panel import Remark
+from emolab.gui.widgets import words
+from emolab.gui.widgets.panel import Remark
 from emolab.session.mend import Mended
 
 

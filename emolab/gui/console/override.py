@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from emolab.gui import theme
-from emolab.gui.console.panel import Remark, text
+from emolab.gui.widgets.panel import Remark, text
 
 LEAST_WEIGHT = 8  # "too dark" is no reason yet to anybody who reads the file later; "pilot run" is
 MOST_LETTERS = 500

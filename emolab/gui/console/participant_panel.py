@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 from emolab.gui import theme
 from emolab.gui.console.chooser import Chooser
 from emolab.gui.console.number_field import NumberField
-from emolab.gui.console.panel import Panel, Remark
+from emolab.gui.widgets.panel import Panel, Remark
 
 LANGUAGE_NAMES = {"en": "English", "zh": "中文", "de": "Deutsch", "fr": "Français", "es": "Español"}
 

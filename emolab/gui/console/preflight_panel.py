@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from emolab.gui import theme
 from emolab.gui.console.check_row import CheckRow
-from emolab.gui.console.panel import Panel, Remark, say, text
+from emolab.gui.widgets.panel import Panel, Remark, say, text
 from emolab.session.snapshot import CheckView, Level, Snapshot
 
 LOOKING = "Looking at everything for ten seconds; nothing is recorded."

@@ -9,10 +9,10 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console import words
 from emolab.gui.console.chooser import Chooser
-from emolab.gui.console.panel import Panel, Remark, say, text
 from emolab.gui.console.planning import PlanView
+from emolab.gui.widgets import words
+from emolab.gui.widgets.panel import Panel, Remark, say, text
 
 
 class ProtocolPanel(Panel):

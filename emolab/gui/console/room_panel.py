@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from emolab.gui import theme
 from emolab.gui.console.chooser import Chooser
-from emolab.gui.console.panel import Panel, Remark, say, text
 from emolab.gui.screens import ScreenFact
+from emolab.gui.widgets.panel import Panel, Remark, say, text
 
 ONE_SCREEN = (
     "Only one screen is connected: the participant's page will be a window here. "

@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console import words
-from emolab.gui.console.panel import Elided, text
+from emolab.gui.widgets import words
 from emolab.gui.widgets.health_light import HealthLight
 from emolab.gui.widgets.hold_button import HoldButton
+from emolab.gui.widgets.panel import Elided, text
 from emolab.gui.widgets.step_strip import StepStrip
 from emolab.gui.widgets.time_bar import TimeBar
 from emolab.session.snapshot import Level, Phase, Snapshot

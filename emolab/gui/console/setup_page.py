@@ -20,7 +20,6 @@ from emolab.gui import theme
 from emolab.gui.bridge import Bridge
 from emolab.gui.console.instruments_panel import InstrumentsPanel
 from emolab.gui.console.mended_bar import MendedBar
-from emolab.gui.console.panel import Elided
 from emolab.gui.console.participant_panel import ParticipantPanel
 from emolab.gui.console.planning import PlanView
 from emolab.gui.console.preflight_panel import PreflightPanel
@@ -28,6 +27,7 @@ from emolab.gui.console.protocol_panel import ProtocolPanel
 from emolab.gui.console.readiness import Blocker, Form, Used, blockers, check_blocker
 from emolab.gui.console.room_panel import RoomPanel
 from emolab.gui.console.start_bar import StartBar
+from emolab.gui.widgets.panel import Elided
 from emolab.session.snapshot import Snapshot
 
 

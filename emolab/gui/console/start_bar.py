@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console.panel import Remark
 from emolab.gui.console.readiness import Blocker
+from emolab.gui.widgets.panel import Remark
 from emolab.session.snapshot import Level
 
 READY = "Everything is ready."

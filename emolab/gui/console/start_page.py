@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console import words
-from emolab.gui.console.panel import Elided, Panel, say, text
+from emolab.gui.widgets import words
+from emolab.gui.widgets.panel import Elided, Panel, say, text
 from emolab.session.snapshot import Snapshot
 
 ABOUT = (

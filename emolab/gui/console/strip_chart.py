@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
-from shiboken6 import VoidPtr
 
 from emolab.core.ring import SampleRing
 from emolab.gui import theme
+from emolab.gui.widgets.curve import unbroken
 from emolab.gui.widgets.envelope import envelope
 from emolab.gui.widgets.steady_range import SteadyRange
 
@@ -181,7 +180,7 @@ class StripChart(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(box)
         hairs = round(1.6 * self.devicePixelRatioF() * theme.scale())
-        for part in _unbroken(x, y):
+        for part in unbroken(x, y):
             for _ in range(hairs):
                 painter.drawPolyline(part)
                 part.translate(0, 0.7 / self.devicePixelRatioF())
@@ -204,28 +203,6 @@ class StripChart(QWidget):
 _LEFT_BOTTOM = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom
 _LEFT_TOP = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 _LEFT_MIDDLE = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-
-
-def _unbroken(x: NDArray, y: NDArray) -> list[QPolygonF]:
-    """The curve in pieces that have no gap inside."""
-    gaps = np.flatnonzero(~np.isfinite(y))
-    pieces = np.split(np.arange(len(y)), gaps) if len(gaps) else [np.arange(len(y))]
-    found = []
-    for piece in pieces:
-        inside = piece[np.isfinite(y[piece])]
-        if len(inside) > 1:
-            found.append(_polygon(x[inside], y[inside]))
-    return found
-
-
-def _polygon(x: NDArray, y: NDArray) -> QPolygonF:
-    polygon = QPolygonF()
-    polygon.resize(len(x))
-    address: Any = polygon.data()
-    memory: Any = cast(Any, VoidPtr)(address, len(x) * 16, True)
-    points = np.frombuffer(memory, dtype=np.float64).reshape(-1, 2)
-    points[:, 0], points[:, 1] = x, y
-    return polygon
 
 
 def _figures(value: float) -> str:

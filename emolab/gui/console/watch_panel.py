@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QVBoxLayout, QWi
 from emolab.core.ring import FrameSlot
 from emolab.gui import theme
 from emolab.gui.bridge import Bridge
-from emolab.gui.console.panel import Elided, text
 from emolab.gui.participant.mirror import StageMirror
 from emolab.gui.widgets.frame_view import FrameView
+from emolab.gui.widgets.panel import Elided, text
 from emolab.session.snapshot import Snapshot
 
 PICTURES_HZ = 12.0  # enough to see a face move; each picture is scaled anew

@@ -16,12 +16,12 @@ from emolab.gui.actions import Action, install
 from emolab.gui.bridge import Bridge
 from emolab.gui.console.finish_page import FinishPage
 from emolab.gui.console.lost_page import LostPage
-from emolab.gui.console.notice import Notice
 from emolab.gui.console.planning import PlanView
 from emolab.gui.console.readiness import Used
 from emolab.gui.console.run_page import RunPage
 from emolab.gui.console.setup_page import SetupPage
 from emolab.gui.console.start_page import StartPage
+from emolab.gui.widgets.notice import Notice
 from emolab.session.snapshot import Snapshot
 
 RUN_KEYS = ("pause", "skip", "repeat", "mark", "words", "freeze", "stop", "retry")

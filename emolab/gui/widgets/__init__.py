@@ -6,6 +6,9 @@
     frame_view     the newest picture of a camera; thermal pictures with degrees
     time_bar       the time left as a thin bar
     step_strip     the steps of a session from left to right, the present one plain to see
+    panel, notice  a titled group, text that gives way, a sentence over the page
+    words          numbers in words
+    curve          many points handed to Qt at once
     hold_button    a button that must be held, for what cannot be undone
 
 What may enter: a widget of use to two windows that can be tested with values alone. A widget
