@@ -6,7 +6,6 @@ import csv
 import gzip
 import json
 import shutil
-import subprocess
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
@@ -26,34 +25,15 @@ from emolab.review.desk import Desk
 from emolab.study.export import FORMATS, export
 from tests.cli.command import emolab
 from tests.recording import made
+from tests.study.made import EVENTS, RAW, bids_errors, record
 
-RATES_HZ = {"board": 250.0, "camera": 30.0, "thermal": 9.0, "microphone": 48_000.0}
 VALIDATOR = shutil.which("bids-validator-deno") or ""
-RAW = StreamInfo("raw", (Channel("x", "lsl"), Channel("y", "lsl")), 100.0, "uint16", (2,))
-STREAMS = (made.BOARD, made.CAMERA, made.THERMAL, made.MICROPHONE, RAW)
-EVENTS = [
-    Event(0.0, "session_started", data={"planned": 1}),
-    Event(1.5, "mark", data={"text": "Müller sagt: „jetzt“, \n音乐"}),
-    Event(2.0, "answer", 1.9, {"clip": "a", "state": "neutral", "word": "calm", "response_s": 1.25}),
-    Event(3.0, "session_ended", data={"outcome": "complete"}),
-]
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three seconds of every kind of stream."""
-    path = tmp_path_factory.mktemp("study") / "P07_session-2.h5"
-    writer = SessionWriter(path, made.HEADER)
-    writer.open(STREAMS)
-    for info in STREAMS:
-        rate_hz = info.nominal_rate_hz or 0.0
-        for second in range(3):
-            count = round(rate_hz)
-            writer.write(made.chunk(info, second * count, count, rate_hz, start_s=0.25))
-    for event in EVENTS:
-        writer.mark(event)
-    writer.close()
-    return path
+    return record(tmp_path_factory.mktemp("study") / "P07_session-2.h5")
 
 
 def test_xdf_comes_back_sample_exact(recorded: Path, tmp_path: Path) -> None:
@@ -161,11 +141,7 @@ def test_bids_has_signals_on_an_even_grid_and_events_in_order(recorded: Path, tm
 @pytest.mark.skipif(not VALIDATOR, reason="pip install bids-validator-deno, and have it on the path")
 def test_the_bids_validator_finds_no_error(recorded: Path, tmp_path: Path) -> None:
     export(recorded, "bids", tmp_path)
-    done = subprocess.run(
-        [VALIDATOR, "--format", "json", str(tmp_path)], capture_output=True, text=True, timeout=120
-    )
-    found = json.loads(done.stdout)["issues"]["issues"]
-    assert found and [issue for issue in found if issue["severity"] == "error"] == []
+    assert bids_errors(VALIDATOR, tmp_path) == []
 
 
 def test_a_bids_data_set_grows_and_keeps_what_others_wrote_into_it(recorded: Path, tmp_path: Path) -> None:
@@ -284,4 +260,4 @@ def test_the_command_names_what_it_wrote(recorded: Path, tmp_path: Path) -> None
     said = emolab("export", recorded, "--to", "csv", "--out", tmp_path / "out", "--json")
     assert said.code == 0, said.err
     files = said.json["files"]
-    assert all(Path(path).is_file() for path in files) and len(files) == 8
+    assert all(Path(path).is_file() for path in files) and len(files) == 10

@@ -1,9 +1,10 @@
-"""One session in the formats of others: a function a format, `(session, folder, name) -> files`.
+"""Sessions in the formats of others: a function a format, `(Outgoing, folder) -> files`.
 
-    tables      csv: a table a stream, events, answers, sound as FLAC, frame times
+    outgoing    what of a session goes out: all formats see only this
+    tables      csv: a table a stream, events, answers, labels, sound as FLAC, frame times
     xdf         xdf: all streams and events in one file, sample-exact
     film        mp4: video as it was recorded, without encoding it anew; thermal images lossless
-    bids        bids: events and signals, in a data set that grows with each session
+    bids        bids: events and signals, in a data set that grows with each session; bids_labels
     eaf         eaf: all lanes of labels, for ELAN
 
 Files are written beside their place and take it when they are whole. A new format is a file here
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from emolab.core.errors import ConfigError, RecordingError
 from emolab.recording.reader import Session
+from emolab.study.export.outgoing import Outgoing, outgoing
 
 FORMATS = {
     "csv": "emolab.study.export.tables:write",
@@ -26,7 +28,7 @@ FORMATS = {
     "bids": "emolab.study.export.bids:write",
     "eaf": "emolab.study.export.eaf:write",
 }
-Writer = Callable[[Session, Path, str], list[Path]]
+Writer = Callable[[Outgoing, Path], list[Path]]
 
 
 def export(recording: Path, to: str, folder: Path) -> list[Path]:
@@ -46,7 +48,7 @@ def export(recording: Path, to: str, folder: Path) -> list[Path]:
         raise ConfigError(f"{folder} cannot be made ({error.strerror or error}); choose another") from error
     with Session.open(recording) as session:
         try:
-            return write(session, folder, recording.stem)
+            return write(outgoing(session), folder)
         except OSError as error:
             if isinstance(error, RecordingError):
                 raise

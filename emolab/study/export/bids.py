@@ -3,11 +3,13 @@
     dataset_description.json  participants.tsv  participants.json  README
     sub-P014/ses-0/beh/sub-P014_ses-0_task-emomusic_events.tsv + .json
     sub-P014/ses-0/beh/sub-P014_ses-0_task-emomusic_recording-board_physio.tsv.gz + .json
+    derivatives/labels/sub-P014/ses-0/beh/sub-P014_ses-0_task-emomusic_events.tsv + .json     (`bids_labels`)
 
 BIDS wants signals evenly sampled. Where a stream's times are a hundredth of a sample from even they are
 written as recorded; else values between two neighbours are interpolated onto an even grid of the true
 rate, which the JSON says (`Resampled`). Where samples are missing stands `n/a`. Sound and video are not
-part of it, so what is exported shows and sounds like nobody; nor are streams without a rate.
+part of it, so what is exported shows and sounds like nobody; nor are streams without a rate. A session
+that broke off and went on is a `run` more.
 
 Source: BIDS 1.10.0, "Physiological recordings" and "Task events".
 """
@@ -15,8 +17,6 @@ Source: BIDS 1.10.0, "Physiological recordings" and "Task events".
 from __future__ import annotations
 
 import gzip
-import json
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,44 +28,53 @@ import emolab
 from emolab.core.label import STATES
 from emolab.recording import lanes
 from emolab.recording.onset_facts import onset_facts
-from emolab.recording.reader import RecordedStream, Session
+from emolab.recording.reader import RecordedStream
+from emolab.study.export import bids_labels
+from emolab.study.export.bids_text import cell, label, table, write_json
+from emolab.study.export.outgoing import Outgoing
 from emolab.study.export.whole import whole
 
 VERSION = "1.10.0"
 EVEN = 0.01  # of a sample
 GAP = 1.5  # of a sample: a longer step lacks one
 ROWS = 1 << 15
+DEIDENTIFIED = "de-identified emolab sessions"
 README = """Recorded with emolab, which wrote this folder.
 
 Each session has its events (clips heard, reports given, marks) and, for each instrument, its signals on
 an even grid. All times of a session are seconds from the same zero. `n/a` in a signal: nothing was
-recorded then. Sound and video are not part of this data set.
+recorded then. Sound and video are not part of this data set. What analysts and models said of the
+sessions lies in derivatives/labels.
 """
 COLUMNS = ("onset", "duration", "trial_type", "clip", "state", "word", "response_time")
 
 
-def write(session: Session, folder: Path, name: str) -> list[Path]:
+def write(session: Outgoing, folder: Path) -> list[Path]:
     """Add a session to the data set in `folder`; returns the files of the session."""
     header = session.header
-    subject, number = _label(header.participant), header.session
-    task = _label(header.protocol or "music")
-    _describe(folder, header.study or folder.name, subject, header.participant)
-    where = folder / f"sub-{subject}" / f"ses-{number}" / "beh"
+    subject, number = label(header.participant), header.session
+    task = label(header.protocol or "music")
+    title = DEIDENTIFIED if session.is_deidentified else header.study or folder.name
+    _describe(folder, title, subject, header.participant)
+    place = Path(f"sub-{subject}", f"ses-{number}", "beh")
+    where = folder / place
     where.mkdir(parents=True, exist_ok=True)
-    stem = f"sub-{subject}_ses-{number}_task-{task}"
+    run = f"_run-{session.part}" if session.part > 1 else ""
+    stem = f"sub-{subject}_ses-{number}_task-{task}{run}"
     files = _events(session, where / f"{stem}_events.tsv", header.protocol or "music")
+    files += bids_labels.write(session, folder, place / f"{stem}_events.tsv", title)
     used: set[str] = set()
     for stream in session.streams.values():
         info = stream.info
         # what has no rate, such as markers, has no grid; its marks are among the events
         if info.is_image or info.kind == "audio" or not info.nominal_rate_hz or len(stream) < 2:
             continue
-        label = _label(stream.name)
-        while label in used:  # `a-b` and `ab` are one name here
-            label += "x"
-        used.add(label)
+        name = label(stream.name)
+        while name in used:  # `a-b` and `ab` are one name here
+            name += "x"
+        used.add(name)
         files += _signals(
-            stream, where / f"{stem}_recording-{label}_physio.tsv.gz", header.protocol or "music"
+            stream, where / f"{stem}_recording-{name}_physio.tsv.gz", header.protocol or "music"
         )
     return files
 
@@ -74,7 +83,7 @@ def _describe(folder: Path, title: str, subject: str, participant: str) -> None:
     """The data set's own files; what somebody wrote into them stays."""
     description = folder / "dataset_description.json"
     if not description.exists():
-        _json(
+        write_json(
             description,
             {
                 "Name": title,
@@ -85,26 +94,24 @@ def _describe(folder: Path, title: str, subject: str, participant: str) -> None:
         )
     if not (folder / "README").exists():
         (folder / "README").write_text(README, encoding="utf-8")
-    table = folder / "participants.tsv"
+    people = folder / "participants.tsv"
     lines = (
-        table.read_text(encoding="utf-8").splitlines() if table.exists() else ["participant_id\tpseudonym"]
+        people.read_text(encoding="utf-8").splitlines() if people.exists() else ["participant_id\tpseudonym"]
     )
     if not any(line.split("\t")[0] == f"sub-{subject}" for line in lines):
-        _text(table, [*lines, f"sub-{subject}\t{participant}"])
+        table(people, [*lines, f"sub-{subject}\t{participant}"])
     if not (folder / "participants.json").exists():
-        _json(folder / "participants.json", {"pseudonym": {"Description": "what the study calls them"}})
+        write_json(folder / "participants.json", {"pseudonym": {"Description": "what the study calls them"}})
 
 
-def _events(session: Session, path: Path, task: str) -> list[Path]:
-    events = session.events
-    last = [last_s for stream in session.streams.values() if (last_s := stream.last_s()) is not None]
-    end_s = max([*last, *(event.time_s for event in events)], default=0.0)
+def _events(session: Outgoing, path: Path, task: str) -> list[Path]:
+    events, end_s = session.events, session.end_s
     rows: list[Sequence[Any]] = []
     for onset in onset_facts(events):
         if (at_s := onset["fitted_s"]) is not None:
             until_s = end_s if onset["ended_s"] is None else onset["ended_s"]
             rows.append((at_s, max(until_s - at_s, 0.0), "clip", onset["clip"], onset["state"], None, None))
-    for rest in (label for label in lanes.reported(events, end_s) if label.clip == lanes.BASELINE):
+    for rest in (said for said in lanes.reported(events, end_s) if said.clip == lanes.BASELINE):
         rows.append((rest.start_s, rest.end_s - rest.start_s, "rest", None, None, None, None))
     for event in events:
         if event.kind == "answer":
@@ -116,7 +123,7 @@ def _events(session: Session, path: Path, task: str) -> list[Path]:
         elif event.kind in ("mark", "paused", "resumed"):
             rows.append((event.time_s, 0.0, event.kind, None, None, event.data.get("text"), None))
     rows.sort(key=lambda row: row[0])
-    _text(path, ["\t".join(COLUMNS), *("\t".join(_cell(value) for value in row) for row in rows)])
+    table(path, ["\t".join(COLUMNS), *("\t".join(map(cell, row)) for row in rows)])
     levels = {state.key: f"rank {state.rank:+d}: {', '.join(state.words)}" for state in STATES}
     described: dict[str, Any] = {
         "TaskName": task,
@@ -137,7 +144,7 @@ def _events(session: Session, path: Path, task: str) -> list[Path]:
         "response_time": {"Description": "from the question to the confirmed answer", "Units": "s"},
     }
     sidecar = path.with_suffix(".json")
-    _json(sidecar, described)
+    write_json(sidecar, described)
     return [path, sidecar]
 
 
@@ -185,7 +192,7 @@ def _signals(stream: RecordedStream, path: Path, task: str) -> list[Path]:
     for name, channel in zip(names, channels, strict=True):
         told[name] = {"Description": channel.kind, "Units": channel.unit or "arbitrary"}
     sidecar = path.with_name(path.name.removesuffix(".tsv.gz") + ".json")
-    _json(sidecar, told)
+    write_json(sidecar, told)
     return [path, sidecar]
 
 
@@ -200,11 +207,6 @@ def _resampled(
     return np.asarray(found)
 
 
-def _label(text: str) -> str:
-    """Letters and digits alone, as BIDS wants labels."""
-    return re.sub(r"[^0-9A-Za-z]", "", text) or "x"
-
-
 def _unique(names: Iterable[str]) -> list[str]:
     found: list[str] = []
     for name in names:
@@ -216,21 +218,3 @@ def _unique(names: Iterable[str]) -> list[str]:
 
 def _number(value: float) -> str:
     return "n/a" if value != value else repr(int(value)) if value == int(value) else f"{value:.9g}"
-
-
-def _cell(value: Any) -> str:
-    if value is None or value == "":
-        return "n/a"
-    if isinstance(value, float):
-        return f"{value:.6f}"
-    return re.sub(r"[\t\r\n]+", " ", str(value))
-
-
-def _text(path: Path, lines: Iterable[str]) -> None:
-    with whole(path) as beside:
-        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _json(path: Path, told: Any) -> None:
-    with whole(path) as beside:
-        beside.write_text(json.dumps(told, indent=2, ensure_ascii=False), encoding="utf-8")

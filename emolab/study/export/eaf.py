@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as xml
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
-from emolab.recording import label_ledger, lanes
-from emolab.recording.labels import TimedLabel, standing
-from emolab.recording.reader import Session
+from emolab.recording.labels import TimedLabel
+from emolab.study.export.outgoing import Outgoing
 from emolab.study.export.whole import whole
 
 LEAST_MS = 40  # a moment, so that it can be seen and clicked
@@ -26,15 +24,16 @@ SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
-def write(session: Session, folder: Path, name: str) -> list[Path]:
+def write(session: Outgoing, folder: Path) -> list[Path]:
     """Write `NAME.eaf`; returns the file."""
-    film = next((s for s in session.streams.values() if s.info.kind == "rgb" and len(s)), None)
+    name = session.name
+    film = next((stream for stream in session.films if stream.info.kind == "rgb"), None)
     zero_s = float(film.times_s(0, 1)[0]) if film else 0.0
     root = xml.Element(
         "ANNOTATION_DOCUMENT",
         {
             "AUTHOR": "emolab",
-            "DATE": datetime.now(UTC).isoformat(timespec="seconds"),
+            "DATE": session.header.started_utc.isoformat(timespec="seconds"),
             "FORMAT": "3.0",
             "VERSION": "3.0",
             f"{{{XSI}}}noNamespaceSchemaLocation": SCHEMA,
@@ -70,14 +69,12 @@ def write(session: Session, folder: Path, name: str) -> list[Path]:
     return [path]
 
 
-def _lanes(session: Session) -> Iterable[tuple[str, list[TimedLabel]]]:
-    """Each lane's name and its labels."""
-    events = session.events
-    last = [last_s for stream in session.streams.values() if (last_s := stream.last_s()) is not None]
-    end_s = max([*last, *(event.time_s for event in events)], default=0.0)
-    yield "intended", lanes.intended(events, end_s)
-    yield "reported", lanes.reported(events, end_s)
-    told = [e for e in events if e.kind in EVENT_KINDS]
+def _lanes(session: Outgoing) -> Iterable[tuple[str, list[TimedLabel]]]:
+    """Each lane's name and its labels; events stand between what nobody edits and what people do."""
+    read_only = [lane for lane in session.lanes if lane.kind in ("intended", "reported")]
+    for lane in read_only:
+        yield lane.name, [placed.label for placed in lane.labels]
+    told = [e for e in session.events if e.kind in EVENT_KINDS]
     yield (
         "events",
         [
@@ -85,12 +82,9 @@ def _lanes(session: Session) -> Iterable[tuple[str, list[TimedLabel]]]:
             for e in told
         ],
     )
-    for path in label_ledger.ledgers(session.path):
-        ledger = label_ledger.read(path)
-        yield (
-            ledger.name,
-            sorted(standing(act.changes for act in ledger.acts).values(), key=lambda x: x.start_s),
-        )
+    for lane in session.lanes:
+        if lane not in read_only:
+            yield lane.name, [placed.label for placed in lane.labels]
 
 
 def _apart(labels: Iterable[TimedLabel], zero_s: float) -> Iterable[tuple[int, int, str]]:

@@ -3,6 +3,9 @@
 NAME_face.mp4        H.264, each frame at its own time; the first frame is at 0
 NAME_thermal.mkv     FFV1, 16 bit grey, lossless: raw counts as they were recorded
 NAME_face.json       when the first frame was taken, on the session clock; scale and unit of counts
+
+Of a session whose faces are to be blurred the frames are encoded anew, each at its own time, and
+thermal images are left out.
 """
 
 from __future__ import annotations
@@ -15,26 +18,36 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 
 from emolab.core.errors import DataError
-from emolab.recording.reader import RecordedStream, Session
+from emolab.core.stream import Chunk
+from emolab.recording.reader import RecordedStream
+from emolab.recording.video import H264Encoder, VideoReader
+from emolab.study.export.outgoing import Blur, Outgoing
 from emolab.study.export.whole import whole
 
 TICKS = 90_000  # a second, as MPEG counts
 MILLISECONDS = 1000  # Matroska's own
 
 
-def write(session: Session, folder: Path, name: str) -> list[Path]:
+def write(session: Outgoing, folder: Path) -> list[Path]:
     """Write each camera's film; returns the files. Raises `DataError` when the session has no camera."""
-    cameras = [stream for stream in session.streams.values() if stream.info.is_image and len(stream)]
+    cameras, name = session.films, session.name
     if not cameras:
-        raise DataError(f"{name} holds no video; there is nothing to write as mp4")
+        left_out = "; what is de-identified has none unless faces are blurred" * session.is_deidentified
+        raise DataError(f"{name} holds no video; there is nothing to write as mp4{left_out}")
     files = []
     for stream in cameras:
         is_thermal = stream.info.kind == "thermal"
         path = folder / f"{name}_{stream.name}.{'mkv' if is_thermal else 'mp4'}"
         with whole(path) as beside:
-            (_thermal if is_thermal else _video)(stream, beside)
+            if is_thermal:
+                _thermal(stream, beside)
+            elif session.blur is None:
+                _video(stream, (stream.packet(index) for index in range(len(stream))), beside)
+            else:
+                _video(stream, _anew(stream, session.blur), beside)
         channel = stream.info.channels[0]
         told: dict[str, Any] = {"first_s": round(float(stream.times_s(0, 1)[0]), 6), "frames": len(stream)}
         if is_thermal:
@@ -67,10 +80,21 @@ class _Wire(io.RawIOBase):
         return len(taken)
 
 
-def _video(stream: RecordedStream, path: Path) -> None:
+def _anew(stream: RecordedStream, blur: Blur) -> Iterator[bytes]:
+    """The packets of the frames as `blur` leaves them."""
+    encoder = H264Encoder(stream.info)
+    times_s = stream.times_s()
+    frames = (pixels for _, pixels in VideoReader(stream, stream.info.sample_shape).frames())
+    for time_s, pixels in zip(times_s, blur(frames), strict=True):
+        at_s = float(time_s)
+        chunk = Chunk(stream.name, np.array([at_s]), pixels[None], at_s)
+        yield from encoder.encode(chunk).packets
+
+
+def _video(stream: RecordedStream, packets: Iterator[bytes], path: Path) -> None:
     times_s = stream.times_s()
     ticks = ((times_s - times_s[0]) * TICKS).round().astype(int)
-    wire = _Wire(stream.packet(index) for index in range(len(stream)))
+    wire = _Wire(packets)
     with av.open(wire, "r", format="h264") as source, av.open(str(path), "w", format="mp4") as target:
         track = target.add_stream_from_template(source.streams.video[0])
         written = 0

@@ -5,8 +5,11 @@
     NAME_voice.flac      sound, as it was sampled; NAME_voice.json says when it began, at which rate
     NAME_events.csv      time_s, kind, planned_s, data (JSON)
     NAME_answers.csv     clip (empty: the baseline), state, word, response_s, changes
+    NAME_labels.csv      a row a label of every lane: what it says, and which act, person or model says it
+    NAME_traces.csv      valence and arousal as they were drawn: lane, label, time_s, valence, arousal
 
-Times are the best there are, to the microsecond. Missing samples are missing rows.
+Times are the best there are, to the microsecond. Missing samples are missing rows. `tags` are a JSON list;
+`act`, `utc` and `act_sha256` name the line of the lane's ledger that made a label what it is.
 """
 
 from __future__ import annotations
@@ -20,15 +23,22 @@ from typing import Any
 import soundfile
 
 from emolab.core.errors import DataError
-from emolab.recording.reader import RecordedStream, Session
+from emolab.recording.reader import RecordedStream
+from emolab.study.export.outgoing import Outgoing
 from emolab.study.export.whole import whole
 
 ROWS = 1 << 16
+LABEL_COLUMNS = (
+    "lane", "kind", "who", "label", "start_s", "end_s", "clip", "state", "word", "valence", "arousal", "tags",
+    "note", "why", "model", "weights_sha256", "act", "utc", "act_sha256",
+)  # fmt: skip
+TRACE_COLUMNS = ("lane", "label", "time_s", "valence", "arousal")
 
 
-def write(session: Session, folder: Path, name: str) -> list[Path]:
+def write(session: Outgoing, folder: Path) -> list[Path]:
     """Write a session's tables; returns the files."""
     files = []
+    name = session.name
     for stream in session.streams.values():
         if stream.info.kind == "audio":
             files += _sound(stream, folder, name)
@@ -44,7 +54,29 @@ def write(session: Session, folder: Path, name: str) -> list[Path]:
     files.append(_table(folder / f"{name}_events.csv", ("time_s", "kind", "planned_s", "data"), events))
     answers = ((a.clip, a.state, a.word, a.response_s, a.changes) for a in session.answers)
     head = ("clip", "state", "word", "response_s", "changes")
-    return [*files, _table(folder / f"{name}_answers.csv", head, answers)]
+    files.append(_table(folder / f"{name}_answers.csv", head, answers))
+    files.append(_table(folder / f"{name}_labels.csv", LABEL_COLUMNS, _labels(session)))
+    return [*files, _table(folder / f"{name}_traces.csv", TRACE_COLUMNS, _traces(session))]
+
+
+def _labels(session: Outgoing) -> Iterable[Sequence[Any]]:
+    for lane in session.lanes:
+        for placed in lane.labels:
+            label = placed.label
+            yield (
+                lane.name, lane.kind, lane.who, placed.key, f"{label.start_s:.6f}", f"{label.end_s:.6f}",
+                label.clip, label.state, label.word, label.valence, label.arousal,
+                json.dumps(label.tags, ensure_ascii=False) if label.tags else "",
+                label.note, placed.why, placed.model, placed.weights_sha256, placed.act,
+                placed.utc.isoformat() if placed.utc else "", placed.act_sha256,
+            )  # fmt: skip
+
+
+def _traces(session: Outgoing) -> Iterable[Sequence[Any]]:
+    for lane in session.lanes:
+        for placed in lane.labels:
+            for time_s, valence, arousal in placed.label.trace:
+                yield lane.name, placed.key, f"{time_s:.6f}", valence, arousal
 
 
 def _signals(stream: RecordedStream, path: Path) -> Path:

@@ -6,12 +6,18 @@ each tenth of a second. Of a video there is the number of each frame, whose pict
 holds, and of thermal images the mean temperature besides. Events are a stream of texts, one JSON line
 each, as emolab's own LSL outlet sends them. Clock offsets are nought: all times are on one clock.
 
+Each lane of labels is a stream of texts `labels-LANE`, too: a JSON object a label, at its beginning, with
+its end, what it says and who or what says it. Valence and arousal as they were drawn are numbers, a
+stream `trace-LANE`: its third channel is the place of the label among those of its lane, from 1.
+
 Source: the specification in the wiki of sccn/xdf, and what pyxdf reads.
 """
 
 from __future__ import annotations
 
+import json
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,11 +26,14 @@ from xml.sax.saxutils import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.recording.reader import RecordedStream, Session
+import emolab
+from emolab.recording.reader import RecordedStream
+from emolab.study.export.outgoing import Lane, Outgoing, label_fields
 from emolab.study.export.whole import whole
 
 ROWS = 1 << 14  # samples a chunk
 SOUND_STEP_S = 0.1
+EVENTS, LABELS, TRACE = "events", "labels-", "trace-"  # the names of streams that are no instrument's
 FILE_HEADER, STREAM_HEADER, SAMPLES, OFFSET, STREAM_FOOTER = 1, 2, 3, 4, 6
 FORMATS = {
     "int8": "int8", "int16": "int16", "int32": "int32", "int64": "int64",
@@ -42,19 +51,40 @@ class _Told:
     samples: int
 
 
-def write(session: Session, folder: Path, name: str) -> list[Path]:
+def write(session: Outgoing, folder: Path) -> list[Path]:
     """Write a session as `NAME.xdf`; returns the file."""
-    path = folder / f"{name}.xdf"
+    path = folder / f"{session.name}.xdf"
+    participant = session.header.participant
     with whole(path) as beside, beside.open("wb") as file:
         file.write(b"XDF:")
-        started = session.header.started_utc.isoformat()
-        _chunk(
-            file, FILE_HEADER, f"<info><version>1.0</version><datetime>{started}</datetime></info>".encode()
-        )
+        _chunk(file, FILE_HEADER, _file_header(session).encode())
         for number, stream in enumerate(session.streams.values(), 1):
-            _stream(file, number, stream, session.header.participant)
-        _events(file, len(session.streams) + 1, session)
+            _stream(file, number, stream, participant)
+        number = len(session.streams) + 1
+        _events(file, number, session)
+        for lane in session.lanes:
+            said = [
+                (placed.label.start_s, json.dumps(label_fields(placed), ensure_ascii=False))
+                for placed in lane.labels
+            ]
+            number += 1
+            _texts(
+                file, number, f"{LABELS}{lane.name}", "label", said, participant, f"{lane.kind} {lane.who}"
+            )
+            if any(placed.label.trace for placed in lane.labels):
+                number += 1
+                _trace(file, number, lane, participant)
     return [path]
+
+
+def _file_header(session: Outgoing) -> str:
+    """The file's own header; what is ours in it lets `emolab import` make the same session of it."""
+    header = session.header
+    ours = {"version": emolab.__version__, "session": str(header.session), "protocol": header.protocol}
+    ours |= {"language": header.language, "outcome": session.outcome}
+    told = "".join(f"<{key}>{escape(text)}</{key}>" for key, text in ours.items())
+    started = header.started_utc.isoformat()
+    return f"<info><version>1.0</version><datetime>{started}</datetime><emolab>{told}</emolab></info>"
 
 
 def _stream(file: BinaryIO, number: int, stream: RecordedStream, participant: str) -> None:
@@ -125,15 +155,46 @@ def _samples(
     _chunk(file, SAMPLES, struct.pack("<IBI", number, 4, len(times_s)) + body)
 
 
-def _events(file: BinaryIO, number: int, session: Session) -> None:
-    events = session.events
-    _header(file, number, "events", "Markers", 0.0, "string", [("event", "", "")], session.header.participant)
-    for event in events:
-        text = event.to_json().encode()
-        body = struct.pack("<IBBBd", number, 1, 1, 8, event.time_s) + struct.pack("<BI", 4, len(text)) + text
+def _events(file: BinaryIO, number: int, session: Outgoing) -> None:
+    said = [(event.time_s, event.to_json()) for event in session.events]
+    _texts(file, number, EVENTS, "event", said, session.header.participant)
+
+
+def _texts(
+    file: BinaryIO,
+    number: int,
+    name: str,
+    what: str,
+    said: Iterable[tuple[float, str]],
+    participant: str,
+    who: str = "",
+) -> None:
+    """A stream of texts, each at its time."""
+    _header(file, number, name, "Markers", 0.0, "string", [(what, "", who)], participant)
+    told = _Told(0.0, 0.0, 0)
+    for time_s, line in said:
+        text = line.encode()
+        body = struct.pack("<IBBBd", number, 1, 1, 8, time_s) + struct.pack("<BI", 4, len(text)) + text
         _chunk(file, SAMPLES, body)
-    ends = [event.time_s for event in events] or [0.0]
-    _footer(file, number, _Told(ends[0], ends[-1], len(events)))
+        told = _Told(told.first_s if told.samples else time_s, time_s, told.samples + 1)
+    _footer(file, number, told)
+
+
+def _trace(file: BinaryIO, number: int, lane: Lane, participant: str) -> None:
+    points = np.array(
+        [
+            (*point, float(place))
+            for place, placed in enumerate(lane.labels, 1)
+            for point in placed.label.trace
+        ]
+    )
+    points = points[np.argsort(points[:, 0], kind="stable")]
+    channels = [("valence", "-1 to 1", "valence"), ("arousal", "-1 to 1", "arousal"), ("label", "", "number")]
+    _header(file, number, f"{TRACE}{lane.name}", "Trace", 0.0, "double64", channels, participant)
+    for start in range(0, len(points), ROWS):
+        part = points[start : start + ROWS]
+        _samples(file, number, part[:, 0], part[:, 1:], "double64", only_first=False)
+    _footer(file, number, _Told(float(points[0, 0]), float(points[-1, 0]), len(points)))
 
 
 def _header(

@@ -1,0 +1,181 @@
+"""What of a session goes out, as every format sees it: streams, events, answers, and labels by lane.
+
+A format writes what an `Outgoing` holds and asks nothing else of the session, so that what was taken
+out of it (`deidentify`) is in no format.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emolab.core.errors import RecordingError
+from emolab.core.event import Event
+from emolab.core.label import RatedLabel
+from emolab.recording import label_ledger, lanes
+from emolab.recording.guard import damage_told
+from emolab.recording.header import SessionHeader
+from emolab.recording.label_ledger import Act
+from emolab.recording.labels import TimedLabel
+from emolab.recording.reader import RecordedStream, Session
+
+_PART = re.compile(r"_part-(\d+)$")
+Kind = Literal["intended", "reported", "analyst", "model"]
+Blur = Callable[[Iterable[NDArray[np.uint8]]], Iterator[NDArray[np.uint8]]]  # frames in, as many out
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A label as it stands on its lane, and the act that made it so: none where nobody edits.
+
+    `key`: what it is called in its lane. `by`: the model and the hash of its weights, where no
+    person judged.
+    """
+
+    key: str
+    label: TimedLabel
+    why: str = ""
+    by: Mapping[str, str] | None = None
+    act: int | None = None
+    utc: datetime | None = None
+    act_sha256: str = ""
+
+    @property
+    def model(self) -> str:
+        """The model that judged, empty for a person."""
+        return (self.by or {}).get("model", "")
+
+    @property
+    def weights_sha256(self) -> str:
+        """The hash of that model's weights."""
+        by = self.by or {}
+        return by.get("weights_sha256") or by.get("weights", "")
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Labels of one origin, in order of time. `who`: the stimulus, the participant, an analyst, a model."""
+
+    name: str
+    kind: Kind
+    who: str
+    labels: tuple[Placed, ...]
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A session to be written. `name`: what its files are called. `troubles`: what is left out, and why.
+
+    `part`: 2, 3 … where a session that broke off went on. `end_s`: when the last thing happened. `blur`:
+    what is done to a camera's frames; None: they go out as they were recorded, or, where the session is
+    de-identified, not at all.
+    """
+
+    name: str
+    header: SessionHeader
+    streams: Mapping[str, RecordedStream]
+    events: Sequence[Event]
+    answers: Sequence[RatedLabel]
+    lanes: Sequence[Lane]
+    end_s: float
+    outcome: str = "complete"
+    part: int = 1
+    is_deidentified: bool = False
+    blur: Blur | None = None
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def films(self) -> list[RecordedStream]:
+        """The cameras whose pictures go out."""
+        if self.is_deidentified and self.blur is None:
+            return []
+        cameras = [stream for stream in self.streams.values() if stream.info.is_image and len(stream)]
+        return [s for s in cameras if not self.is_deidentified or s.info.kind == "rgb"]
+
+
+def outgoing(session: Session) -> Outgoing:
+    """All of a session. A ledger that is damaged is left out, and told in `troubles`."""
+    events = session.events
+    last = [last_s for stream in session.streams.values() if (last_s := stream.last_s()) is not None]
+    end_s = max([*last, *(event.time_s for event in events)], default=0.0)
+    found = [
+        Lane("intended", "intended", "stimulus", _numbered(lanes.intended(events, end_s))),
+        Lane("reported", "reported", "participant", _numbered(lanes.reported(events, end_s))),
+    ]
+    troubles = []
+    for path in label_ledger.ledgers(session.path):
+        try:
+            with damage_told(path, "take it from a backup"):
+                found.append(_lane(path))
+        except RecordingError as error:
+            troubles.append(f"the labels of {path.stem} are left out: {error}")
+    match = _PART.search(session.path.stem)
+    return Outgoing(
+        name=session.path.stem,
+        header=session.header,
+        streams=session.streams,
+        events=events,
+        answers=session.answers,
+        lanes=found,
+        end_s=end_s,
+        outcome=session.outcome,
+        part=int(match[1]) if match else 1,
+        troubles=tuple(troubles),
+    )
+
+
+def _numbered(labels: Iterable[TimedLabel]) -> tuple[Placed, ...]:
+    return tuple(Placed(str(number), label) for number, label in enumerate(labels, 1))
+
+
+def _lane(path: Path) -> Lane:
+    ledger = label_ledger.read(path)
+    labels = tuple(sorted(standing(ledger.acts), key=lambda placed: (placed.label.start_s, placed.act or 0)))
+    is_model = bool(labels) and all(placed.by for placed in labels)
+    return Lane(ledger.name, "model" if is_model else "analyst", ledger.analyst, labels)
+
+
+def standing(acts: Iterable[Act]) -> list[Placed]:
+    """The labels that are left after some acts, each with the edit that gave it what it says.
+
+    What was undone gives the word back to the edit before it, what was done again to that one.
+    """
+    edits: dict[int, Act] = {}
+    said: dict[str, list[Act]] = {}  # the edits of each label that stand, newest last
+    left: dict[str, TimedLabel] = {}
+    for act in acts:
+        edits[act.number] = act
+        for change in act.changes:
+            stack = said.setdefault(change.label, [])
+            if act.do == "undo":
+                if stack:
+                    stack.pop()
+            else:
+                stack.append(edits.get(act.of or 0, act))
+            if change.after is None:
+                left.pop(change.label, None)
+            else:
+                left[change.label] = change.after
+    return [_placed(key, label, said[key]) for key, label in left.items()]
+
+
+def _placed(key: str, label: TimedLabel, stack: Sequence[Act]) -> Placed:
+    if not stack:
+        return Placed(key, label)
+    act = stack[-1]
+    return Placed(key, label, act.why, dict(act.by) or None, act.number, act.utc, act.hash)
+
+
+def label_fields(placed: Placed) -> dict[str, Any]:
+    """A label and where it comes from, JSON-able, only what there is."""
+    fields: dict[str, Any] = {"label": placed.key} | placed.label.to_fields()
+    fields |= {"why": placed.why, "by": dict(placed.by or {}), "act": placed.act}
+    fields |= {"utc": placed.utc.isoformat() if placed.utc else None, "act_sha256": placed.act_sha256}
+    return {key: value for key, value in fields.items() if value not in (None, "", {}, ())}
