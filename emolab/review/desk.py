@@ -99,6 +99,20 @@ class Desk:
         self._do(tuple(Change(name, None, label) for name, label in zip(names, added, strict=True)), why, by)
         return names
 
+    def say(self, labels: Iterable[TimedLabel], why: str = "", by: Mapping[str, str] | None = None) -> bool:
+        """Make `labels` all there is in this lane, as one act; False when they are just that already."""
+        wanted = list(labels)
+        changes = []
+        for name, label in self._state.labels.items():
+            if label in wanted:
+                wanted.remove(label)
+            else:
+                changes.append(Change(name, label, None))
+        names = self._names(len(wanted))
+        changes += [Change(name, None, label) for name, label in zip(names, wanted, strict=True)]
+        self._do(tuple(changes), why, by)
+        return bool(changes)
+
     def change(self, name: str, label: TimedLabel, why: str = "") -> None:
         """Put `label` in the place of the one called `name`."""
         before = self._label(name)

@@ -52,6 +52,20 @@ def test_undo_and_redo_go_on_across_a_restart(desk: Desk, tmp_path: Path) -> Non
     assert not again.can_redo and again.redo() is None
 
 
+def test_what_is_said_anew_replaces_the_lane_in_one_act_and_nothing_when_it_is_the_same(desk: Desk) -> None:
+    two, three = replace(CALM, start_s=20.0), replace(CALM, start_s=30.0)
+    assert desk.say([CALM, two], by={"model": "small"})
+    (kept,) = [name for name, label in desk.labels.items() if label == two]
+    assert not desk.say([two, CALM], by={"model": "small"}) and len(desk.ledger.acts) == 1
+    assert desk.say([two, three]) and len(desk.ledger.acts) == 2
+    assert desk.labels[kept] == two and sorted(label.start_s for label in desk.labels.values()) == [
+        20.0,
+        30.0,
+    ]
+    desk.undo()
+    assert CALM in desk.labels.values()
+
+
 def test_a_split_is_one_act_to_take_back(desk: Desk) -> None:
     drawn = TimedLabel(0.0, 10.0, trace=tuple((float(t), t / 10, 0.0) for t in range(10)))
     name = desk.add(drawn)
