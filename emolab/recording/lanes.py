@@ -31,7 +31,7 @@ def reported(events: Sequence[Event], end_s: float) -> list[TimedLabel]:
     """
     said: dict[tuple[str, float], TimedLabel] = {}
     heard = _heard(events, end_s)
-    rests = _rests(events)
+    rested = rests(events)
     for event in events:
         state = event.data.get("state")
         if event.kind != "answer" or not state:
@@ -40,7 +40,7 @@ def reported(events: Sequence[Event], end_s: float) -> list[TimedLabel]:
         if clip:
             found = [(start_s, stop_s) for name, _, start_s, stop_s in heard if name == clip]
         else:
-            found = rests
+            found = rested
         before = [stretch for stretch in found if stretch[0] <= event.time_s]
         if before:
             start_s, stop_s = before[-1]
@@ -61,7 +61,7 @@ def _heard(events: Sequence[Event], end_s: float) -> list[tuple[str, str, float,
     return found
 
 
-def _rests(events: Sequence[Event]) -> list[tuple[float, float]]:
+def rests(events: Sequence[Event]) -> list[tuple[float, float]]:
     """Where the participant rested before the first clip."""
     begun: dict[int, float] = {}
     found = []

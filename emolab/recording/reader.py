@@ -327,6 +327,13 @@ class Session:
         lines = self._event_lines()
         return len(lines), [row for row, line in lines if _is_event(line)]
 
+    def sound_events(self) -> tuple[list[Event], int]:
+        """The events that can be read, and how many cannot."""
+        with damage_told(self.path):
+            lines = self._event_lines()
+            sound = [Event.from_json(line.decode()) for _, line in lines if _is_event(line)]
+            return sound, len(lines) - len(sound)
+
     def _event_lines(self) -> list[tuple[int, bytes]]:
         last = len(self._lines)
         text = self._lines.read("lines").tobytes()
