@@ -83,7 +83,7 @@ def _compose(request: StartRequest, engine: Engine) -> None:
             raise EmolabError(STOPPED)
 
     user = settings()
-    _, bank, plan = lay_out(request)
+    _, bank, plan = lay_out(request, engine.study)
     clips = stimuli.missing(bank, [clip.id for clip in plan.trials], user)
     if clips:
         print(f"Composing {len(clips)} clips, once …", file=sys.stderr, flush=True)

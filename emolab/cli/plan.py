@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from emolab.cli.arguments import parser, print_json
 
 
@@ -10,6 +12,7 @@ def plan(arguments: list[str]) -> int:
     cli = parser("plan", __doc__)
     cli.add_argument("protocol", help="a shipped protocol (emomusic, quick) or a YAML file")
     cli.add_argument("--participant", required=True, metavar="N", help="number, or pseudonym with a number")
+    cli.add_argument("--study", type=Path, metavar="DIR", help="whose list gives the participant's number")
     cli.add_argument("--session", type=int, default=0, metavar="N", help="counted from 0, the first")
     cli.add_argument("--seed", type=int, default=0, metavar="S", help="the study's seed")
     cli.add_argument("--json", action="store_true", help="facts as JSON")
@@ -20,7 +23,7 @@ def plan(arguments: list[str]) -> int:
 
     check_pseudonym(options.participant)
     request = StartRequest(options.protocol, options.participant, options.session, options.seed)
-    study, _, laid_out = lay_out(request)
+    study, _, laid_out = lay_out(request, options.study)
     if options.json:
         print_json(laid_out.to_dict())
         return 0

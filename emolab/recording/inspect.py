@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ def inspect(path: Path) -> dict[str, Any]:
                            200 of `incomplete_spans`); they are never closed up
 
     `onsets`: when each clip was heard, as `onset_facts` tells it.
+    `consent`: which text was shown (language, version, sha256 of its file in the study, None in older
+    recordings) and given_s, when it was agreed to; None where none was shown.
     `verdict`: `good`, `look` (usable, but read `reasons`) or `bad`. Raises as `Session.open` does.
     """
     with damage_told(path), Session.open(path) as session:
@@ -67,6 +69,7 @@ def inspect(path: Path) -> dict[str, Any]:
                 for a in session.answers
             ],
             "onsets": onset_facts.onset_facts(events),
+            "consent": _consent(events),
             "recovery": dict(session.recovery),
         }
         named = dict(zip(session.streams, facts, strict=True))
@@ -86,6 +89,7 @@ def text(report: dict[str, Any]) -> str:
         f"{report['outcome']}, {minutes:.1f} min",
         f"trials: {trials['done']} of {trials['planned']} done, {trials['skipped']} skipped; "
         f"answers: {given} of {len(answers)} given",
+        f"consent: {_consent_words(report['consent'])}",
         "",
         f"{'stream':<24}{'kind':<12}{'samples':>10}{'Hz':>10}{'announced':>11}"
         f"{'from s':>10}{'to s':>10}{'gaps':>6}{'lost':>7}{'corrupt':>9}",
@@ -101,6 +105,27 @@ def text(report: dict[str, Any]) -> str:
         lines += ["", *onset_facts.lines(report["onsets"])]
     lines += ["", f"verdict: {report['verdict']}", *(f"  - {reason}" for reason in report["reasons"])]
     return "\n".join(lines)
+
+
+def _consent(events: Sequence[Event]) -> dict[str, Any] | None:
+    """The consent text that was shown, and when the participant agreed to it."""
+    given = next((event for event in events if event.kind == "consent"), None)
+    started = next((event.data for event in events if event.kind == "session_started"), {})
+    shown = given.data if given is not None else started.get("consent")
+    if not isinstance(shown, Mapping) or (given is None and started.get("resumes")):
+        return None
+    told = {key: shown.get(key) for key in ("language", "version", "sha256")}
+    return {**told, "given_s": None if given is None else round(given.time_s, 6)}
+
+
+def _consent_words(consent: dict[str, Any] | None) -> str:
+    if consent is None:
+        return "no text was shown"
+    which = f"version {consent['version']} ({consent['language']}), SHA-256 {consent['sha256']}"
+    if not consent["sha256"]:
+        which = f"text in {consent['language']!r}, its version was not recorded"
+    given_s = consent["given_s"]
+    return f"{which}; " + ("not agreed to" if given_s is None else f"agreed to at {given_s:.1f} s")
 
 
 def _clock_lines(streams: Sequence[dict[str, Any]]) -> list[str]:

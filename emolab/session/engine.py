@@ -42,6 +42,7 @@ from emolab.session.run import Run
 from emolab.session.snapshot import LogLine, Phase, Snapshot, StreamHealth
 from emolab.session.stimuli import Rendering, missing
 from emolab.session.watch import Watch
+from emolab.study import participants
 
 log = logging.getLogger(__name__)
 
@@ -339,6 +340,7 @@ class Engine:
             for name, pump in self.pumps.items()
             if pump.status.state != "left_out"
         ]
+        participants.admit(self.study, prepared.request.participant)
         prepared.path.parent.mkdir(parents=True, exist_ok=True)
         with self.hub.keep() as hand_over:
             now_s = self.clock.now_s()  # from here on every sample is kept

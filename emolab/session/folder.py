@@ -1,41 +1,43 @@
-"""Where things lie in a study folder.
+"""What a session needs of its study folder; `study.sessions` tells where recordings lie in it.
 
-    STUDY/P014/P014_session-0.h5           the recording: one file a session
-    STUDY/P014/.P014_session-0.h5.*        one that is being made, packed or mended
-    STUDY/P014/P014_session-0_part-2.h5    how it went on after it had broken off
-    STUDY/P014/P014_session-0.truth.json   simulated participants only: what was really so
-    STUDY/P014/P014_session-0.notes.jsonl  remarks made after the session had ended, if any
-    STUDY/.emolab/engine.json              the engine that runs on this study now, if any
-    STUDY/.emolab/engine.log               what engines had to say
-    STUDY/.emolab/synctest.json            the laboratory's timing as measured: baseline and history
-
-Pseudonyms only: no name of a person ever stands in a path.
+STUDY/.emolab/engine.json              the engine that runs on this study now, if any
+STUDY/.emolab/engine.log               what engines had to say
+STUDY/.emolab/synctest.json            the laboratory's timing as measured: baseline and history
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import tempfile
 from pathlib import Path
 
 from emolab.core.errors import ConfigError
+from emolab.study.participants import next_pseudonym
+from emolab.study.sessions import (
+    check_pseudonym,
+    named,
+    notes_path,
+    part_path,
+    parts,
+    session_path,
+    sessions,
+    truth_path,
+)
 
-_PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}")
-_SESSION_FILE = re.compile(r"(?P<participant>.+)_session-(?P<session>\d+)(_part-(?P<part>\d+))?\.h5")
-
-
-def check_pseudonym(participant: str) -> str:
-    """`participant` itself when it can be one: letters, digits and hyphens, at most 32, one digit at least.
-
-    Raises `ConfigError` otherwise. A name has no digit: asking for one keeps names out of files.
-    """
-    if not _PSEUDONYM.fullmatch(participant) or not any(c.isdigit() for c in participant):
-        raise ConfigError(
-            f"{participant!r} cannot be a pseudonym; use letters, digits and hyphens with a number in it, "
-            "such as P014, and never a name"
-        )
-    return participant
+__all__ = [
+    "check_pseudonym",
+    "check_unused",
+    "make",
+    "named",
+    "next_pseudonym",
+    "notes_path",
+    "part_path",
+    "parts",
+    "session_path",
+    "sessions",
+    "tidy",
+    "truth_path",
+]
 
 
 def make(study: Path) -> Path:
@@ -61,46 +63,6 @@ def tidy(study: Path) -> None:
                 path.unlink()
 
 
-def session_path(study: Path, participant: str, session: int) -> Path:
-    """Where the recording of one session lies, whether it exists or not."""
-    return study / participant / f"{participant}_session-{session}.h5"
-
-
-def part_path(first: Path, part: int) -> Path:
-    """Where part 2, 3 … of the session whose first file is `first` lies."""
-    return first.with_name(f"{first.stem}_part-{part}.h5")
-
-
-def parts(first: Path) -> tuple[Path, ...]:
-    """The files of a session in order: the first, and those in which it was resumed."""
-    found = [first]
-    while (path := part_path(first, len(found) + 1)).exists():
-        found.append(path)
-    return tuple(found)
-
-
-def truth_path(path: Path) -> Path:
-    """Where a simulated participant's truth lies beside a recording."""
-    return path.with_suffix(".truth.json")
-
-
-def notes_path(path: Path) -> Path:
-    """Where remarks made after a recording lie beside it: one event a line."""
-    return path.with_suffix(".notes.jsonl")
-
-
-def sessions(study: Path) -> list[tuple[str, int, Path]]:
-    """`(participant, session, path)` of each recording in the study, in order."""
-    found = ((named(path), path) for path in sorted(study.glob("*/*_session-*.h5")))
-    return [(*name, path) for name, path in found if name is not None]
-
-
-def named(path: Path) -> tuple[str, int] | None:
-    """Participant and session that a recording is named after; None for another file."""
-    match = _SESSION_FILE.fullmatch(path.name)
-    return (match["participant"], int(match["session"])) if match else None
-
-
 def check_unused(study: Path, participant: str, session: int) -> Path:
     """The path for a new recording. Raises `ConfigError` with the remedy when it exists already."""
     path = session_path(study, participant, session)
@@ -115,13 +77,3 @@ def check_unused(study: Path, participant: str, session: int) -> Path:
             "a session that broke off can be resumed"
         )
     return path
-
-
-def next_pseudonym(study: Path) -> str:
-    """The pseudonym after the highest in use: `P001` in a new study."""
-    highest, prefix, width = 0, "P", 3
-    for participant, _, _ in sessions(study):
-        # the last number in it, which also decides the order of clips: P002-B takes P002's place
-        if (match := re.fullmatch(r"(.*?)(\d+)\D*", participant)) and int(match[2]) > highest:
-            highest, prefix, width = int(match[2]), match[1], len(match[2])
-    return f"{prefix}{highest + 1:0{width}d}"

@@ -74,7 +74,7 @@ class Preflight:
 
     def start(self) -> None:
         """Begin; returns at once. Raises `ConfigError` when the session asked for cannot be laid out."""
-        self._study, self._bank, self._plan = lay_out(self.request.session)
+        self._study, self._bank, self._plan = lay_out(self.request.session, self._engine.study)
         self._thread.start()
 
     def cancel(self, wait_s: float = 0.0) -> None:

@@ -18,6 +18,7 @@ from emolab.protocol.steps import Study
 from emolab.protocol.texts import Texts
 from emolab.recording.header import SessionHeader
 from emolab.session import folder, resume, stimuli
+from emolab.study import consent, participants
 
 ANSWERS = ("window", "simulated", "none")
 MOST_SESSIONS = 1000
@@ -64,13 +65,17 @@ class StartRequest:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A session that can start: `path` does not exist yet, every clip's file does."""
+    """A session that can start: `path` does not exist yet, every clip's file does.
+
+    `consent`: which version of the consent page is shown; it is in `texts`.
+    """
 
     request: StartRequest
     study: Study
     texts: Texts
     plan: SessionPlan
     path: Path
+    consent: consent.Version
     resumes: Mapping[str, Any] = field(default_factory=dict)  # of a session that broke off: its facts
 
     def header(self, study: str, devices_text: str, speed: float) -> SessionHeader:
@@ -91,6 +96,7 @@ class Prepared:
         """What its `session_started` event tells."""
         return {
             "participant": self.request.participant,
+            "number": self.plan.participant,
             "session": self.request.session,
             "protocol": self.study.name,
             "seed": self.request.seed,
@@ -98,25 +104,31 @@ class Prepared:
             "guaranteed": self.plan.guaranteed,
             "trials": [{"clip": clip.id, "state": clip.state} for clip in self.plan.trials],
             "answers": self.request.answers,
+            "consent": self.consent.facts(),
             "resumes": dict(self.resumes),
         }
 
 
-def lay_out(request: StartRequest) -> tuple[Study, Bank, SessionPlan]:
-    """The plan of the session asked for, without its clips. Raises `ConfigError`."""
+def lay_out(request: StartRequest, study_folder: Path | None = None) -> tuple[Study, Bank, SessionPlan]:
+    """The plan of the session asked for, without its clips. Raises `ConfigError`.
+
+    Without a study the participant's number is the one in the pseudonym.
+    """
     study = load(shipped.protocol(request.protocol))
     bank = read_manifest(study.bank_path)
-    number = participant_number(request.participant)
+    who = request.participant
+    number = participants.number_of(study_folder, who) if study_folder else participant_number(who)
     return study, bank, session_plan(study, bank, number, request.session, request.seed)
 
 
 def check(request: StartRequest, study_folder: Path) -> tuple[Study, Bank, SessionPlan, Path]:
     """A request that could start if its clips were there: protocol, bank, plan and the file's path.
 
-    Raises `ConfigError` when the pseudonym cannot be one or has this session already, the protocol
-    cannot be laid out, a number is out of range, or there is no such language.
+    Raises `ConfigError` when the pseudonym cannot be one, is of somebody who withdrew, or has this session
+    already, the protocol cannot be laid out, a number is out of range, there is no such language, or
+    the consent text is not the one that was kept.
     """
-    folder.check_pseudonym(request.participant)
+    participants.check_open(study_folder, request.participant)
     if request.answers not in ANSWERS:
         raise ConfigError(f"answers {request.answers!r} is none of {', '.join(ANSWERS)}")
     if not 0 <= request.session < MOST_SESSIONS:
@@ -126,15 +138,19 @@ def check(request: StartRequest, study_folder: Path) -> tuple[Study, Bank, Sessi
     if not 0 <= request.seed <= LARGEST_SEED:
         raise ConfigError(f"seed {request.seed} is none; take a whole number from 0 to {LARGEST_SEED}")
     if request.resume:
-        return _what_is_left(request, resume.broken(study_folder, request.participant, request.session))
+        broken = resume.broken(study_folder, request.participant, request.session)
+        return _what_is_left(request, study_folder, broken)
     path = folder.check_unused(study_folder, request.participant, request.session)
-    study, bank, plan = lay_out(request)
-    study.text(request.language or None)
+    study, bank, plan = lay_out(request, study_folder)
+    texts = study.text(request.language or None)
+    consent.shown(study_folder, texts.language, texts.consent)
     return study, bank, plan, path
 
 
-def _what_is_left(request: StartRequest, broken: resume.Broken) -> tuple[Study, Bank, SessionPlan, Path]:
-    study, bank, plan = lay_out(replace(request, seed=broken.seed))
+def _what_is_left(
+    request: StartRequest, study_folder: Path, broken: resume.Broken
+) -> tuple[Study, Bank, SessionPlan, Path]:
+    study, bank, plan = lay_out(replace(request, seed=broken.seed), study_folder)
     if study.source_text != broken.protocol_text:
         raise ConfigError(
             f"{study.path} is not the protocol that {broken.paths[0].name} was begun with; "
@@ -152,7 +168,10 @@ def _what_is_left(request: StartRequest, broken: resume.Broken) -> tuple[Study, 
 
 
 def prepare(request: StartRequest, study_folder: Path, settings: Settings) -> Prepared:
-    """A session that can start. Raises `ConfigError` as `check` does, or when a clip is missing."""
+    """A session that can start; its consent text is kept in the study, if that has not got it yet.
+
+    Raises `ConfigError` as `check` does, or when a clip is missing.
+    """
     study, bank, plan, path = check(request, study_folder)
     resumes: dict[str, Any] = {}
     if request.resume:
@@ -160,4 +179,6 @@ def prepare(request: StartRequest, study_folder: Path, settings: Settings) -> Pr
         resumes = broken.facts()
         request = replace(request, seed=broken.seed, language=request.language or broken.language)
     plan = resolve_clip_paths(plan, bank, lambda entry: stimuli.clip_path(bank, entry.id, settings))
-    return Prepared(request, study, study.text(request.language or None), plan, path, resumes)
+    texts = study.text(request.language or None)
+    page, version = consent.keep_shown(study_folder, texts.language, texts.consent)
+    return Prepared(request, study, replace(texts, consent=page), plan, path, version, resumes)

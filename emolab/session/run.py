@@ -91,7 +91,7 @@ class Run:
         status = self.runner.status
         if step == status.index and time_s >= status.opened_s:  # an older click was for the page before
             if getattr(status.step, "page", "") == "consent" and status.phase == "waiting":
-                self._record(Event(time_s, "consent", data={"language": self.prepared.texts.language}))
+                self._record(Event(time_s, "consent", data=self.prepared.consent.facts()))
             self.runner.proceed(time_s)
             self._drain(time_s)
 

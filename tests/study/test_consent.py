@@ -1,0 +1,69 @@
+"""Consent texts: each version kept, never altered, and named by its hash in every session."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from emolab.core.errors import ConfigError
+from emolab.protocol.texts import PageText
+from emolab.study import consent
+
+PAGE = PageText("Mitmachen", "Zuerst: Ruhe.\n\n音乐 – dann Musik \t\n: '#'\n", "Weiter", "Ich stimme zu.")
+
+
+def test_what_a_protocol_shows_is_kept_once_and_comes_back_as_it_was(tmp_path: Path) -> None:
+    assert consent.shown(tmp_path, "de", PAGE) == (PAGE, None)
+    page, version = consent.keep_shown(tmp_path, "de", PAGE)
+    assert page == PAGE == consent.page(tmp_path, version)
+    assert consent.keep_shown(tmp_path, "de", PAGE) == (PAGE, version)
+    raw = (tmp_path / "consent" / "de-1.yaml").read_bytes()
+    assert hashlib.sha256(raw).hexdigest() == version.sha256 and len(consent.versions(tmp_path)) == 1
+
+
+def test_a_wording_that_changed_is_a_new_version_and_the_old_one_stays(tmp_path: Path) -> None:
+    first = consent.keep_shown(tmp_path, "de", PAGE)[1]
+    second = consent.keep_shown(tmp_path, "de", replace(PAGE, agree="Ja."))[1]
+    assert (first.version, second.version) == (1, 2)
+    assert consent.keep_shown(tmp_path, "de", PAGE)[1] == first
+    assert consent.keep_shown(tmp_path, "en", PAGE)[1].version == 1
+
+
+def test_the_newest_text_added_is_shown_in_the_protocols_place(tmp_path: Path) -> None:
+    consent.keep_shown(tmp_path, "de", PAGE)
+    for words in ("Erste.\n", "Zweite.\n"):
+        consent.keep(tmp_path, "de", replace(PAGE, text=words))
+    page, version = consent.shown(tmp_path, "de", PAGE)
+    assert page.text == "Zweite.\n" and version is not None and version.version == 3
+    with pytest.raises(ConfigError, match="already"):
+        consent.keep(tmp_path, "de", replace(PAGE, text="Zweite.\n"))
+
+
+@pytest.mark.parametrize("harm", ["changed", "gone"])
+def test_a_text_that_was_tampered_with_stops_the_session(tmp_path: Path, harm: str) -> None:
+    consent.keep(tmp_path, "de", PAGE)
+    path = tmp_path / "consent" / "de-1.yaml"
+    path.chmod(0o644)
+    if harm == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes().replace(b"Ruhe", b"Rube"))
+    with pytest.raises(ConfigError, match=r"de-1\.yaml.*(was changed|cannot be read).*put the file back"):
+        consent.shown(tmp_path, "de", PAGE)
+
+
+def test_a_text_is_added_from_a_plain_file_or_a_whole_page(tmp_path: Path) -> None:
+    plain, whole = tmp_path / "board.txt", tmp_path / "board.yaml"
+    plain.write_text("Approved.\n\nTwice.", encoding="utf-8")
+    page = consent.from_file(plain, PAGE)
+    assert page == replace(PAGE, text="Approved.\n\nTwice.\n")
+    whole.write_text("title: T\ntext: X\nagree: A\nbutton: B\n", encoding="utf-8")
+    assert consent.from_file(whole, PAGE) == PageText("T", "X", "B", "A")
+    whole.write_text("title: T\ntext: X\nagree: A\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="button: is missing"):
+        consent.from_file(whole, PAGE)
+    with pytest.raises(ConfigError, match="language code"):
+        consent.keep(tmp_path, "../en", page)

@@ -1,0 +1,116 @@
+"""Pseudonyms: given in order, never twice, and as a study began them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emolab.core.errors import ConfigError
+from emolab.study import participants, study_file, tombstone
+from emolab.study.tombstone import Tombstone
+
+ROOT = Path(__file__).parents[2]
+
+
+def record(study: Path, *who: str) -> None:
+    """Leave a recording of each, as a study has it that was begun before there was a list."""
+    for participant in who:
+        path = study / participant / f"{participant}_session-0.h5"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_pseudonyms_are_given_in_order_and_the_order_is_the_number(tmp_path: Path) -> None:
+    study_file.make(tmp_path, "Music", "MUS-##")
+    given = [participants.allocate(tmp_path) for _ in range(11)]
+    assert [one.id for one in given[:2]] == ["MUS-01", "MUS-02"] and given[-1].id == "MUS-11"
+    assert [participants.number_of(tmp_path, one.id) for one in given] == list(range(1, 12))
+
+
+def test_random_codes_do_not_tell_the_order_but_the_list_does(tmp_path: Path) -> None:
+    study_file.make(tmp_path, pattern="S-*****")
+    given = [participants.allocate(tmp_path) for _ in range(40)]
+    assert len({one.id for one in given}) == 40 and all(any(c.isdigit() for c in one.id) for one in given)
+    assert [participants.number_of(tmp_path, one.id) for one in given] == list(range(1, 41))
+    offered = participants.new_pseudonym(tmp_path)
+    assert participants.number_of(tmp_path, offered) == 41 == participants.admit(tmp_path, offered).number
+
+
+def test_a_study_with_typed_pseudonyms_keeps_its_numbers_and_goes_on_after_them(tmp_path: Path) -> None:
+    record(tmp_path, "VP07", "VP12-B")
+    assert participants.number_of(tmp_path, "VP07") == 7
+    assert participants.next_pseudonym(tmp_path) == "VP13"
+    assert participants.admit(tmp_path, "VP07").number == 7
+    assert participants.allocate(tmp_path).id == "VP13"
+    assert [one.id for one in participants.everyone(tmp_path)] == ["VP07", "VP13", "VP12-B"]
+
+
+def test_who_was_given_a_pseudonym_and_has_not_come_yet_is_offered_first(tmp_path: Path) -> None:
+    for _ in range(3):
+        participants.allocate(tmp_path)
+    record(tmp_path, "P001")
+    assert participants.next_pseudonym(tmp_path) == "P002"
+    record(tmp_path, "P002", "P003")
+    assert participants.next_pseudonym(tmp_path) == "P004"
+
+
+def test_a_pseudonym_joins_the_list_once(tmp_path: Path) -> None:
+    first, again = participants.admit(tmp_path, "P014"), participants.admit(tmp_path, "P014")
+    assert first == again and len(participants.everyone(tmp_path)) == 1
+
+
+def test_programs_that_ask_at_once_are_given_different_pseudonyms(tmp_path: Path) -> None:
+    for pattern in ("P###", "X-****"):
+        study = tmp_path / pattern.strip("#*")
+        study_file.make(study, pattern=pattern)
+        code = (
+            "import sys; from pathlib import Path; from emolab.study.participants import allocate\n"
+            "for _ in range(12): print(allocate(Path(sys.argv[1])).number, flush=True)"
+        )
+        asking = [
+            subprocess.Popen(
+                [sys.executable, "-c", code, str(study)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+            )
+            for _ in range(3)
+        ]
+        numbers = [int(line) for one in asking for line in one.communicate(timeout=120)[0].split()]
+        assert sorted(numbers) == list(range(1, 37))
+        known = participants.everyone(study)
+        assert len({one.id for one in known}) == len({one.number for one in known}) == len(known) == 36
+
+
+@pytest.mark.parametrize("pattern", ["P", "P##-##", "P##-2", "**", "Anna", "P###-**", "../P###", "P_##"])
+def test_a_pattern_that_gives_no_pseudonyms_is_refused(pattern: str) -> None:
+    with pytest.raises(ConfigError, match=r"pattern|pseudonym"):
+        study_file.check_pattern(pattern)
+
+
+def test_who_withdrew_is_refused_for_ever_also_when_the_tombstone_is_gone(tmp_path: Path) -> None:
+    for _ in range(2):
+        participants.allocate(tmp_path)
+    participants.mark_withdrawn(tmp_path, "P002")
+    with pytest.raises(ConfigError, match=r"P002 withdrew .* never used again\. Take P003"):
+        participants.check_open(tmp_path, "p002")
+    assert participants.next_pseudonym(tmp_path) == "P001"
+    tombstone.write(tmp_path, Tombstone("P009", "done", "2026-01-02T03:04:05+00:00"))
+    with pytest.raises(ConfigError, match="2026-01-02"):
+        participants.admit(tmp_path, "P009")
+    assert participants.new_pseudonym(tmp_path) == "P010"
+
+
+def test_half_a_line_of_a_killed_process_gives_nobodys_pseudonym_away(tmp_path: Path) -> None:
+    participants.allocate(tmp_path)
+    with participants.list_path(tmp_path).open("ab") as file:
+        file.write(b'{"id": "P002", "num')
+    assert participants.allocate(tmp_path).id == "P002"  # nobody was told of the first
+    assert [one.number for one in participants.everyone(tmp_path)] == [1, 2]
+
+
+def test_a_damaged_study_file_is_told_and_nothing_is_given(tmp_path: Path) -> None:
+    study_file.make(tmp_path)
+    study_file.path_of(tmp_path).write_text('{"study": 1', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"study\.json is damaged"):
+        participants.allocate(tmp_path)
