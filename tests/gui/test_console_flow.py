@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ from emolab.devices.simulated import demo_device_file
 from emolab.gui import app as program
 from emolab.gui.console import dialogs, planning
 from emolab.gui.console.memory import Memory
+from emolab.protocol.load import load
 from emolab.recording.recover import was_cut_off
 from emolab.session import client as engines
+from emolab.study import consent, participants
 from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
 from tests.recording.made import killed
@@ -92,6 +95,28 @@ def test_opening_a_study_connects_its_instruments_and_suggests_the_next_pseudony
     assert flow.window.page == "setup"
     assert flow.window.setup.form.participant == "P014"
     assert len(started) == 1
+
+
+def test_who_was_given_a_pseudonym_is_offered_it_and_who_withdrew_is_refused(flow, qtbot, study, started):
+    participants.allocate(study)
+    participants.mark_withdrawn(study, "P013")
+    flow.open_study(study)
+    setup = flow.window.setup
+    qtbot.waitUntil(setup.start_button.isEnabled, timeout=5000)
+    assert setup.form.participant == "P014" and participants.allocate(study).id == "P015"
+    setup.participant.fill("P013", 1)
+    qtbot.waitUntil(lambda: not setup.start_button.isEnabled(), timeout=5000)
+    assert "P013 withdrew on" in setup.participant.problem.sentence
+
+
+def test_the_consent_text_to_be_shown_is_named(flow, qtbot, study, started):
+    flow.open_study(study)
+    shown = flow.window.setup.participant.consent
+    qtbot.waitUntil(lambda: "to be kept" in shown.text(), timeout=5000)
+    page = load(planning.shipped_protocols()[0]).text("en").consent
+    consent.keep(study, "en", replace(page, text="Approved."))
+    flow.plan()
+    assert shown.isVisible() and shown.text().startswith("Consent: version 1 (en)")
 
 
 def test_start_seats_the_participant_before_it_records(flow, qtbot, study, started):

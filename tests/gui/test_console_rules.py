@@ -44,6 +44,13 @@ def test_a_pseudonym_that_differs_in_case_only_is_the_same_folder_on_some_system
     assert used_error("p014", 0, {("P014", 0)})
 
 
+def test_a_pseudonym_of_somebody_who_withdrew_is_refused_with_the_day():
+    gone = {"P014": "2026-05-04T10:00:00+00:00"}
+    (found,) = blockers(replace(GOOD, participant="p014"), "", (), states.setup(), gone)
+    assert found.level == "act" and "P014 withdrew on 2026-05-04" in found.message
+    assert not blockers(replace(GOOD, participant="P015"), "", (), states.setup(), gone)
+
+
 def test_each_red_instrument_is_named_with_its_remedy():
     assert reasons(snapshot=states.one_red()) == ["Camera is not answering. Check the USB cable, then Retry."]
 

@@ -29,6 +29,7 @@ from emolab.session.client import find_engine
 from emolab.session.mend import Mended
 from emolab.session.prepare import NEVERTHELESS
 from emolab.session.snapshot import Snapshot
+from emolab.study import participants
 
 PLAN_AFTER_MS = 150  # of quiet, so that a typed pseudonym is planned once
 CHECK_S = 10.0
@@ -142,7 +143,7 @@ class Flow(QObject):
         setup.participant.show_languages(("en",), str(last.get("language", self.settings.language)))
         setup.participant.fill(folder.next_pseudonym(study), 0, int(last.get("seed", 0)))
         setup.mended.clear()
-        self.window.show_study(study, used)
+        self.window.show_study(study, used, participants.withdrawn(study))
         self.show_screens()
         self.plan()
 
@@ -167,7 +168,9 @@ class Flow(QObject):
         if self.study is not None:
             self.window.setup.show_broken(planning.broken_off(self.study, form.participant, form.session))
         pseudonym = "P0" if pseudonym_error(form.participant) else form.participant
-        plan = planning.lay_out(Path(form.protocol), pseudonym, form.session, form.seed)
+        plan = planning.lay_out(
+            Path(form.protocol), pseudonym, form.session, form.seed, self.study, form.language
+        )
         self.window.show_plan(plan)
 
     def go_on_with(self, participant: str, session: int) -> None:

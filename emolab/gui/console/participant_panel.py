@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 from emolab.gui import theme
 from emolab.gui.console.chooser import Chooser
 from emolab.gui.console.number_field import NumberField
-from emolab.gui.widgets.panel import Panel, Remark
+from emolab.gui.widgets.panel import Panel, Remark, say, text
 
 LANGUAGE_NAMES = {"en": "English", "zh": "中文", "de": "Deutsch", "fr": "Français", "es": "Español"}
 
@@ -46,6 +46,10 @@ class ParticipantPanel(Panel):
         self.resume = QCheckBox()
         self.resume.hide()
         self.body.addWidget(self.resume)
+        self.consent = text("", "muted", wraps=True)
+        self.consent.setToolTip("Every version shown is kept in the study's folder 'consent'")
+        self.consent.hide()
+        self.body.addWidget(self.consent)
         self.problem = Remark()
         self.body.addWidget(self.problem)
         self.show_languages(("en",), "en")
@@ -75,6 +79,10 @@ class ParticipantPanel(Panel):
                 self.language.addItem(_language_name(LANGUAGE_NAMES, code), code)
             wanted = now if now in languages else chosen
             self.language.setCurrentIndex(max(self.language.findData(wanted), 0))
+
+    def show_consent(self, said: str) -> None:
+        """Which consent text the participant will see; empty while that is not known."""
+        say(self.consent, said)
 
     def show_simulated(self, is_simulated: bool) -> None:
         """Offer to let the simulated participant answer, where all instruments are simulated."""

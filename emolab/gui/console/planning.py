@@ -11,12 +11,18 @@ from emolab.protocol.bank import read_manifest
 from emolab.protocol.load import load
 from emolab.protocol.plan import participant_number
 from emolab.protocol.session_plan import session_plan
-from emolab.session import folder, resume
+from emolab.protocol.steps import Study
+from emolab.session import folder as folders
+from emolab.session import resume
+from emolab.study import consent, participants
 
 
 @dataclass(frozen=True)
 class PlanView:
-    """What fits, why, and in which languages. `error`: why there is no plan; the rest is then empty."""
+    """What fits, why, and in which languages. `error`: why there is no plan; the rest is then empty.
+
+    `consent`: which text the participant will see, in words.
+    """
 
     title: str = ""
     planned: int = 0
@@ -26,6 +32,7 @@ class PlanView:
     languages: tuple[str, ...] = ()
     language: str = "en"
     error: str = ""
+    consent: str = ""
 
 
 def shipped_protocols() -> list[Path]:
@@ -40,13 +47,18 @@ def demo_protocol() -> Path:
     return shipped.protocol("quick")
 
 
-def lay_out(protocol: Path, pseudonym: str, session: int, seed: int) -> PlanView:
-    """The plan for a participant's session, counted from 0; any fault becomes its `error`."""
+def lay_out(
+    protocol: Path, pseudonym: str, session: int, seed: int, folder: Path | None = None, language: str = ""
+) -> PlanView:
+    """The plan for a participant's session, counted from 0; any fault becomes its `error`.
+
+    `folder`: the study, whose list knows the participant's number and whose consent text is shown.
+    """
     try:
         study = load(protocol)
-        plan = session_plan(
-            study, read_manifest(study.bank_path), participant_number(pseudonym), session, seed
-        )
+        number = participants.number_of(folder, pseudonym) if folder else participant_number(pseudonym)
+        plan = session_plan(study, read_manifest(study.bank_path), number, session, seed)
+        said = _consent(folder, study, language) if folder else ""
     except EmolabError as error:
         return PlanView(error=str(error))
     return PlanView(
@@ -57,12 +69,22 @@ def lay_out(protocol: Path, pseudonym: str, session: int, seed: int) -> PlanView
         arithmetic=tuple(plan.arithmetic.splitlines()),
         languages=study.languages,
         language=study.language,
+        consent=said,
     )
+
+
+def _consent(folder: Path, study: Study, language: str) -> str:
+    texts = study.text(language if language in study.languages else None)
+    _, version = consent.shown(folder, texts.language, texts.consent)
+    if version is None:
+        return f"Consent: the protocol's text ({texts.language}), to be kept as a new version"
+    whose = "the protocol's text, " if version.source == "protocol" else ""
+    return f"Consent: {whose}{version.words}"
 
 
 def broken_off(study: Path, participant: str, session: int) -> str:
     """What there is to go on with, as the words beside the box; empty when the session did not break off."""
-    if not participant or not folder.session_path(study, participant, session).exists():
+    if not participant or not folders.session_path(study, participant, session).exists():
         return ""
     try:
         clips = len(resume.broken(study, participant, session).begun)

@@ -7,7 +7,7 @@ with a reason (`can_override`) does not disable Start: it asks for the reason.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +19,7 @@ NEEDED_BYTES = 2_000_000_000  # twenty minutes of 1280×720 video at 1.5 MB/s, a
 
 Field = Literal["participant", "protocol", "engine", "instruments", "preflight", "disk"]
 Used = Collection[tuple[str, int]]  # (pseudonym, session) of each recording in the study
+Withdrawn = Mapping[str, str]  # who withdrew from the study, and when (UTC)
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,24 @@ def used_error(participant: str, session: int, used: Used) -> str:
     return f"{participant} has a session {session} in this study. Take session {free}, or another pseudonym."
 
 
-def blockers(form: Form, plan_error: str, used: Used, snapshot: Snapshot | None) -> list[Blocker]:
+def withdrawn_error(participant: str, withdrawn: Withdrawn) -> str:
+    """Why nobody may be recorded under this pseudonym any more; empty when somebody may."""
+    for name, utc in withdrawn.items():
+        if name.casefold() == participant.casefold():
+            return f"{name} withdrew on {utc[:10]}. A pseudonym is never used again; take another."
+    return ""
+
+
+def blockers(
+    form: Form, plan_error: str, used: Used, snapshot: Snapshot | None, withdrawn: Withdrawn | None = None
+) -> list[Blocker]:
     """All that stands between now and Start, in the order of the page.
 
     `plan_error`: why the protocol cannot be planned for this participant, empty when it can.
     `snapshot`: None while no engine runs.
     """
     found: list[Blocker] = []
-    message = pseudonym_error(form.participant)
+    message = pseudonym_error(form.participant) or withdrawn_error(form.participant, withdrawn or {})
     if not message and not form.resume:
         message = used_error(form.participant, form.session, used)
     if message:

@@ -24,7 +24,7 @@ from emolab.gui.console.participant_panel import ParticipantPanel
 from emolab.gui.console.planning import PlanView
 from emolab.gui.console.preflight_panel import PreflightPanel
 from emolab.gui.console.protocol_panel import ProtocolPanel
-from emolab.gui.console.readiness import Blocker, Form, Used, blockers, check_blocker
+from emolab.gui.console.readiness import Blocker, Form, Used, Withdrawn, blockers, check_blocker
 from emolab.gui.console.room_panel import RoomPanel
 from emolab.gui.console.start_bar import StartBar
 from emolab.gui.widgets.panel import Elided
@@ -49,6 +49,7 @@ class SetupPage(QWidget):
         self.mended = MendedBar()
         self._right = QStackedWidget()
         self._used: Used = ()
+        self._withdrawn: Withdrawn = {}
         self._plan: PlanView | None = None
         self._snapshot: Snapshot | None = None
         self._said: tuple[Blocker, ...] | None = None
@@ -94,9 +95,9 @@ class SetupPage(QWidget):
         self.close_checks()
         self._weigh()
 
-    def show_study(self, study: Path, used: Used) -> None:
-        """Name the study and what is recorded in it already."""
-        self._used = used
+    def show_study(self, study: Path, used: Used, withdrawn: Withdrawn | None = None) -> None:
+        """Name the study, what is recorded in it already, and who withdrew."""
+        self._used, self._withdrawn = used, withdrawn or {}
         self._study.setText(f"Study  ▸  {study.name}")
         self._study.setToolTip(str(study))
         self._weigh()
@@ -110,6 +111,7 @@ class SetupPage(QWidget):
         """The plan for the form as it stands."""
         self._plan = plan
         self.protocol.show_plan(plan)
+        self.participant.show_consent(plan.consent if plan is not None else "")
         if plan is not None and plan.languages:
             self.participant.show_languages(plan.languages, plan.language)
         self._weigh()
@@ -156,7 +158,7 @@ class SetupPage(QWidget):
         error = self._plan.error if self._plan else ""
         found = tuple(
             sorted(
-                blockers(self.form, error, self._used, self._snapshot),
+                blockers(self.form, error, self._used, self._snapshot, self._withdrawn),
                 key=lambda b: (b.level != "act", b.can_override),
             )
         )

@@ -17,7 +17,7 @@ from emolab.gui.bridge import Bridge
 from emolab.gui.console.finish_page import FinishPage
 from emolab.gui.console.lost_page import LostPage
 from emolab.gui.console.planning import PlanView
-from emolab.gui.console.readiness import Used
+from emolab.gui.console.readiness import Used, Withdrawn
 from emolab.gui.console.run_page import RunPage
 from emolab.gui.console.setup_page import SetupPage
 from emolab.gui.console.start_page import StartPage
@@ -106,9 +106,9 @@ class ConsoleWindow(QMainWindow):
         self.lost.show_loss(reason, last)
         self.show_page("lost")
 
-    def show_study(self, study: Path, used: Used) -> None:
+    def show_study(self, study: Path, used: Used, withdrawn: Withdrawn | None = None) -> None:
         """A study is open: its set-up page."""
-        self.setup.show_study(study, used)
+        self.setup.show_study(study, used, withdrawn)
         self.show_page("setup")
 
     def show_plan(self, plan: PlanView | None) -> None:
