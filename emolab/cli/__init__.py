@@ -8,6 +8,7 @@
     synctest  `emolab synctest`: how late each instrument shows flashes and clicks
     plan      `emolab plan`: what a participant will hear, and the arithmetic
     inspect   `emolab inspect` and `emolab recover`: what a file holds, and mending one
+    train     `emolab train fer`: expression models from a corpus of faces
     doctor    `emolab doctor`: what this machine has, and what to fix
     stimuli   `emolab stimuli check|add|render`: the clip bank
 

@@ -1,0 +1,11 @@
+"""Public corpora, read as they lie on disk: one file per corpus, no copy of anyone's data in here.
+
+    dataset    the contract: what a corpus is, where to get it, its trials, one trial
+    fer2013    35,887 grey faces of 48×48 in seven classes, with their split
+
+A corpus knows its folder layout and its licence and nothing of models; a split that is published with it
+is part of it. A new one is a file here, a line in `DATASETS`, and a test that writes a tiny folder of the
+documented layout.
+"""
+
+DATASETS = {"fer2013": "emolab.datasets.fer2013:Fer2013"}

@@ -1,0 +1,13 @@
+"""How models learn: from a corpus and a recipe to weights with a card, on one core or on a GPU.
+
+    fer          expression models on FER2013: recipes, the choice on the public set, the card
+    fit          the loop: epochs, checkpoints, progress with the time left
+    schedule     the learning rate by epoch
+    augment      new views of faces, a whole batch at a time
+    metrics      accuracy, confusion, three classes, calibration and the temperature that mends it
+    checkpoint   everything a killed run needs, in one file
+
+A run is its recipe, its seed and its number of threads: the same three give the same weights to the last
+bit, whether it was killed in between or not. What chooses is the public part; the private part is looked
+at when all is decided, and the card counts how often. A new kind of model is a file like `fer`.
+"""
