@@ -59,7 +59,7 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
     place = Path(f"sub-{subject}", f"ses-{number}", "beh")
     where = folder / place
     where.mkdir(parents=True, exist_ok=True)
-    run = f"_run-{session.part}" if session.part > 1 else ""
+    run = f"_run-{session.part}" if session.parts > 1 else ""
     stem = f"sub-{subject}_ses-{number}_task-{task}{run}"
     files = _events(session, where / f"{stem}_events.tsv", header.protocol or "music")
     files += bids_labels.write(session, folder, place / f"{stem}_events.tsv", title)

@@ -25,6 +25,7 @@ from emolab.recording.header import SessionHeader
 from emolab.recording.label_ledger import Act
 from emolab.recording.labels import TimedLabel
 from emolab.recording.reader import RecordedStream, Session
+from emolab.study.sessions import parts
 
 _PART = re.compile(r"_part-(\d+)$")
 Kind = Literal["intended", "reported", "analyst", "model"]
@@ -73,9 +74,9 @@ class Lane:
 class Outgoing:
     """A session to be written. `name`: what its files are called. `troubles`: what is left out, and why.
 
-    `part`: 2, 3 … where a session that broke off went on. `end_s`: when the last thing happened. `blur`:
-    what is done to a camera's frames; None: they go out as they were recorded, or, where the session is
-    de-identified, not at all.
+    `part`: which of the `parts` of a session that broke off and went on. `end_s`: when the last thing
+    happened. `blur`: what is done to a camera's frames; None: they go out as they were recorded, or,
+    where the session is de-identified, not at all.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Outgoing:
     end_s: float
     outcome: str = "complete"
     part: int = 1
+    parts: int = 1
     is_deidentified: bool = False
     blur: Blur | None = None
     troubles: tuple[str, ...] = ()
@@ -117,6 +119,8 @@ def outgoing(session: Session) -> Outgoing:
         except RecordingError as error:
             troubles.append(f"the labels of {path.stem} are left out: {error}")
     match = _PART.search(session.path.stem)
+    first = session.path.with_name(f"{_PART.sub('', session.path.stem)}.h5")
+    part = int(match[1]) if match else 1
     return Outgoing(
         name=session.path.stem,
         header=session.header,
@@ -126,7 +130,8 @@ def outgoing(session: Session) -> Outgoing:
         lanes=found,
         end_s=end_s,
         outcome=session.outcome,
-        part=int(match[1]) if match else 1,
+        part=part,
+        parts=max(part, len(parts(first))),
         troubles=tuple(troubles),
     )
 

@@ -1,0 +1,142 @@
+"""A whole study in the formats of others: every session, and what fails stops no other."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from emolab.core.errors import ConfigError
+from emolab.study import exports_made
+from emolab.study.export import FORMATS, export, export_all
+from tests.cli.command import emolab
+from tests.recording import made
+from tests.study.made import bids_errors, label, record, study
+
+VALIDATOR = shutil.which("bids-validator-deno") or ""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three participants with a session each, of which the first went on after a break."""
+    folder = study(tmp_path_factory.mktemp("some") / "music")
+    header = replace(made.HEADER, participant="P001", session=1)
+    record(folder / "P001" / "P001_session-1_part-2.h5", header, (made.BOARD,), seconds=1)
+    label(folder / "P002" / "P002_session-1.h5")
+    return folder
+
+
+@pytest.fixture
+def damaged(whole: Path, tmp_path: Path) -> Path:
+    """The same study; the second participant's file is no session any more."""
+    folder = tmp_path / "music"
+    shutil.copytree(whole, folder)
+    broken = folder / "P002" / "P002_session-1.h5"
+    raw = bytearray(broken.read_bytes())
+    raw[: len(raw) // 2] = b"\0" * (len(raw) // 2)
+    broken.write_bytes(raw)
+    return folder
+
+
+@pytest.mark.parametrize("to", sorted(FORMATS))
+def test_every_session_of_a_study_is_written(whole: Path, tmp_path: Path, to: str) -> None:
+    told: list[tuple[str, int]] = []
+    done = export_all(whole, to, tmp_path, on_done=lambda one, of: told.append((one.recording.stem, of)))
+    names = ["P001_session-1", "P001_session-1_part-2", "P002_session-1", "P003_session-1"]
+    assert told == [(name, 4) for name in names]
+    for one in done:
+        if to == "mp4" and one.recording.stem.endswith("part-2"):
+            assert "holds no video" in one.troubles[0] and not one.files
+        else:
+            assert one.files and not one.troubles and all(path.stat().st_size for path in one.files)
+    files = [path for one in done for path in one.files]
+    assert len(set(files)) == len(files)  # none took another's place
+    if to == "csv":
+        assert (tmp_path / "P002" / "P002_session-1_board.csv").is_file()
+
+
+@pytest.mark.skipif(not VALIDATOR, reason="pip install bids-validator-deno, and have it on the path")
+def test_a_study_is_one_bids_data_set(whole: Path, tmp_path: Path) -> None:
+    export_all(whole, "bids", tmp_path)
+    assert [path.name for path in sorted(tmp_path.glob("sub-*"))] == ["sub-P001", "sub-P002", "sub-P003"]
+    for run in ("run-1", "run-2"):
+        assert len(list((tmp_path / "sub-P001").rglob(f"*_{run}_recording-board_physio.tsv.gz"))) == 1
+    assert bids_errors(VALIDATOR, tmp_path) == []
+    assert bids_errors(VALIDATOR, tmp_path / "derivatives" / "labels") == []
+
+
+def test_one_damaged_session_stops_no_other_and_is_listed(damaged: Path, tmp_path: Path) -> None:
+    said = emolab("export", damaged, "--to", "csv", "--out", tmp_path / "out", "--json")
+    assert said.code == 1
+    assert said.json["sessions"] == 4
+    (trouble,) = said.json["troubles"]
+    assert trouble.startswith("P002_session-1: ")
+    folders = {Path(path).parent.name for path in said.json["files"]}
+    assert folders == {"P001", "P003"}
+    assert "3 of 4  P002_session-1: 0 files; " in said.err and "4 of 4  P003_session-1: 6 files" in said.err
+
+
+def test_a_session_whose_labels_are_damaged_is_written_without_them_and_listed(
+    whole: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "music"
+    shutil.copytree(whole, folder)
+    ledger = folder / "P002" / "P002_session-1.labels" / "anna.jsonl"
+    ledger.write_bytes(ledger.read_bytes().replace(b"thrill", b"shrill", 1))
+    said = emolab("export", folder / "P002" / "P002_session-1.h5", "--to", "csv", "--out", tmp_path / "out")
+    assert said.code == 1
+    assert "the labels of anna are left out" in said.complaint
+    with (tmp_path / "out" / "P002_session-1_labels.csv").open(encoding="utf-8", newline="") as file:
+        assert {row["lane"] for row in csv.DictReader(file)} == {"face fer-small"}
+
+
+def test_a_participants_folder_is_exported_alone(whole: Path, tmp_path: Path) -> None:
+    said = emolab("export", whole / "P003", "--to", "eaf", "--out", tmp_path / "out")
+    assert said.code == 0 and said.out.split() == [str(tmp_path / "out" / "P003" / "P003_session-1.eaf")]
+
+
+def test_a_folder_without_sessions_is_told(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    said = emolab("export", tmp_path / "empty", "--to", "csv", "--out", tmp_path / "out")
+    assert said.code == 2 and "holds no session" in said.complaint
+
+
+def test_what_was_exported_is_noted_in_the_study(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "music"
+    shutil.copytree(whole, folder)
+    (folder / ".emolab").mkdir()
+    done = export_all(folder, "bids", tmp_path / "out")
+    noted = exports_made.made(folder)
+    for one in done:
+        mine = [path for each in noted if each.session == one.recording.stem for path in each.files]
+        assert sorted(mine) == sorted(one.files)
+    assert {each.format for each in noted} == {"bids"}
+    assert not any(path.name == "participants.tsv" for each in noted for path in each.files)
+
+
+def test_a_file_is_noted_before_it_is_written(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "music"
+    shutil.copytree(whole, folder)
+    (folder / ".emolab").mkdir()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("emolab.study.export.xdf._events", killed)
+    with pytest.raises(KeyboardInterrupt):
+        export(folder / "P003" / "P003_session-1.h5", "xdf", tmp_path / "out")
+    (noted,) = exports_made.made(folder)
+    assert noted.files == (tmp_path / "out" / "P003_session-1.xdf",)
+
+
+def test_options_that_do_not_go_together_are_told(whole: Path, tmp_path: Path) -> None:
+    for more in (("--video", "blurred"), ("--key", tmp_path / "key.csv")):
+        said = emolab("export", whole, "--to", "csv", "--out", tmp_path / "out", *more)
+        assert said.code == 2 and "belong to --deidentify" in said.complaint
+    with pytest.raises(ConfigError, match="the formats are"):
+        export_all(whole, "edf", tmp_path)
