@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "synctest": ("emolab.cli.synctest:synctest", "how late each instrument is, by flashes and clicks"),
     "plan": ("emolab.cli.plan:plan", "what a participant will hear, with the arithmetic"),
     "inspect": ("emolab.cli.inspect:inspect", "what a session file holds, and whether it is whole"),
+    "review": ("emolab.cli.review:review", "replay a session, check it against the face, and label it"),
     "recover": ("emolab.cli.inspect:recover", "make a damaged session file normally readable"),
     "export": ("emolab.cli.export:export_session", "write a session as csv, bids, xdf, mp4 or eaf"),
     "train": ("emolab.cli.train:train", "train an expression model on a corpus of faces"),

@@ -12,7 +12,7 @@ from types import TracebackType
 
 import platformdirs
 from PySide6.QtCore import QObject, QSize, Qt, Signal
-from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox, QWidget
 
 from emolab.core.errors import EmolabError
 from emolab.core.settings import Settings
@@ -22,6 +22,7 @@ from emolab.gui.console.flow import Flow
 from emolab.gui.console.memory import Memory
 from emolab.gui.console.menus import menus
 from emolab.gui.console.window import ConsoleWindow
+from emolab.gui.review.window import ReviewWindow
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +36,11 @@ def run(study: Path | None, settings: Settings, *, attach: bool = False) -> int:
 
     Returns the exit code. A session that records goes on when this returns.
     """
-    app = QApplication.instance() or QApplication(sys.argv[:1])
-    assert isinstance(app, QApplication)
-    app.setApplicationName("emolab")
-    app.setApplicationDisplayName("emolab")
+    app = _make_app(settings)
     app.setQuitOnLastWindowClosed(False)  # the participant's window may be the last one visible
-    theme.apply(app, settings.theme)  # type: ignore[arg-type]
-    flow = open_console(settings, Memory(Path(platformdirs.user_state_dir("emolab")) / "console.json"))
+    flow = open_console(settings, Memory(_state_folder() / "console.json"))
     flow.window.left.connect(app.quit)
     door = FaultDoor(flow.window)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would never run Python's handler
     flow.begin(study, attach=attach)
     show(flow.window)
     try:
@@ -53,6 +48,41 @@ def run(study: Path | None, settings: Settings, *, attach: bool = False) -> int:
     finally:
         door.close()
         flow.desk.hang_up()
+
+
+def run_review(recording: Path, settings: Settings, analyst: str | None = None) -> int:
+    """The review of a recording until its window is closed. `analyst`: whose labels; else as last time.
+
+    Returns the exit code. Raises `RecordingError` when the recording cannot be opened.
+    """
+    from emolab.gui.review.reviews import Reviews
+
+    app = _make_app(settings)
+    reviews = Reviews(_state_folder() / "review.json", settings.sound, analyst)
+    window = reviews.open(recording)
+    reviews.left.connect(app.quit)
+    door = FaultDoor(window)
+    show(window)
+    try:
+        return app.exec()
+    finally:
+        door.close()
+        reviews.close()
+
+
+def _make_app(settings: Settings) -> QApplication:
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("emolab")
+    app.setApplicationDisplayName("emolab")
+    theme.apply(app, settings.theme)  # type: ignore[arg-type]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Qt's loop would never run Python's handler
+    return app
+
+
+def _state_folder() -> Path:
+    return Path(platformdirs.user_state_dir("emolab"))
 
 
 def open_console(settings: Settings, memory: Memory) -> Flow:
@@ -63,12 +93,15 @@ def open_console(settings: Settings, memory: Memory) -> Flow:
     return flow
 
 
-def show(window: ConsoleWindow) -> None:
-    """On the experimenter's screen, as large as is comfortable there."""
+def show(window: QMainWindow) -> None:
+    """On the first screen, as large as is comfortable there."""
     room = QApplication.primaryScreen().availableGeometry().adjusted(0, 0, 0, -TITLE_PX)
     window.resize(room.size().boundedTo(QSize(theme.px(1680), theme.px(1000))) * COMFORT)
     window.move(room.center() - window.rect().center())
     window.show()
+
+
+HasNotice = ConsoleWindow | ReviewWindow
 
 
 class FaultDoor(QObject):
@@ -76,7 +109,7 @@ class FaultDoor(QObject):
 
     _caught = Signal(object)
 
-    def __init__(self, window: ConsoleWindow) -> None:
+    def __init__(self, window: HasNotice) -> None:
         super().__init__(window)
         self._window = window
         self._open: list[QWidget] = []

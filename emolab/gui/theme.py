@@ -229,6 +229,12 @@ def mix(a: str, b: str, share: float) -> str:
     return "#" + "".join(f"{round(x + (y - x) * share):02X}" for x, y in pairs)
 
 
+def ink_on(colour: str) -> str:
+    """White or near black, whichever is read better on `colour`."""
+    light, dark = "#FFFFFF", "#101317"
+    return light if contrast(light, colour) >= contrast(dark, colour) else dark
+
+
 def signal_colour(kind: str, ground: str | None = None) -> str:
     """Colour of a curve of `kind` that stands out from `ground` (default: where plots lie)."""
     colour = SIGNAL_COLOURS.get(kind, SIGNAL_COLOURS["mixed"])
@@ -323,6 +329,7 @@ QPushButton[role="primary"]:disabled { background: transparent; color: @muted; b
 QPushButton[role="danger"] { border: @thick solid @act; }
 QPushButton[role="quiet"] { background: transparent; border-color: transparent; }
 QPushButton[role="quiet"]:hover { background: @hover; }
+QPushButton[role="quiet"]:checked { border: @thick solid @accent; }
 QPushButton[role="quiet"]:focus { border: @thick solid @accent; }
 QPushButton[role="choice"] { text-align: left; min-height: @target; }
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox {

@@ -219,11 +219,16 @@ def _is_sound(session: Session) -> bool:
     )
 
 
-def _refuse_if_alive(path: Path) -> None:
+def is_growing(path: Path) -> bool:
+    """Whether somebody writes this file now. It takes a second when it was written minutes ago."""
     before = _signs_of_life(path)
     if time.time() - before[0] / 1e9 < _OLD_S:
         time.sleep(_ALIVE_S)
-    if _signs_of_life(path) != before:
+    return _signs_of_life(path) != before
+
+
+def _refuse_if_alive(path: Path) -> None:
+    if is_growing(path):
         raise RecordingError(
             f"{path} is being recorded at this moment; end the session, then there is nothing to mend"
         )

@@ -22,6 +22,7 @@ from emolab.core.event import Event
 from emolab.recording import lanes
 from emolab.recording.labels import TimedLabel
 from emolab.recording.reader import RecordedStream, Session
+from emolab.recording.recover import is_growing
 from emolab.signals.pyramid import Pyramid, View
 
 GAP = 3.0  # of a sample: a longer step is a hole
@@ -53,7 +54,11 @@ class Timeline:
 
     def __init__(self, path: Path, changed: Callable[[str], None] = lambda name: None) -> None:
         self.session = Session.open(path)
-        self.events: Sequence[Event] = self.session.events
+        self.is_live = not self.session.finished and is_growing(path)
+        if self.is_live:
+            self.session.close()
+            self.session = Session.open(path, live=True)
+        self.events, self._lost_events = self._sound_events()
         self.tracks = tuple(_tracks(self.session))
         self.cameras = tuple(name for name, stream in self.session.streams.items() if stream.info.is_image)
         self.problems: dict[str, str] = {}
@@ -67,8 +72,36 @@ class Timeline:
             threading.Lock()
         )  # HDF5 lets one in at a time; a frame must not wait for a whole signal
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._read_all, name="timeline", daemon=True)
-        self._thread.start()
+        self._thread = self._start_reading()
+
+    @property
+    def damage(self) -> str:
+        """What of the file cannot be read, as sentences; empty when nothing is known to be missing."""
+        found = []
+        if self._lost_events:
+            found.append(f"{self._lost_events} events of this file are damaged and are left out.")
+        for name, problem in self.problems.items():
+            found.append(f"{name} cannot be read: {problem}")
+        if not self.session.finished and not self.is_live:
+            found.append("The recording broke off; what was kept until then is shown.")
+        return " ".join(found)
+
+    def refresh(self) -> bool:
+        """A session still being recorded: see what came since. False when nothing could be looked at.
+
+        Tracks are read anew in the background; `changed` tells as each has become ready.
+        """
+        if not self.is_live or self._thread.is_alive():
+            return False
+        with self._reading:
+            self.session.refresh()
+            self.is_live = not self.session.finished
+            self.events, self._lost_events = self._sound_events()
+            self.begin_s, self.end_s = _span(self.session, self.events)
+            self._times.clear()
+            self._videos.clear()
+        self._thread = self._start_reading()
+        return True
 
     # signals
 
@@ -176,6 +209,14 @@ class Timeline:
         self.close()
 
     # reading
+
+    def _start_reading(self) -> threading.Thread:
+        thread = threading.Thread(target=self._read_all, name="timeline", daemon=True)
+        thread.start()
+        return thread
+
+    def _sound_events(self) -> tuple[Sequence[Event], int]:
+        return self.session.sound_events()
 
     def _frame_times(self, camera: str) -> NDArray[np.float64]:
         if camera not in self.cameras:

@@ -20,17 +20,21 @@ SPREAD = (1.0, 99.0)  # percentiles that the ramp spans, so one hot pixel does n
 
 
 class FrameView(QWidget):
-    """Shows what `slot` gives, as large as fits, when `refresh` is called.
+    """Shows what `slot` gives when `refresh` is called, or what `show_frame` is given, as large as fits.
 
     `(h, w, 3)` frames are pictures. `(h, w)` frames are temperatures: drawn in a ramp from dark
     to bright, with the temperature in the middle and the ends of the ramp in °C.
     """
 
     def __init__(
-        self, slot: Callable[[], FrameSlot | None], name: str, parent: QWidget | None = None
+        self,
+        slot: Callable[[], FrameSlot | None],
+        name: str,
+        parent: QWidget | None = None,
+        empty: str = "no picture yet",
     ) -> None:
         super().__init__(parent)
-        self._slot = slot
+        self._slot, self.empty = slot, empty
         self._image: QImage | None = None
         self._degrees: tuple[float, float, float] | None = None
         self._time_s = -1.0
@@ -54,9 +58,16 @@ class FrameView(QWidget):
         newest = slot.read() if slot is not None else None
         if slot is None or newest is None or newest[0] == self._time_s:
             return
-        self._time_s, frame = newest
-        if frame.ndim == 2:
-            self._image, self._degrees = thermal_image(frame * slot.scale + slot.offset)
+        time_s, frame = newest
+        self.show_frame(time_s, frame * slot.scale + slot.offset if frame.ndim == 2 else frame)
+
+    def show_frame(self, time_s: float, frame: NDArray | None) -> None:
+        """Show a picture `(h, w, 3)` uint8 or temperatures `(h, w)` in °C; None for no picture."""
+        self._time_s = time_s
+        if frame is None:
+            self._image, self._degrees = None, None
+        elif frame.ndim == 2:
+            self._image, self._degrees = thermal_image(frame)
             self.setAccessibleDescription(f"middle {self.reading}")
         else:
             frame = np.ascontiguousarray(frame)
@@ -73,7 +84,7 @@ class FrameView(QWidget):
         painter.fillRect(self.rect(), QColor(colours.sunken))
         if self._image is None:
             painter.setPen(QColor(colours.muted))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "no picture yet")
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.empty)
         else:
             self._paint_picture(painter, self._image)
         painter.end()

@@ -1,0 +1,284 @@
+"""All signals on the time line: one lane each, drawn anew in a few milliseconds at any zoom.
+
+Wheel zooms at the pointer, Shift+wheel and dragging move along, a click puts the cursor there. Beside
+each name stands its value at the pointer, or at the cursor when the pointer is elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from emolab.gui import theme
+from emolab.gui.review import raster
+from emolab.gui.review.ruler import RULER_PX, Ruler, paint_ruler
+from emolab.gui.review.span import Span
+from emolab.review.timeline import Timeline, Track
+
+LEFT_PX = 148
+LANE_PX = 34  # least height of a lane
+CLICK_PX = 4  # a press that moves less is a click
+LEFT = Qt.AlignmentFlag.AlignLeft
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A shaded part of the ground: a clip, from and to."""
+
+    from_s: float
+    to_s: float
+
+
+class Chart(QWidget):
+    """Shows the `tracks` of `line` over `span`. `show_tracks` chooses which."""
+
+    seekRequested = Signal(float)
+
+    def __init__(self, line: Timeline, span: Span, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._line, self._span = line, span
+        self.tracks: Sequence[Track] = line.tracks
+        self.stretches: Sequence[Stretch] = ()
+        self.scales_whole = False  # limits of the whole recording rather than of what is shown
+        self._image: QImage | None = None
+        self._pixels: NDArray[np.uint8] = np.zeros((0, 0, 4), np.uint8)
+        self._whole: dict[str, tuple[float, float]] = {}
+        self._pointer: QPointF | None = None
+        self._pressed: tuple[QPointF, float] | None = None
+        self._dragged = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("signals")
+        span.changed.connect(self.refresh)
+        span.cursorMoved.connect(lambda _: self.update())
+        theme.notifier().changed.connect(self.refresh)
+
+    def show_tracks(self, tracks: Sequence[Track]) -> None:
+        """Show these signals, in this order."""
+        self.tracks = tracks
+        self.updateGeometry()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw the curves anew: more was read, or they are to be seen another way."""
+        self._image = None
+        self.update()
+
+    def track_ready(self, name: str) -> None:
+        """A signal was read, or has grown."""
+        self._whole.pop(name, None)
+        self.refresh()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(700), theme.px(56 * max(len(self.tracks), 3) + RULER_PX))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.px(420), theme.px(LANE_PX * min(max(len(self.tracks), 2), 4) + RULER_PX))
+
+    # places
+
+    def x_of(self, time_s: float) -> float:
+        """Where a moment is, in pixels from the left."""
+        left, width = theme.px(LEFT_PX), self._plot_width()
+        return left + (time_s - self._span.from_s) / self._span.width_s * width
+
+    def time_at(self, x: float) -> float:
+        """The moment at a place."""
+        return self._span.from_s + (x - theme.px(LEFT_PX)) / self._plot_width() * self._span.width_s
+
+    def _plot_width(self) -> int:
+        return max(self.width() - theme.px(LEFT_PX), 50)
+
+    def _lane(self, at: int) -> QRectF:
+        height = self.height() - theme.px(RULER_PX)
+        top = round(at * height / len(self.tracks))
+        bottom = round((at + 1) * height / len(self.tracks))
+        return QRectF(theme.px(LEFT_PX), top, self._plot_width(), bottom - top)
+
+    # painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._image is None:
+            self._draw()
+        painter = QPainter(self)
+        assert self._image is not None
+        painter.drawImage(QPointF(0, 0), self._image)
+        painter.setFont(theme.font(theme.SIZES.small))
+        self._paint_names(painter)
+        self._paint_cursor(painter)
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._image = None
+
+    def _draw(self) -> None:
+        """The curves with their ground, as one image."""
+        ratio = self.devicePixelRatioF()
+        width, height = max(round(self.width() * ratio), 1), max(round(self.height() * ratio), 1)
+        if self._pixels.shape[:2] != (height, width):
+            self._pixels = np.empty((height, width, 4), np.uint8)
+        colours = theme.palette()
+        self._pixels[:] = _bgra(colours.sunken)
+        left = round(theme.px(LEFT_PX) * ratio)
+        plot_width = round(self._plot_width() * ratio)
+        plot_height = round((self.height() - theme.px(RULER_PX)) * ratio)
+        self._shade(left, plot_width, plot_height)
+        image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(ratio)
+        self._paint_ground(image)
+        for at, track in enumerate(self.tracks):
+            box = self._lane(at)
+            top, bottom = round(box.top() * ratio), round(box.bottom() * ratio) - 1
+            self._draw_track(track, self._pixels[top:bottom, left : left + plot_width], ratio)
+        self._image = image
+
+    def _shade(self, left: int, width: int, height: int) -> None:
+        shade = _bgra(theme.mix(theme.palette().sunken, theme.palette().text, 0.045))
+        for stretch in self.stretches:
+            first, last = (
+                left + round(min(max((at_s - self._span.from_s) / self._span.width_s, 0), 1) * width)
+                for at_s in (stretch.from_s, stretch.to_s)
+            )
+            self._pixels[:height, first:last] = shade
+
+    def _paint_ground(self, image: QImage) -> None:
+        painter = QPainter(image)
+        painter.setFont(theme.font(theme.SIZES.small))
+        plot = QRectF(theme.px(LEFT_PX), 0, self._plot_width(), self.height() - theme.px(RULER_PX))
+        paint_ruler(painter, Ruler(self._span.from_s, self._span.to_s, plot))
+        painter.setPen(QPen(QColor(theme.palette().line), 1))
+        for at in range(len(self.tracks)):
+            y = self._lane(at).bottom() - 0.5
+            painter.drawLine(QPointF(0, y), QPointF(self.width(), y))
+        painter.end()
+
+    def _draw_track(self, track: Track, pixels: NDArray[np.uint8], ratio: float) -> None:
+        width = pixels.shape[1]
+        view = self._line.view(track.name, self._span.from_s, self._span.to_s, width)
+        low, high = raster.columns(view, self._span.from_s, self._span.to_s, width)
+        limits = self._limits(track, low, high)
+        if limits is None:
+            return
+        colour = QColor(theme.signal_colour(track.kind))
+        rgb = (colour.red(), colour.green(), colour.blue())
+        margin = max(round(2 * ratio), 1)
+        raster.paint(pixels[margin:-margin], low, high, limits, rgb, raster.THIN_PX * ratio * theme.scale())
+
+    def _limits(self, track: Track, low: raster.Floats, high: raster.Floats) -> tuple[float, float] | None:
+        if not self.scales_whole:
+            return raster.limits_of(low, high)
+        if track.name not in self._whole:
+            view = self._line.view(track.name, self._span.begin_s, self._span.end_s, 1024)
+            found = raster.limits_of(view.low, view.high)
+            if found is None:
+                return None
+            self._whole[track.name] = found
+        return self._whole[track.name]
+
+    def _paint_names(self, painter: QPainter) -> None:
+        colours = theme.palette()
+        if not self.tracks:
+            painter.setPen(QColor(colours.muted))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "this session holds no signal")
+            return
+        time_s = self._span.cursor_s if self._pointer is None else self.time_at(self._pointer.x())
+        metrics = painter.fontMetrics()
+        for at, track in enumerate(self.tracks):
+            box = self._lane(at)
+            room = QRectF(theme.px(10), box.top(), theme.px(LEFT_PX - 20), box.height())
+            name = metrics.elidedText(track.name, Qt.TextElideMode.ElideMiddle, int(room.width()))
+            value = self._value(track, time_s)
+            painter.setPen(QColor(colours.text))
+            if box.height() >= 2.2 * metrics.height():
+                upper = room.adjusted(0, 0, 0, -room.height() / 2)
+                lower = room.adjusted(0, room.height() / 2, 0, 0)
+                painter.drawText(upper, LEFT | Qt.AlignmentFlag.AlignBottom, name)
+                painter.setPen(QColor(colours.muted))
+                painter.drawText(lower, LEFT | Qt.AlignmentFlag.AlignTop, value)
+            else:
+                painter.drawText(room, LEFT | Qt.AlignmentFlag.AlignVCenter, name)
+            if problem := self._line.problems.get(track.name):
+                painter.setPen(QColor(theme.HEALTH["act"].colour))
+                painter.drawText(box.adjusted(8, 0, -8, 0), Qt.AlignmentFlag.AlignCenter, f"■ {problem}")
+
+    def _value(self, track: Track, time_s: float) -> str:
+        if not self._line.is_ready(track.name):
+            return "reading …"
+        value = self._line.value_at(track.name, time_s)
+        return "nothing here" if math.isnan(value) else f"{figures(value)} {_unit(track.unit)}".strip()
+
+    def _paint_cursor(self, painter: QPainter) -> None:
+        colours, bottom = theme.palette(), self.height() - theme.px(RULER_PX)
+        if self._pointer is not None and self._pointer.x() >= theme.px(LEFT_PX):
+            painter.setPen(QPen(QColor(colours.muted), 1, Qt.PenStyle.DotLine))
+            painter.drawLine(QPointF(self._pointer.x(), 0), QPointF(self._pointer.x(), bottom))
+        x = self.x_of(self._span.cursor_s)
+        if theme.px(LEFT_PX) - 1 <= x <= self.width():
+            painter.setPen(QPen(QColor(colours.accent), theme.px(2)))
+            painter.drawLine(QPointF(x, 0), QPointF(x, bottom))
+
+    # mouse
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        notches = event.angleDelta().y() / 120 or event.angleDelta().x() / 120
+        sideways = event.angleDelta().x() and not event.angleDelta().y()
+        if sideways or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._span.pan(-notches * 0.1 * self._span.width_s)
+        else:
+            self._span.zoom(notches, self.time_at(max(event.position().x(), theme.px(LEFT_PX))))
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._pressed, self._dragged = (event.position(), self._span.from_s), False
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._pointer = event.position()
+        if self._pressed is not None:
+            start, from_s = self._pressed
+            by_px = event.position().x() - start.x()
+            if abs(by_px) >= CLICK_PX:
+                self._dragged = True
+            if self._dragged:
+                by_s = by_px / self._plot_width() * self._span.width_s
+                self._span.show(from_s - by_s, from_s - by_s + self._span.width_s)
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is not None and not self._dragged and event.position().x() >= theme.px(LEFT_PX):
+            self.seekRequested.emit(self.time_at(event.position().x()))
+        self._pressed = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._span.whole()
+
+    def leaveEvent(self, event: object) -> None:
+        self._pointer = None
+        self.update()
+
+
+def figures(value: float) -> str:
+    """A value in at most five figures, with a true minus sign."""
+    size = abs(value)
+    if size and (size < 1e-3 or size >= 1e6):
+        return f"{value:.2e}".replace("-", "−")
+    places = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 4
+    return f"{value:.{places}f}".replace("-", "−")
+
+
+def _unit(unit: str) -> str:
+    return {"counts": "", "uS": "µS", "degC": "°C", "full scale": ""}.get(unit, unit)
+
+
+def _bgra(colour: str) -> NDArray[np.uint8]:
+    made = QColor(colour)
+    return np.array((made.blue(), made.green(), made.red(), 255), np.uint8)

@@ -1,0 +1,134 @@
+"""What is known of the clip at the cursor: intended, reported, seen in the face, decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+
+from emolab.gui import theme
+from emolab.gui.review.label_paint import paint_label
+from emolab.gui.widgets.panel import Elided, Panel
+from emolab.recording.labels import TimedLabel
+from emolab.review.history import name_of
+from emolab.review.lanes import Lane, Source
+from emolab.review.trials import Trial
+
+ROWS = 6
+CHIP_PX = 18
+
+
+class Chip(QWidget):
+    """A label's colour and pattern, small."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._label: TimedLabel | None = None
+        self._source: Source = "person"
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def show_label(self, label: TimedLabel | None, source: Source) -> None:
+        """Show it; None for none."""
+        self._label, self._source = label, source
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.px(CHIP_PX), theme.px(CHIP_PX))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._label is not None:
+            painter = QPainter(self)
+            painter.setFont(theme.font(theme.SIZES.small))
+            paint_label(painter, QRectF(self.rect()).adjusted(1, 1, -1, -1), self._label, self._source)
+            painter.end()
+
+
+class FactsPanel(Panel):
+    """Filled by `show_trial`; `verdicts` of a check are told beside the face."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.heading = Elided("", "message")
+        self.heading.setFont(theme.font(theme.SIZES.large, bold=True))
+        self.body.addWidget(self.heading)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(theme.px(8))
+        self._grid.setVerticalSpacing(theme.px(4))
+        self._grid.setColumnStretch(2, 1)
+        self.body.addLayout(self._grid)
+        self.body.addStretch(1)
+        self._rows = [self._make_row(row) for row in range(ROWS)]
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The words shown, row by row."""
+        return [(name.text(), what.text()) for name, _, what in self._rows if not name.isHidden()]
+
+    def show_trial(self, trial: Trial | None, lanes: Sequence[Lane], remarks: dict[str, str]) -> None:
+        """Show a trial with what each lane says of it; `remarks`: more words for a lane."""
+        if trial is None:
+            self.heading.setText("before the first clip")
+            self._show([])
+            return
+        where = "rest" if trial.number == 0 else f"clip {trial.number} · {trial.clip}"
+        self.heading.setText(where + (f" · {trial.how}" if trial.how not in (None, "done") else ""))
+        shown: list[tuple[str, TimedLabel | None, Source, str]] = []
+        for lane in lanes:
+            label = _of_trial(lane, trial)
+            if lane.source == "person":
+                shown.append((lane.name, label, lane.source, _reported(trial)))
+            elif label is not None or lane.name in remarks:
+                words = name_of(label) if label is not None else ""
+                more = remarks.get(lane.name, "")
+                shown.append(
+                    (lane.name, label, lane.source, " · ".join(part for part in (words, more) if part))
+                )
+        self._show(shown)
+
+    def _show(self, shown: Sequence[tuple[str, TimedLabel | None, Source, str]]) -> None:
+        for at, (name, chip, what) in enumerate(self._rows):
+            is_used = at < len(shown)
+            for widget in (name, chip, what):
+                widget.setVisible(is_used)
+            if is_used:
+                lane, label, source, words = shown[at]
+                name.setText(lane)
+                chip.show_label(label, source)
+                what.setText(words)
+
+    def _make_row(self, row: int) -> tuple[Elided, Chip, Elided]:
+        name, chip, what = Elided("", "muted"), Chip(), Elided("")
+        name.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        name.setFixedWidth(theme.px(84))
+        self._grid.addWidget(name, row, 0)
+        self._grid.addWidget(chip, row, 1)
+        self._grid.addWidget(what, row, 2)
+        for widget in (name, chip, what):
+            widget.hide()
+        return name, chip, what
+
+
+def _of_trial(lane: Lane, trial: Trial) -> TimedLabel | None:
+    """What a lane says of a trial: by its clip, else the label that covers the middle of it."""
+    middle_s = (trial.start_s + trial.end_s) / 2
+    of_clip = [
+        label
+        for label in lane.labels.values()
+        if label.clip == trial.clip and label.start_s < trial.end_s and label.end_s > trial.start_s
+    ]
+    if of_clip:
+        return of_clip[-1]
+    found = lane.at(middle_s)
+    return found[1] if found else None
+
+
+def _reported(trial: Trial) -> str:
+    if trial.said is None:
+        return "no report in time"
+    words = name_of(trial.said)
+    if trial.response_s is not None:
+        words += f", {trial.response_s:.1f} s"
+    if trial.changes:
+        words += f", changed {trial.changes} ×"
+    return words
