@@ -26,6 +26,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "recover": ("emolab.cli.inspect:recover", "make a damaged session file normally readable"),
     "export": ("emolab.cli.export:export_session", "write a session as csv, bids, xdf, mp4 or eaf"),
     "train": ("emolab.cli.train:train", "train an expression model on a corpus of faces"),
+    "validate": ("emolab.cli.validate:validate", "what the face says of each clip, beside the report"),
+    "import": ("emolab.cli.import_xdf:import_xdf", "make a session of an XDF recording"),
     "doctor": ("emolab.cli.doctor:doctor", "what this machine has, and what to fix"),
     "stimuli": ("emolab.cli.stimuli:stimuli", "check, extend or render the clip bank"),
     "engine": ("emolab.cli.console:engine", ""),  # what the console spawns; not for people
