@@ -19,10 +19,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import logging
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -109,9 +111,9 @@ class Fer2013:
         kept = self._cache / f"fer2013-{_mark(self.place)}.npz"
         if kept.is_file():
             try:
-                with np.load(kept, allow_pickle=False) as stored:
+                with kept.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                     return {s: Faces(stored[f"{s}_pictures"], stored[f"{s}_labels"]) for s in SPLITS}
-            except (OSError, ValueError, KeyError):
+            except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
                 log.warning("%s cannot be read; the corpus is read anew", kept)
         read = _read_table(self.place) if self.place.is_file() else _read_folders(self.place)
         kept.parent.mkdir(parents=True, exist_ok=True)
