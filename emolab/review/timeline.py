@@ -124,7 +124,7 @@ class Timeline:
         low, high = (
             pyramid.view(from_s, to_s, pixels) for pyramid in found
         )  # of one shape, sample by sample
-        return View(low.times_s, low.low, high.high, False)
+        return View(low.times_s, low.low, high.high, False, low.holes_s)
 
     def value_at(self, track: str, time_s: float) -> float:
         """The sample at a moment, the newest not after it; NaN in a hole and before the first."""

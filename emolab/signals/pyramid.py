@@ -8,7 +8,7 @@ level that can show it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +26,15 @@ class View:
     """What to draw: for each stretch its begin, its least and its greatest value, all `(m,)`.
 
     Where `low` is NaN nothing was recorded. `is_exact`: each stretch is one sample, and `low` and
-    `high` are the same.
+    `high` are the same. `holes_s`: `(k, 2)` last sample before and first after each hole in sight, which
+    stretches wider than a hole cannot show.
     """
 
     times_s: Times
     low: Values
     high: Values
     is_exact: bool
+    holes_s: Times = field(default_factory=lambda: np.zeros((0, 2)))
 
 
 class Pyramid:
@@ -46,8 +48,10 @@ class Pyramid:
         if len(times_s) != len(values):
             raise DataError(f"{len(times_s)} times but {len(values)} values; a signal has one for each")
         times_s, exact = np.asarray(times_s, np.float64), np.asarray(values, np.float32)
+        self.holes_s = np.zeros((0, 2))
         if len(times_s) and gap_s < np.inf:
             holes = np.flatnonzero(np.diff(times_s) > gap_s)
+            self.holes_s = np.stack([times_s[holes], times_s[holes + 1]], axis=1)
             if len(holes):  # a sample that is none, right after the last before the gap
                 times_s = np.insert(times_s, holes + 1, times_s[holes] + gap_s / 2)
                 exact = np.insert(exact, holes + 1, np.float32(np.nan))
@@ -83,9 +87,10 @@ class Pyramid:
         width = STEP**level
         first, last = start // width, -(-stop // width)
         low, high = self._levels[level - 1]
-        return View(
-            self.times_s[first * width : last * width : width], low[first:last], high[first:last], False
-        )
+        times_s = self.times_s[first * width : last * width : width]
+        seen = slice(*np.searchsorted(self.holes_s[:, 0], (from_s, to_s)))
+        after = max(seen.start - 1, 0)  # one may have begun before
+        return View(times_s, low[first:last], high[first:last], False, self.holes_s[after : seen.stop])
 
     def range(self, from_s: float, to_s: float) -> tuple[float, float]:
         """Least and greatest value from `from_s` to `to_s`; NaN twice when nothing was recorded there."""

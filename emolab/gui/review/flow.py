@@ -163,7 +163,10 @@ class ReviewFlow(QObject):
     def give_state(self, rank: int) -> None:
         """Say a state of the label chosen, the stretch marked, or the clip at the cursor."""
         view = self.window.lanes
+        before = len(self.labelling.acts)
         self.labelling.give_state(rank, self._own(), view.mark, self.span.cursor_s, self.trials)
+        if len(self.labelling.acts) > before:
+            view.set_mark(None)
 
     def set_edge(self, *, is_end: bool) -> None:
         """The chosen label of one's own begins or ends here; without one, the mark does."""

@@ -42,6 +42,10 @@ def columns(view: View, from_s: float, to_s: float, width: int) -> tuple[Floats,
         starts, end = places[:-1][full], int(places[full[-1] + 1])
         low[full] = np.fmin(low[full], np.fmin.reduceat(view.low[:end], starts))
         high[full] = np.fmax(high[full], np.fmax.reduceat(view.high[:end], starts))
+    column_s = (to_s - from_s) / width
+    for before_s, after_s in view.holes_s[np.diff(view.holes_s, axis=1)[:, 0] > 2 * column_s]:
+        inside = slice(*np.searchsorted(edges_s, (before_s, after_s)) + np.array((0, -1)))
+        low[inside] = high[inside] = np.nan
     return low, high
 
 
