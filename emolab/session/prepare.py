@@ -96,7 +96,7 @@ class Prepared:
         """What its `session_started` event tells."""
         return {
             "participant": self.request.participant,
-            "number": self.plan.participant,
+            "participant_number": self.plan.participant,
             "session": self.request.session,
             "protocol": self.study.name,
             "seed": self.request.seed,

@@ -4,6 +4,7 @@
     begun_utc, done_utc
     erased                for each kind of thing how many files and bytes, or rows, or entries
     left                  exports that were not there to be erased: folder and files, to be tried again
+    reached               while it is erased: folders of exports that were there when it began
     emolab                the version that erased
 
 It is written before the first file goes, so that whatever happens the pseudonym stays withdrawn.
@@ -33,6 +34,7 @@ class Tombstone:
     done_utc: str = ""
     erased: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left: tuple[Mapping[str, Any], ...] = ()
+    reached: tuple[str, ...] = ()
     emolab: str = emolab.__version__
 
 
@@ -51,7 +53,7 @@ def read(study: Path, participant: str) -> Tombstone | None:
         return Tombstone(participant)
     if not isinstance(told, dict):
         return Tombstone(participant)
-    erased, left = told.get("erased"), told.get("left")
+    erased, left, reached = told.get("erased"), told.get("left"), told.get("reached")
     return Tombstone(
         participant,
         "done" if told.get("state") == "done" else "begun",
@@ -59,6 +61,7 @@ def read(study: Path, participant: str) -> Tombstone | None:
         str(told.get("done_utc", "")),
         {k: dict(v) for k, v in erased.items() if isinstance(v, dict)} if isinstance(erased, dict) else {},
         tuple(each for each in left if isinstance(each, dict)) if isinstance(left, list) else (),
+        tuple(map(str, reached)) if isinstance(reached, list) else (),
         str(told.get("emolab", "")),
     )
 
