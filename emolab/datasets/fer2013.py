@@ -118,10 +118,10 @@ class Fer2013:
         read = _read_table(self.place) if self.place.is_file() else _read_folders(self.place)
         kept.parent.mkdir(parents=True, exist_ok=True)
         half = kept.with_suffix(".part")
-        with half.open("wb") as file:
+        with half.open("wb") as out:
             arrays: dict[str, Any] = {f"{split}_pictures": faces.pictures for split, faces in read.items()}
             arrays |= {f"{split}_labels": faces.labels for split, faces in read.items()}
-            np.savez_compressed(file, **arrays)
+            np.savez_compressed(out, **arrays)
         half.replace(kept)
         return read
 
