@@ -9,7 +9,7 @@
                   override asks why, when something is red; mended_bar: what had broken off
     run_page      run_header, banner, signals_panel (strip_chart), watch_panel, log_panel,
                   health_bar, action_bar (armed_button)
-    finish_page   what was recorded, answers, note, next participant (fact_table)
+    finish_page   what was recorded, answers, note, next participant
     lost_page     the engine has died: what is kept, how to recover it
     readiness     why a session may not start yet, as rules over values
     planning      the plan in words

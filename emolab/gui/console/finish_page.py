@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from emolab.gui import theme
-from emolab.gui.console.fact_table import FactTable
+from emolab.gui.widgets.fact_table import FactTable
 from emolab.gui.widgets import words
 from emolab.gui.widgets.health_light import HealthLight
 from emolab.gui.widgets.panel import Elided, Panel, say, text

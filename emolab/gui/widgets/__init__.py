@@ -8,6 +8,7 @@
     step_strip     the steps of a session from left to right, the present one plain to see
     panel, notice  a titled group, text that gives way, a sentence over the page
     words          numbers in words
+    fact_table     rows of facts under their headings
     curve          many points handed to Qt at once
     hold_button    a button that must be held, for what cannot be undone
 
