@@ -23,11 +23,13 @@ VERBS: dict[str, tuple[str, str]] = {
     "plan": ("emolab.cli.plan:plan", "what a participant will hear, with the arithmetic"),
     "inspect": ("emolab.cli.inspect:inspect", "what a session file holds, and whether it is whole"),
     "review": ("emolab.cli.review:review", "replay a session, check it against the face, and label it"),
+    "agreement": ("emolab.cli.agreement:agreement", "how far participant, face and analysts agree"),
     "recover": ("emolab.cli.inspect:recover", "make a damaged session file normally readable"),
     "export": ("emolab.cli.export:export_session", "write a session as csv, bids, xdf, mp4 or eaf"),
     "train": ("emolab.cli.train:train", "train an expression model on a corpus of faces"),
     "validate": ("emolab.cli.validate:validate", "what the face says of each clip, beside the report"),
     "import": ("emolab.cli.import_xdf:import_xdf", "make a session of an XDF recording"),
+    "study": ("emolab.cli.study:study", "participants, consent texts, identities; erase who withdraws"),
     "doctor": ("emolab.cli.doctor:doctor", "what this machine has, and what to fix"),
     "stimuli": ("emolab.cli.stimuli:stimuli", "check, extend or render the clip bank"),
     "engine": ("emolab.cli.console:engine", ""),  # what the console spawns; not for people

@@ -21,6 +21,7 @@ from emolab.core.errors import DataError
 Floats = NDArray[np.float64]
 Weights = Literal["none", "linear", "quadratic"]
 Level = Literal["nominal", "ordinal", "interval"]
+Form = Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"]  # of an intraclass correlation
 
 RESAMPLES = 2000
 COVERAGE = 0.95
@@ -134,7 +135,7 @@ def krippendorff(
 
 def intraclass(
     ratings: ArrayLike,
-    form: Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"] = "2,1",
+    form: Form = "2,1",
 ) -> Agreement:
     """Intraclass correlation of a complete table, by the names of Shrout and Fleiss.
 
