@@ -9,6 +9,8 @@
     plan      `emolab plan`: what a participant will hear, and the arithmetic
     inspect   `emolab inspect` and `emolab recover`: what a file holds, and mending one
     train     `emolab train fer`: expression models from a corpus of faces
+    export    `emolab export`: sessions in the formats of others
+    import_xdf  `emolab import`: an XDF recording as a session
     doctor    `emolab doctor`: what this machine has, and what to fix
     stimuli   `emolab stimuli check|add|render`: the clip bank
 

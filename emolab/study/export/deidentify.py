@@ -99,7 +99,8 @@ class Codes:
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
                 rows = csv.writer(file)
                 rows.writerow(("pseudonym", "code"))
-                rows.writerows(sorted(self._codes.items(), key=lambda pair: pair[1]))
+                names = sorted(self._codes, key=self._codes.__getitem__)
+                rows.writerows((name, self._codes[name]) for name in names)
             beside.replace(self._key)
         except OSError as error:
             raise ConfigError(f"the key {self._key} cannot be written ({error.strerror or error})") from error

@@ -108,7 +108,7 @@ def _sound(stream: RecordedStream, folder: Path, name: str) -> list[Path]:
         return []
     first_s, last_s = float(stream.times_s(0, 1)[0]), stream.last_s() or 0.0
     rate_hz = round(stream.info.nominal_rate_hz or 48_000)
-    subtypes = {"int16": "PCM_16", "int32": "PCM_24", "float32": "PCM_24"}
+    subtypes = {"int16": "PCM_16", "int32": "PCM_24", "float32": "PCM_24", "float64": "PCM_24"}
     if stream.info.dtype not in subtypes:
         raise DataError(f"sound of {stream.info.dtype} cannot be written as FLAC; export it as xdf")
     path, facts = folder / f"{name}_{stream.name}.flac", folder / f"{name}_{stream.name}.json"

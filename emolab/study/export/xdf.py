@@ -34,7 +34,8 @@ from emolab.study.export.whole import whole
 ROWS = 1 << 14  # samples a chunk
 SOUND_STEP_S = 0.1
 EVENTS, LABELS, TRACE = "events", "labels-", "trace-"  # the names of streams that are no instrument's
-FILE_HEADER, STREAM_HEADER, SAMPLES, OFFSET, STREAM_FOOTER = 1, 2, 3, 4, 6
+FILE_HEADER, STREAM_HEADER, SAMPLES, OFFSET, BOUNDARY, STREAM_FOOTER = 1, 2, 3, 4, 5, 6
+MARK = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")  # where readers of a damaged file find in again
 FORMATS = {
     "int8": "int8", "int16": "int16", "int32": "int32", "int64": "int64",
     "uint8": "int16", "uint16": "int32", "float32": "float32", "float64": "double64",
@@ -112,6 +113,7 @@ def _stream(file: BinaryIO, number: int, stream: RecordedStream, participant: st
     for start in range(0, len(stream), ROWS - ROWS % step if is_sound else ROWS):
         stop = min(start + (ROWS - ROWS % step if is_sound else ROWS), len(stream))
         times_s, values = stream.times_s(start, stop), _values(stream, start, stop, form)
+        _chunk(file, BOUNDARY, MARK)
         for piece in range(0, len(times_s), step) if is_sound else [0]:
             part = slice(piece, piece + step) if is_sound else slice(None)
             _samples(file, number, times_s[part], values[part], form, only_first=is_sound)
@@ -170,6 +172,7 @@ def _texts(
     who: str = "",
 ) -> None:
     """A stream of texts, each at its time."""
+    _chunk(file, BOUNDARY, MARK)
     _header(file, number, name, "Markers", 0.0, "string", [(what, "", who)], participant)
     told = _Told(0.0, 0.0, 0)
     for time_s, line in said:
