@@ -6,8 +6,9 @@ there at `open` or at the last `refresh`; what has been handed out never changes
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from emolab.recording.video import VideoReader
 
 KEPT_ROWS = 1 << 23  # times of longer streams are not kept in memory
 SUMMED_ROWS = 1 << 20
+PIECE_ROWS = 128  # of a damaged log that are read together; no block of one holds fewer
 
 
 class RecordedStream:
@@ -324,20 +326,22 @@ class Session:
 
     def events_that_can_be_read(self) -> tuple[int, list[int]]:
         """How many events there are, and the rows of those that are not damaged."""
-        lines = self._event_lines()
+        lines = self._event_lines(_as_far_as_read)
         return len(lines), [row for row, line in lines if _is_event(line)]
 
     def sound_events(self) -> tuple[list[Event], int]:
         """The events that can be read, and how many cannot."""
         with damage_told(self.path):
-            lines = self._event_lines()
+            lines = self._event_lines(_as_far_as_read)
             sound = [Event.from_json(line.decode()) for _, line in lines if _is_event(line)]
             return sound, len(lines) - len(sound)
 
-    def _event_lines(self) -> list[tuple[int, bytes]]:
+    def _event_lines(
+        self, read: Callable[[Columns, str], NDArray[Any]] = Columns.read
+    ) -> list[tuple[int, bytes]]:
         last = len(self._lines)
-        text = self._lines.read("lines").tobytes()
-        rows = self._index.read("index").tolist()
+        text = read(self._lines, "lines").tobytes()
+        rows = read(self._index, "index").tolist()
         return [(row, text[at : at + size]) for row, (_, at, size) in enumerate(rows) if at + size <= last]
 
     @property
@@ -406,6 +410,18 @@ class Session:
         except KeyError:
             known = ", ".join(self.streams) or "none"
             raise DataError(f"{self.path.name} has no stream {name!r}; its streams are {known}") from None
+
+
+def _as_far_as_read(columns: Columns, name: str) -> NDArray[Any]:
+    """A whole column, zero where it is damaged: a piece that cannot be read does not take others along."""
+    try:
+        return columns.read(name)
+    except RecordingError:
+        rows = np.zeros(len(columns), columns.read(name, 0, 0).dtype)
+        for start in range(0, len(rows), PIECE_ROWS):
+            with contextlib.suppress(RecordingError):
+                rows[start : start + PIECE_ROWS] = columns.read(name, start, start + PIECE_ROWS)
+        return rows
 
 
 def _is_event(line: bytes) -> bool:

@@ -348,6 +348,33 @@ def test_a_file_cut_short_gives_back_its_beginning(tmp_path: Path, keep: float) 
         assert len(board.samples()) == len(board)
 
 
+@pytest.mark.parametrize("keep", [0.8, 0.9])
+def test_events_beyond_the_cut_do_not_take_those_before_it_along(tmp_path: Path, keep: float) -> None:
+    path = tmp_path / "s.h5"
+    writer = SessionWriter(path, HEADER, pack_below_bytes=0)
+    writer.open([BOARD])
+    for second in range(40):
+        writer.write(chunk(BOARD, second * 1000, 1000, 1000.0))
+        for tenth in range(10):
+            writer.mark(Event(second + tenth / 10, "mark", data={"text": "x" * 60}))
+        writer.flush()
+    for late in range(200):  # in blocks of their own at the end of the file
+        writer.mark(Event(40.0, "mark", data={"text": f"late {late}"}))
+    writer.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * keep)])
+    with Session.open(path) as session:
+        with pytest.raises(RecordingError, match="emolab recover"):
+            _ = session.events
+        sound, lost = session.sound_events()
+        assert lost and len(sound) + lost == 600
+    recover(path)
+    with Session.open(path) as session:
+        kept = session.events
+    assert kept[: len(sound)] == sound and len(sound) > 400 * (keep - 0.2)
+    assert [event.time_s for event in sound[:400]] == [at / 10 for at in range(min(len(sound), 400))]
+
+
 def test_foreign_files_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="check the spelling"):
         Session.open(tmp_path / "none.h5")
