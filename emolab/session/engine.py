@@ -184,6 +184,10 @@ class Engine:
         self._begin(prepared)
         if overridden is not None:
             self.record(overridden)
+        try:  # who withdrew in this very moment: withdrawing looks for a running session after its first mark
+            participants.check_open(self.study, request.participant)
+        except ConfigError as error:
+            self._break_off(str(error))
 
     def health(self) -> tuple[StreamHealth, ...]:
         """The light of each instrument now."""

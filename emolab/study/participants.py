@@ -108,6 +108,11 @@ def new_pseudonym(study: Path) -> str:
     return _unused(study, everyone(study))[0]
 
 
+def pattern_in_use(study: Path) -> str:
+    """How the pseudonyms of a study look that has no file to say so; `P###` for a new one."""
+    return _pattern_of(everyone(study))
+
+
 def allocate(study: Path) -> Participant:
     """Give the next pseudonym to somebody. Two programs that ask at once get two different ones."""
     for _ in range(TRIES):
@@ -172,7 +177,7 @@ def _unused(study: Path, known: list[Participant]) -> tuple[str, int]:
     """A pseudonym and a number that nobody has."""
     number = _next_number(known)
     told = study_file.read(study)
-    pattern = told.pattern if told is not None else _pattern_in_use(known)
+    pattern = told.pattern if told is not None else _pattern_of(known)
     taken = {one.id.casefold() for one in known}
     for _ in range(TRIES):
         made = study_file.pseudonym(pattern, number)
@@ -187,7 +192,7 @@ def _next_number(known: list[Participant]) -> int:
     return max((one.number for one in known), default=0) + 1
 
 
-def _pattern_in_use(known: list[Participant]) -> str:
+def _pattern_of(known: list[Participant]) -> str:
     """How the pseudonym with the highest number looks: studies without a file go on as they began."""
     highest, prefix, width = 0, "P", 3
     for one in known:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from emolab.core import shipped
 from emolab.core.errors import ConfigError
 from emolab.devices import config
 from emolab.devices.source import Source
+from emolab.protocol.load import load
+from emolab.recording.reader import Session
 from emolab.session import folder
 from emolab.session.client import find_engine
+from emolab.study import consent, participants
 from tests.session.live import BOARD, CAMERA, do, engine_on, events, finish, go_on, start, step_kind, trial
 
 pytestmark = pytest.mark.usefixtures("stimuli")
@@ -194,3 +199,36 @@ def test_no_window_can_attach_before_the_device_file_has_proved_good(
     with engine_on(tmp_path):
         assert find_engine(tmp_path) is not None
     assert announced == [None]
+
+
+def test_who_withdraws_while_the_session_begins_is_not_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit = participants.admit
+
+    def admit_and_withdraw(study: Path, participant: str) -> None:
+        admit(study, participant)
+        participants.mark_withdrawn(study, participant)
+
+    monkeypatch.setattr(participants, "admit", admit_and_withdraw)
+    with engine_on(tmp_path) as engine:
+        path = start(engine)
+        assert engine.phase == "finished" and "P001 withdrew" in engine.message
+        with Session.open(path) as session:
+            assert session.outcome == "interrupted"
+
+
+def test_a_session_keeps_the_text_shown_and_the_participants_number(tmp_path: Path) -> None:
+    page = load(shipped.protocol("quick")).text("en").consent
+    consent.keep(tmp_path, "en", replace(page, text="Approved by the board."))
+    with engine_on(tmp_path) as engine:
+        path = start(engine)
+        assert engine.run is not None and engine.run.stage().text == "Approved by the board."
+        finish(engine)
+    (version,) = consent.versions(tmp_path)
+    started, agreed = (
+        next(event.data for event in events(path) if event.kind == kind)
+        for kind in ("session_started", "consent")
+    )
+    assert agreed == version.facts() == started["consent"]
+    assert started["participant_number"] == 1 == participants.number_of(tmp_path, "P001")

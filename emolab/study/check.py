@@ -1,0 +1,118 @@
+"""Is a study in order? One finding a line: what, whom it is about, and what to do.
+
+damaged      a session file cannot be read as a whole, or what it holds falls short
+open         a session file was not closed
+consent      a session without consent, or with one whose text is not in the study as it was kept
+unlisted     a recording of somebody who is not in the list of participants
+begun        a withdrawal that was not finished
+returned     something of somebody who withdrew is here (again): a copy, a backup put back
+residue      a file that still names somebody who withdrew
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emolab.core.errors import ConfigError, RecordingError
+from emolab.recording import apart
+from emolab.recording.recover import was_cut_off
+from emolab.study import consent, participants, remains, residue, tombstone
+from emolab.study.sessions import sessions
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not in order."""
+
+    kind: str
+    participant: str
+    where: Path
+    what: str
+    remedy: str
+
+
+def check(study: Path, on_file: Callable[[Path], None] = lambda path: None) -> list[Finding]:
+    """Everything that is not in order; `on_file` is told of each recording before it is read."""
+    texts, found = _texts(study)
+    listed = {one.id for one in participants.everyone(study) if one.utc}
+    gone = participants.withdrawn(study)
+    for who, _, path in sessions(study):
+        if who in gone:
+            continue
+        on_file(path)
+        found += _of_recording(study, who, path, texts)
+        if who not in listed and (study / "participants.jsonl").exists():
+            remedy = f"if it is no copy that strayed here: emolab study add {study} --id {who}"
+            found.append(Finding("unlisted", who, path, "is of nobody in the list of participants", remedy))
+    for who in gone:
+        found += _of_withdrawn(study, who)
+    return found
+
+
+def _texts(study: Path) -> tuple[set[str], list[Finding]]:
+    """Hashes of the consent texts that are as they were kept, and a finding for each that is not."""
+    sound: set[str] = set()
+    found = []
+    for version in consent.versions(study):
+        try:
+            consent.page(study, version)
+            sound.add(version.sha256)
+        except ConfigError as error:
+            where = consent.folder_of(study) / version.file
+            found.append(Finding("consent", "", where, str(error), "put the file back as it was"))
+    return sound, found
+
+
+def _of_recording(study: Path, who: str, path: Path, texts: set[str]) -> list[Finding]:
+    if was_cut_off(path):
+        remedy = f"if nothing is being recorded: emolab recover {path}"
+        return [Finding("open", who, path, "was not closed", remedy)]
+    try:
+        report = apart.run("inspect", path)
+    except (RecordingError, OSError) as error:
+        return [Finding("damaged", who, path, str(error), f"emolab recover {path}")]
+    found = []
+    if report["verdict"] == "bad":
+        found.append(Finding("damaged", who, path, " ".join(report["reasons"]), f"emolab inspect {path}"))
+    return found + _of_consent(who, path, report, texts)
+
+
+def _of_consent(who: str, path: Path, report: dict[str, Any], texts: set[str]) -> list[Finding]:
+    told = report["consent"]
+    if told is None and "_part-" in path.stem:
+        return []  # it was given in the first part
+    if told is None or told["given_s"] is None:
+        what = "holds no consent: none was asked for, or it was not agreed to"
+        return [Finding("consent", who, path, what, "see whether it was given on paper, or withdraw them")]
+    if not told["sha256"]:
+        what = "does not tell which text was agreed to; it was recorded with an older emolab"
+        return [Finding("consent", who, path, what, "keep a note of the text that was used then")]
+    if told["sha256"] not in texts:
+        what = f"was agreed to a text that is not in the study ({told['sha256'][:12]}…)"
+        return [Finding("consent", who, path, what, "bring the file from where it was recorded")]
+    return []
+
+
+def _of_withdrawn(study: Path, who: str) -> list[Finding]:
+    again = f"emolab study withdraw {study} {who}"
+    others = [one.id for one in participants.everyone(study) if one.id != who]
+    stone = tombstone.read(study, who)
+    if stone is None or stone.state != "done":
+        where = tombstone.path_of(study, who)
+        return [Finding("begun", who, where, "the withdrawal was not finished", again)]
+    back = remains.find(study, who, others)
+    found = [
+        Finding("returned", who, path, "is of somebody who withdrew", again)
+        for paths in back.files.values()
+        for path in paths
+    ]
+    told = {one.where for one in found}
+    found += [
+        Finding("residue", who, path, "names somebody who withdrew", "look at it, and take them out")
+        for path in residue.look(study, who, others).found
+        if path not in told and not any(path.is_relative_to(folder) for folder in back.folders)
+    ]
+    return found
