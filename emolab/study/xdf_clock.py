@@ -32,7 +32,8 @@ class Line:
 
     def at(self, stamps_s: Floats) -> Floats:
         """What to add to stamps."""
-        return np.asarray(self.level_s + self.slope * (stamps_s - self.first_s))
+        with np.errstate(invalid="ignore", over="ignore"):  # stamps that are no times stay none
+            return np.asarray(self.level_s + self.slope * (stamps_s - self.first_s))
 
 
 class SenderClock:
