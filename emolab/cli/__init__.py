@@ -11,6 +11,7 @@
     train     `emolab train fer`: expression models from a corpus of faces
     export    `emolab export`: sessions in the formats of others
     import_xdf  `emolab import`: an XDF recording as a session
+    study     `emolab study`: pseudonyms, consent texts, check; study_private: identities, withdrawing
     doctor    `emolab doctor`: what this machine has, and what to fix
     stimuli   `emolab stimuli check|add|render`: the clip bank
 

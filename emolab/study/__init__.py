@@ -1,4 +1,17 @@
-"""A study on disk, as other people and programs are to see it.
+"""A study on disk: who takes part, what they agreed to, and what other people and programs see of it.
 
-export/     one session in the formats of others: a file a format
+    study_file    what the study is called, and the pattern of its pseudonyms
+    participants  the list of pseudonyms; its order gives the numbers that decide orders of clips
+    sessions      where recordings lie, and what their names say
+    consent       every version of the consent page that was shown, with its hash
+    identity      names and contacts by pseudonym, in an encrypted file outside the study
+    exports_made  which files left the study, so that they can be found again
+    remains       everything of one participant; withdrawal erases it, tombstone stays, residue looks
+    check         is all of it in order
+    kept          small files written whole or not at all, lists that only grow
+    export/       one session in the formats of others: a file a format
+
+What may enter: whatever is about a whole study and needs no running engine. A new kind of file that
+holds something of a participant lies in their folder, or is named after them, or is found in `remains`;
+a test greps for what was forgotten.
 """
