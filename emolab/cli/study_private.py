@@ -87,7 +87,7 @@ def identity(options: argparse.Namespace) -> int:
 
 def withdraw(options: argparse.Namespace) -> int:
     """Erase a participant, after a second movement; exit code 1 when something was left."""
-    from emolab.session import occupied
+    from emolab.session import occupied, rings
     from emolab.study import withdrawal
 
     found = withdrawal.look(options.study, options.participant, options.key)
@@ -105,6 +105,7 @@ def withdraw(options: argparse.Namespace) -> int:
     done = withdrawal.withdraw(
         options.study, who, opened, options.key, lambda name: occupied.why_not(options.study, name)
     )
+    rings.sweep(rings.memory_folder())  # of a killed engine: the last seconds that it showed
     if options.json:
         print_json(_done_facts(done))
     else:

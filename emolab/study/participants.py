@@ -203,7 +203,13 @@ def _pattern_of(known: list[Participant]) -> str:
 
 
 def _add(study: Path, line: dict[str, Any]) -> None:
+    """Add a line; a list that begins takes in first who was recorded before there was one."""
+    before = [] if list_path(study).exists() else everyone(study)
     try:
+        for one in before:
+            if one.id != line.get("id"):
+                told = {"id": one.id, "number": one.number, "utc": kept.now(), "how": one.how}
+                kept.add_line(list_path(study), told)
         kept.add_line(list_path(study), line)
     except OSError as error:
         raise ConfigError(

@@ -45,7 +45,8 @@ def test_a_study_with_typed_pseudonyms_keeps_its_numbers_and_goes_on_after_them(
     assert participants.next_pseudonym(tmp_path) == "VP13"
     assert participants.admit(tmp_path, "VP07").number == 7
     assert participants.allocate(tmp_path).id == "VP13"
-    assert [one.id for one in participants.everyone(tmp_path)] == ["VP07", "VP13", "VP12-B"]
+    assert [one.id for one in participants.everyone(tmp_path)] == ["VP12-B", "VP07", "VP13"]
+    assert all(one.utc for one in participants.everyone(tmp_path))
 
 
 def test_who_was_given_a_pseudonym_and_has_not_come_yet_is_offered_first(tmp_path: Path) -> None:
