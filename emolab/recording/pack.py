@@ -71,12 +71,12 @@ def write_again(
     """
     dropped = {}
     target.unlink(missing_ok=True)
-    with h5py.File(target, "x", libver=layout.LIBVER) as file:  # never through a link that lies there
+    # what tells where things lie stands in front, and so do the events: a file whose end is lost, in a
+    # copy broken off, gives back its beginning
+    front_bytes = min(max(session.path.stat().st_size >> 8, 1 << 15), 1 << 20)
+    # "x": never through a link that lies there
+    with h5py.File(target, "x", libver=layout.LIBVER, meta_block_size=front_bytes) as file:
         layout.make_header(file, session.header, session.zero_engine_s)
-        for name, stream in session.streams.items():
-            rows = len(stream) if recovery is None else readable_rows(stream)
-            dropped[name] = len(stream.columns) - rows
-            _StreamCopy(stream, rows, recovery is not None, deadline_s).write(file)
         for columns, path in session.logs():
             table = _what_can_be_read(columns, path.split("/")[-1], recovery is not None)
             if recovery is not None and path == layout.EVENTS:
@@ -84,6 +84,10 @@ def write_again(
                 recovery = {**recovery, "events_dropped": count - len(readable)}
                 table = table[[row for row in readable if row < len(table)]]
             file.create_dataset(path, data=table)
+        for name, stream in session.streams.items():
+            rows = len(stream) if recovery is None else readable_rows(stream)
+            dropped[name] = len(stream.columns) - rows
+            _StreamCopy(stream, rows, recovery is not None, deadline_s).write(file)
         if recovery is not None:
             layout.make_text(file, layout.RECOVERY, json.dumps({**recovery, "rows_dropped": dropped}))
         file[layout.OUTCOME][...] = np.array([outcome], "S16")

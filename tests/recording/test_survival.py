@@ -348,6 +348,31 @@ def test_a_file_cut_short_gives_back_its_beginning(tmp_path: Path, keep: float) 
         assert len(board.samples()) == len(board)
 
 
+@pytest.mark.parametrize("keep", [0.3, 0.7, 0.99])
+def test_a_finished_file_cut_short_gives_back_its_beginning_and_all_events(
+    tmp_path: Path, keep: float
+) -> None:
+    path = tmp_path / "s.h5"
+    writer = SessionWriter(path, HEADER)
+    writer.open([CAMERA, BOARD, THERMAL])
+    for second in range(10):
+        writer.write(chunk(CAMERA, second * 30, 30, 30.0))
+        writer.write(chunk(BOARD, second * 1000, 1000, 1000.0))
+        writer.write(chunk(THERMAL, second * 9, 9, 9.0))
+        writer.mark(Event(float(second), "mark", data={"text": "x" * 60}))
+    writer.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * keep)])
+    report = recover(path)
+    assert report["mended"] and sum(stream["samples"] for stream in report["streams"]) > 0
+    with Session.open(path) as session:
+        assert [event.time_s for event in session.events] == list(range(10))
+        for _, pixels in session.video("camera").frames():
+            assert pixels.shape == CAMERA.sample_shape
+        if keep > 0.9:
+            assert len(session.streams["camera"]) == 300 and len(session.streams["board"]) == 10_000
+
+
 @pytest.mark.parametrize("keep", [0.8, 0.9])
 def test_events_beyond_the_cut_do_not_take_those_before_it_along(tmp_path: Path, keep: float) -> None:
     path = tmp_path / "s.h5"
