@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.core.errors import DataError, EmolabError
+from emolab.core.errors import DataError, EmolabError, RecordingError
 from emolab.recording.reader import RecordedStream, Session
 from emolab.recording.video import VideoReader
 
@@ -82,7 +82,10 @@ class _Packets:
 
     def __init__(self, recorded: RecordedStream) -> None:
         self._recorded = recorded
-        self.all_s = recorded.times_s()
+        try:
+            self.all_s = recorded.times_s()
+        except RecordingError:  # the refined times are cut off: those stamped live are good to milliseconds
+            self.all_s = recorded.times_s(as_stamped=True)
 
     def __len__(self) -> int:
         return len(self.all_s)

@@ -208,6 +208,19 @@ def test_frames_that_cannot_be_decoded_count_against_the_clip_and_are_told(short
     assert found.clips[1].face == "positive"
 
 
+@pytest.mark.parametrize(("keep", "judged"), [(0.99, ["positive"] * 2), (0.6, ["positive", "unknown"])])
+def test_a_copy_broken_off_is_judged_as_far_as_it_goes(
+    tmp_path: Path, keep: float, judged: list[str]
+) -> None:
+    path = watched.record(tmp_path / "P1_session-0.h5", ["glad", "denied"])
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * keep)])
+    found = validate(path, people.ByLight(), keep=False, detector=people.detector())
+    assert [check.face for check in found.clips] == judged
+    if "unknown" in judged:
+        assert any("cannot be decoded" in told for told in found.damage)
+
+
 def test_a_ledger_that_was_tampered_with_does_not_lose_the_result(short: Path) -> None:
     validate(short, people.ByLight(), detector=people.detector())
     (path,) = ledgers(short)
