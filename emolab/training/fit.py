@@ -30,6 +30,7 @@ from emolab.training.schedule import authors_rate, trapezoid_rate
 
 CHECKPOINT, BEST, HISTORY = "checkpoint.safetensors", "best.safetensors", "history.csv"
 JUDGED_AT_ONCE = 256
+TOLD_EVERY_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def fit(
     labels = torch.from_numpy(train.labels.astype(np.int64)).to(device)
     for epoch in range(len(state.history), recipe.epochs):
         begun_s = time.monotonic()
-        loss = _one_epoch(state, recipe, pictures, labels, epoch, seed)
+        loss = _one_epoch(state, recipe, pictures, labels, epoch, seed, tell)
         side_px = int(state.network.side_px)  # type: ignore[arg-type]
         views = "one" if recipe.test_views != "ten-crop" else "ten-crop"
         logits = logits_of(state.average, public.pictures, views, side_px, half=recipe.half, device=device)
@@ -165,7 +166,13 @@ def _begun(make: Callable[[], nn.Module], recipe: Recipe, seed: int, device: str
 
 
 def _one_epoch(
-    state: _State, recipe: Recipe, pictures: Tensor, labels: Tensor, epoch: int, seed: int
+    state: _State,
+    recipe: Recipe,
+    pictures: Tensor,
+    labels: Tensor,
+    epoch: int,
+    seed: int,
+    tell: Callable[[str], None],
 ) -> float:
     """One pass over all faces; returns the mean loss. All that is drawn hangs on seed and epoch alone."""
     torch.manual_seed(seed * 1_000_003 + epoch)  # dropout
@@ -173,6 +180,7 @@ def _one_epoch(
     state.network.train()
     batches = list(_batches(len(labels), recipe.batch, generator))
     total = torch.zeros((), device=labels.device)
+    begun_s = told_s = time.monotonic()
     for k, which in enumerate(batches):
         which = which.to(labels.device)
         for group in state.optimiser.param_groups:
@@ -192,6 +200,10 @@ def _one_epoch(
         state.step += 1
         _averaged_in(state, recipe.average)
         total += loss.detach()
+        if (now_s := time.monotonic()) - told_s > TOLD_EVERY_S:
+            told_s, left_s = now_s, (now_s - begun_s) / (k + 1) * (len(batches) - k - 1)
+            done, mean = (k + 1) / len(batches), float(total / (k + 1))
+            tell(f"epoch {epoch + 1}: {done:.0%}, loss {mean:.3f}, {left_s / 60:.0f} min left in it")
     mean = float(total / len(batches))
     if not np.isfinite(mean):
         raise ModelError(

@@ -169,3 +169,11 @@ def test_what_a_checkpoint_holds_comes_back(tmp_path: Path) -> None:
     assert torch.equal(found["weight"], tensors["weight"])
     assert found["count"] == 4
     assert facts == {"epoch": 3}
+
+
+def test_long_epochs_tell_how_far_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emolab.training.fit.TOLD_EVERY_S", 0.0)
+    lines = run(tmp_path, replace(RECIPE, epochs=1))
+    assert lines[0].startswith("epoch 1: 14%, loss ")
+    assert lines[-2].startswith("epoch 1: 100%")
+    assert lines[-2].endswith("0 min left in it")
