@@ -34,6 +34,7 @@ FILE_HEADER, STREAM_HEADER, SAMPLES, OFFSET, BOUNDARY, STREAM_FOOTER = 1, 2, 3, 
 MARK = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
 DTYPES = {"int8": "i1", "int16": "<i2", "int32": "<i4", "int64": "<i8", "float32": "<f4", "double64": "<f8"}
 TEXT = "string"
+HEAD = 7  # bytes of a chunk before its content, mostly
 MOST_CHANNELS = 4096
 MOST_XML = 16 << 20
 FARTHEST_S = 1e11  # three thousand years: a stamp beyond is none
@@ -126,13 +127,16 @@ class Xdf:
             self.damage.append(what)
 
     def _walk(self) -> None:
-        at = 4
+        at = before = floor = 4
         while at < self._size:
             found = self._chunk(at)
-            if found is None:
-                beyond = self._next_boundary(at + 1)
-                self._tell(f"{beyond - at} bytes from byte {at} on are no chunk and are left out")
-                at = beyond
+            if found is None:  # or the chunk before was shorter than it says, and a boundary lies in it
+                beyond = self._next_boundary(max(before, floor))
+                if beyond == at:
+                    beyond = self._next_boundary(at)
+                self._tell(f"from byte {before} to {beyond} there is damage; some of it is left out")
+                self._end_pieces(before, beyond - len(MARK) - HEAD)
+                at = before = floor = beyond
                 continue
             tag, start, stop = found
             if stop > self._size:
@@ -143,7 +147,13 @@ class Xdf:
                     self._take(tag, start, self._size)
                 return
             self._take(tag, start, stop)
-            at = stop
+            at, before = stop, at
+
+    def _end_pieces(self, start: int, stop: int) -> None:
+        """No samples are in the boundary that lay in the midst of them."""
+        for stream in self.streams.values():
+            if stream.pieces and start < stream.pieces[-1][0] < stop < stream.pieces[-1][1]:
+                stream.pieces[-1] = (stream.pieces[-1][0], stop)
 
     def _chunk(self, at: int) -> tuple[int, int, int] | None:
         """Tag, and from where to where the content lies; None when there is no chunk."""
@@ -289,7 +299,8 @@ def _opened_texts(
     except (IndexError, KeyError, struct.error):
         pass
     values = np.empty((len(rows), channels), object)
-    values[:] = rows
+    if rows:
+        values[:] = rows
     return np.array(stamps, np.float64), values, count - len(rows)
 
 
