@@ -23,7 +23,7 @@ def validate(arguments: list[str]) -> int:
     options = _options(arguments)
     from emolab.review.validate import validate
 
-    is_watched = sys.stderr.isatty()
+    is_watched = options.progress or sys.stderr.isatty()
     found = validate(
         options.session,
         options.model,
@@ -104,6 +104,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     )
     cli.add_argument("--dry", action="store_true", help="print only, write no lane")
     cli.add_argument("--json", action="store_true", help="all of it as JSON")
+    cli.add_argument("--progress", action="store_true", help="tell how far it is, even where nobody looks")
     return cli.parse_args(arguments)
 
 

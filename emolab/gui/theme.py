@@ -352,6 +352,11 @@ QCheckBox, QRadioButton { spacing: @gap_small; min-height: @target; background: 
 QCheckBox:focus, QRadioButton:focus { color: @accent; }
 QScrollArea { background: transparent; border: none; }
 QScrollArea > QWidget > QWidget { background: transparent; }
+QScrollBar:vertical { background: transparent; width: @gap_small; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: @gap_small; margin: 0; }
+QScrollBar::handle { background: @edge; border-radius: @grid; min-height: @gap_large; min-width: @gap_large; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QSplitter::handle { background: @line; }
 QStatusBar { background: @panel; }
 """

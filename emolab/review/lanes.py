@@ -6,14 +6,18 @@ changed; what models found and what analysts decided come from their ledgers, on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from emolab.core.errors import RecordingError
+from emolab.core.errors import DataError, RecordingError
+from emolab.faces.verdict import AGGREGATIONS, UNKNOWN, Aggregation
 from emolab.recording import label_ledger
 from emolab.recording.labels import TimedLabel, standing
+from emolab.review.checks import Check, Validation, from_label
+from emolab.review.history import name_of
 from emolab.review.timeline import Timeline
 
 Source = Literal["intention", "person", "model", "analyst"]
@@ -28,6 +32,11 @@ class Lane:
     labels: Mapping[str, TimedLabel]
     by: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    checks: Mapping[str, Check] = field(default_factory=dict)  # of a face's lane, by label
+
+    def words(self, name: str) -> str:
+        """What a label of this lane says, in words."""
+        return told(self.checks[name]) if name in self.checks else name_of(self.labels[name])
 
     def at(self, time_s: float) -> tuple[str, TimedLabel] | None:
         """The label at a moment, the one begun last where several are; with its name."""
@@ -42,7 +51,8 @@ def lanes(line: Timeline) -> list[Lane]:
 
     A ledger that cannot be read is a lane without labels that says why: the others can be worked with.
     """
-    read = [_of_ledger(path) for path in label_ledger.ledgers(line.session.path)]
+    said = {(label.clip, round(label.start_s, 6)): label.state for label in line.reported}
+    read = [_of_ledger(path, said) for path in label_ledger.ledgers(line.session.path)]
     return [
         Lane("intended", "intention", _numbered(line.intended)),
         Lane("reported", "person", _numbered(line.reported)),
@@ -55,11 +65,41 @@ def _numbered(labels: list[TimedLabel]) -> dict[str, TimedLabel]:
     return {str(number): label for number, label in enumerate(labels, 1)}
 
 
-def _of_ledger(path: Path) -> Lane:
+def conflicts(every: Sequence[Lane]) -> list[Check]:
+    """Where a face contradicts the report, the surest first."""
+    found = [check for lane in every for check in lane.checks.values() if check.verdict == "conflict"]
+    return sorted(found, key=lambda check: (-check.confidence, check.start_s))
+
+
+def validation_of(lane: Lane, recording: Path) -> Validation:
+    """The checks of a face's lane as they were when it was written."""
+    agg: Aggregation = "sum"
+    if (given := lane.by.get("agg")) in AGGREGATIONS:
+        agg = given
+    found = tuple(sorted(lane.checks.values(), key=lambda check: check.start_s))
+    model, weights = lane.by.get("model", lane.name), lane.by.get("weights", "")
+    return Validation(recording, model, weights, agg, False, "flag", found, lane=lane.name)
+
+
+def told(check: Check) -> str:
+    """A check in words: `negative .71, conflict`."""
+    if check.face == UNKNOWN:
+        return f"cannot judge: {check.why}" if check.why else "cannot judge"
+    sure = f"{check.confidence:.2f}".removeprefix("0")
+    return f"{check.face} {sure}, {check.verdict}"
+
+
+def _of_ledger(path: Path, said: Mapping[tuple[str | None, float], str | None]) -> Lane:
     try:
         ledger = label_ledger.read(path)
     except RecordingError as error:
         return Lane(path.stem, "analyst", {}, problem=str(error))
     by = next((act.by for act in reversed(ledger.acts) if act.by), {})
     labels = standing(act.changes for act in ledger.acts)
-    return Lane(ledger.name, "model" if by else "analyst", labels, by)
+    if not by:
+        return Lane(ledger.name, "analyst", labels)
+    checks = {}
+    for name, label in labels.items():
+        with contextlib.suppress(DataError):  # of another kind of model
+            checks[name] = from_label(label, said.get((label.clip, round(label.start_s, 6))))
+    return Lane(ledger.name, "model", labels, by, checks=checks)

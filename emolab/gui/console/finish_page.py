@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from emolab.gui import theme
-from emolab.gui.widgets.fact_table import FactTable
 from emolab.gui.widgets import words
+from emolab.gui.widgets.fact_table import FactTable
 from emolab.gui.widgets.health_light import HealthLight
 from emolab.gui.widgets.panel import Elided, Panel, say, text
 from emolab.session.snapshot import Level, Snapshot

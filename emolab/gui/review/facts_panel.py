@@ -46,16 +46,18 @@ class Chip(QWidget):
 
 
 class FactsPanel(Panel):
-    """Filled by `show_trial`; `verdicts` of a check are told beside the face."""
+    """Filled by `show_trial`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
+        self.body.setContentsMargins(*[theme.px(8), theme.px(6)] * 2)
+        self.body.setSpacing(theme.px(2))
         self.heading = Elided("", "message")
         self.heading.setFont(theme.font(theme.SIZES.large, bold=True))
         self.body.addWidget(self.heading)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(theme.px(8))
-        self._grid.setVerticalSpacing(theme.px(4))
+        self._grid.setVerticalSpacing(theme.px(1))
         self._grid.setColumnStretch(2, 1)
         self.body.addLayout(self._grid)
         self.body.addStretch(1)
@@ -65,8 +67,8 @@ class FactsPanel(Panel):
         """The words shown, row by row."""
         return [(name.text(), what.text()) for name, _, what in self._rows if not name.isHidden()]
 
-    def show_trial(self, trial: Trial | None, lanes: Sequence[Lane], remarks: dict[str, str]) -> None:
-        """Show a trial with what each lane says of it; `remarks`: more words for a lane."""
+    def show_trial(self, trial: Trial | None, lanes: Sequence[Lane]) -> None:
+        """Show a trial with what each lane says of it."""
         if trial is None:
             self.heading.setText("before the first clip")
             self._show([])
@@ -75,15 +77,12 @@ class FactsPanel(Panel):
         self.heading.setText(where + (f" · {trial.how}" if trial.how not in (None, "done") else ""))
         shown: list[tuple[str, TimedLabel | None, Source, str]] = []
         for lane in lanes:
-            label = _of_trial(lane, trial)
+            name = _of_trial(lane, trial)
+            label = lane.labels[name] if name else None
             if lane.source == "person":
                 shown.append((lane.name, label, lane.source, _reported(trial)))
-            elif label is not None or lane.name in remarks:
-                words = name_of(label) if label is not None else ""
-                more = remarks.get(lane.name, "")
-                shown.append(
-                    (lane.name, label, lane.source, " · ".join(part for part in (words, more) if part))
-                )
+            elif name:
+                shown.append((lane.name, label, lane.source, _more(lane, name)))
         self._show(shown)
 
     def _show(self, shown: Sequence[tuple[str, TimedLabel | None, Source, str]]) -> None:
@@ -101,6 +100,8 @@ class FactsPanel(Panel):
         name, chip, what = Elided("", "muted"), Chip(), Elided("")
         name.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         name.setFixedWidth(theme.px(84))
+        for words in (name, what):
+            words.setFont(theme.font(theme.SIZES.small))
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(chip, row, 1)
         self._grid.addWidget(what, row, 2)
@@ -109,18 +110,25 @@ class FactsPanel(Panel):
         return name, chip, what
 
 
-def _of_trial(lane: Lane, trial: Trial) -> TimedLabel | None:
+def _of_trial(lane: Lane, trial: Trial) -> str | None:
     """What a lane says of a trial: by its clip, else the label that covers the middle of it."""
-    middle_s = (trial.start_s + trial.end_s) / 2
     of_clip = [
-        label
-        for label in lane.labels.values()
+        name
+        for name, label in lane.labels.items()
         if label.clip == trial.clip and label.start_s < trial.end_s and label.end_s > trial.start_s
     ]
     if of_clip:
         return of_clip[-1]
-    found = lane.at(middle_s)
-    return found[1] if found else None
+    found = lane.at((trial.start_s + trial.end_s) / 2)
+    return found[0] if found else None
+
+
+def _more(lane: Lane, name: str) -> str:
+    """A label in words, with how much of the clip a face was seen."""
+    check = lane.checks.get(name)
+    if check is None or check.coverage is None:
+        return lane.words(name)
+    return f"{lane.words(name)}, coverage {check.coverage:.0%}"
 
 
 def _reported(trial: Trial) -> str:

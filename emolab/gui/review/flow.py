@@ -12,7 +12,10 @@ from emolab.core.errors import EmolabError
 from emolab.gui.actions import key_table
 from emolab.gui.console.dialogs import show_keys
 from emolab.gui.review import questions
+from emolab.gui.review.agreement_window import AgreementWindow
 from emolab.gui.review.chart import Stretch
+from emolab.gui.review.check_window import CheckWindow
+from emolab.gui.review.checker import Checker
 from emolab.gui.review.labelling import Labelling
 from emolab.gui.review.lane_view import Chosen
 from emolab.gui.review.menus import menus
@@ -20,7 +23,7 @@ from emolab.gui.review.span import Span
 from emolab.gui.review.window import ReviewWindow
 from emolab.gui.widgets import words
 from emolab.recording.labels import TimedLabel
-from emolab.review.lanes import Lane, lanes
+from emolab.review.lanes import Lane, conflicts, lanes, validation_of
 from emolab.review.player import SPEEDS, Player
 from emolab.review.sound import speaker_of
 from emolab.review.timeline import Timeline
@@ -50,6 +53,8 @@ class ReviewFlow(QObject):
         self.trials: list[Trial] = []
         self._lanes: list[Lane] = []
         self._trace: list[tuple[float, float, float]] = []
+        self._checker = Checker(self)
+        self._checks, self._agreement = CheckWindow(self.window), AgreementWindow(self.window)
         self.labelling = self._make_labelling(analyst)
         self._tick = QTimer(self)
         self._tick.setTimerType(Qt.TimerType.PreciseTimer)
@@ -69,6 +74,7 @@ class ReviewFlow(QObject):
         """Let go of the recording and the sound card. Idempotent."""
         self._tick.stop()
         self._grow.stop()
+        self._checker.close()
         self.player.pause()
         if self.voice is not None:
             self.voice.close()
@@ -245,13 +251,40 @@ class ReviewFlow(QObject):
         questions.export(self.window, self.recording, self._say)
 
     def check(self) -> None:
-        """Compare what was said with the face."""
+        """Compare what was said with the face; asked again while that runs, stop it."""
+        if self._checker.is_running:
+            self._checker.stop()
+        else:
+            self._checker.start(self.recording)
 
     def next_conflict(self) -> None:
-        """Go to the next conflict."""
+        """Go to the next conflict, the surest first, and round again."""
+        found = conflicts(self._lanes)
+        if not found:
+            self._say("There is no conflict. 'Check labels' compares what was said with the face.")
+            return
+        starts = [check.start_s for check in found]
+        here = trial_at(self.trials, self.span.cursor_s)
+        at = starts.index(here.start_s) + 1 if here is not None and here.start_s in starts else 0
+        check = found[at % len(found)]
+        self.seek(check.start_s)
+        self.span.reveal(check.start_s, check.end_s)
+
+    def show_checks(self) -> None:
+        """Every clip with its verdict."""
+        lane = next((lane for lane in self._lanes if lane.checks), None)
+        if lane is None:
+            self._say("Nothing was checked yet. Press F5 to compare what was said with the face.")
+            return
+        self._checks.show_checks(validation_of(lane, self.recording))
+        self._checks.show()
+        self._checks.raise_()
 
     def show_agreement(self) -> None:
         """How far lanes agree."""
+        self._agreement.show_lanes(self._lanes, self.trials)
+        self._agreement.show()
+        self._agreement.raise_()
 
     # showing
 
@@ -289,6 +322,9 @@ class ReviewFlow(QObject):
         header.agreementRequested.connect(self.show_agreement)
         header.exportRequested.connect(self.export)
         header.keysRequested.connect(self.show_keys)
+        self._checker.progressed.connect(lambda far: window.header.show_checking(f"Stop, {far}"))
+        self._checker.ended.connect(self._checked)
+        self._checks.seekRequested.connect(self.seek)
         window.left.connect(self.close)
 
     def _show_session(self) -> None:
@@ -316,6 +352,10 @@ class ReviewFlow(QObject):
         reported = next(lane for lane in self._lanes if lane.name == "reported")
         self.window.overview.show_labels(list(reported.labels.values()))
         self.window.header.show_analyst(own.name)
+        is_checked = any(lane.checks for lane in self._lanes)
+        self.window.header.show_conflicts(len(conflicts(self._lanes)) if is_checked else None)
+        if self._agreement.isVisible():
+            self._agreement.show_lanes(self._lanes, self.trials)
         acts = self.labelling.acts
         self.window.history.show_act(
             acts[-1] if acts else None, own.name, self.labelling.can_undo, self.labelling.can_redo
@@ -331,7 +371,7 @@ class ReviewFlow(QObject):
 
     def _show_facts(self) -> None:
         trial = trial_at(self.trials, self.span.cursor_s)
-        self.window.facts.show_trial(trial, self._lanes, {})
+        self.window.facts.show_trial(trial, self._lanes)
 
     def _show_label(self) -> None:
         chosen = self.window.lanes.selected
@@ -358,6 +398,15 @@ class ReviewFlow(QObject):
         if not self.player.is_playing:  # it came to the end
             self._tick.stop()
             self.window.transport.show_playing(False)
+
+    def _checked(self, problem: str) -> None:
+        """The check has ended."""
+        self.window.header.show_checking("")
+        self._show_lanes()
+        if problem:
+            self.window.notice.say(problem, "look")
+        else:
+            self.show_checks()
 
     def _look_again(self) -> None:
         """Show what has been recorded since."""

@@ -19,13 +19,18 @@ PAD_PX = 6
 
 
 def paint_label(
-    painter: QPainter, box: QRectF, label: TimedLabel, source: Source, is_selected: bool = False
+    painter: QPainter,
+    box: QRectF,
+    label: TimedLabel,
+    source: Source,
+    words: str = "",
+    is_selected: bool = False,
 ) -> None:
-    """Draw `label` into `box`; one about a moment as a flag at its left edge."""
+    """Draw `label` into `box`, with its words where there is room; a moment as a flag at the left edge."""
     if label.is_moment:
         _paint_flag(painter, box, label, is_selected)
         return
-    colour = QColor(colour_of(label))
+    colour = QColor(colour_of(label, source))
     box = box.adjusted(0.5, 0.5, -0.5, -0.5)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     edge = QPen(colour, theme.px(2 if source == "intention" else 1))
@@ -45,16 +50,21 @@ def paint_label(
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 3, 3)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    _paint_words(painter, box, label, source, colour)
+    _paint_words(painter, box, label, source, colour, words or name_of(label))
 
 
-def colour_of(label: TimedLabel) -> str:
-    """The colour of what was felt: the state's, else that of the nearest to the valence given."""
+def colour_of(label: TimedLabel, source: Source = "person") -> str:
+    """The colour of what was felt: the state's, else that of the nearest to the valence given.
+
+    A model that says nothing of valence could not judge: the colour of lines.
+    """
     if label.state:
         return theme.VALENCE_COLOURS[label.state]
     if label.valence is not None:
         steps = list(theme.VALENCE_COLOURS.values())
         return steps[round((label.valence + 1) * 2)]
+    if source == "model":
+        return theme.palette().line
     return theme.SIGNAL_COLOURS["mark"]
 
 
@@ -102,10 +112,11 @@ def _paint_trace(painter: QPainter, box: QRectF, label: TimedLabel) -> None:
         painter.drawPolyline(QPolygonF(points))
 
 
-def _paint_words(painter: QPainter, box: QRectF, label: TimedLabel, source: Source, colour: QColor) -> None:
+def _paint_words(
+    painter: QPainter, box: QRectF, label: TimedLabel, source: Source, colour: QColor, words: str
+) -> None:
     room = box.adjusted(theme.px(PAD_PX), 0, -theme.px(PAD_PX), 0)
     metrics = painter.fontMetrics()
-    words = name_of(label)
     if metrics.horizontalAdvance(words) > room.width() and label.state:
         words = label.state.replace("_", " ")
     if room.width() < metrics.horizontalAdvance("neu…") or label.trace:

@@ -19,7 +19,6 @@ from emolab.gui.review.label_paint import paint_label
 from emolab.gui.review.ruler import moment
 from emolab.gui.review.span import Span
 from emolab.recording.labels import TimedLabel
-from emolab.review.history import name_of
 from emolab.review.lanes import Lane
 
 ROW_PX = 28
@@ -170,8 +169,9 @@ class LaneView(QWidget):
                 label = self._moved
             if label.end_s < self._span.from_s or label.start_s > self._span.to_s:
                 continue
+            words = lane.words(name)
             is_selected = self.selected == Chosen(lane.name, name)
-            paint_label(painter, self.box_of(lane.name, label), label, lane.source, is_selected)
+            paint_label(painter, self.box_of(lane.name, label), label, lane.source, words, is_selected)
 
     def _paint_mark(self, painter: QPainter) -> None:
         if self.mark is None or self.own not in [lane.name for lane in self.lanes]:
@@ -245,9 +245,10 @@ class LaneView(QWidget):
         return super().event(event)
 
     def _tip(self, chosen: Chosen) -> str:
-        label = self._label(chosen)
+        lane = next(one for one in self.lanes if one.name == chosen.lane)
+        label = lane.labels[chosen.label]
         lines = [
-            f"{chosen.lane}: {name_of(label)}",
+            f"{chosen.lane}: {lane.words(chosen.label)}",
             f"{moment(label.start_s, 0.1)} to {moment(label.end_s, 0.1)}",
         ]
         lines += [label.clip] if label.clip else []

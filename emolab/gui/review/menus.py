@@ -61,6 +61,7 @@ def menus(flow: ReviewFlow) -> dict[str, list[Action]]:
         ],
         "&Check": [
             Action("check", "Check labels against the face", "F5", flow.check),
+            Action("checks", "All verdicts…", "V", flow.show_checks),
             Action("conflict", "Next conflict", "N", flow.next_conflict),
             Action("agreement", "Agreement between lanes…", "A", flow.show_agreement),
         ],
