@@ -32,6 +32,7 @@ from emolab.study.export.outgoing import Lane, Outgoing, label_fields
 from emolab.study.export.whole import whole
 
 ROWS = 1 << 14  # samples a chunk
+SOUND_ROWS = 1 << 20
 SOUND_STEP_S = 0.1
 EVENTS, LABELS, TRACE = "events", "labels-", "trace-"  # the names of streams that are no instrument's
 FILE_HEADER, STREAM_HEADER, SAMPLES, OFFSET, BOUNDARY, STREAM_FOOTER = 1, 2, 3, 4, 5, 6
@@ -110,8 +111,9 @@ def _stream(file: BinaryIO, number: int, stream: RecordedStream, participant: st
     )
     step = max(round(rate_hz * SOUND_STEP_S), 1) if is_sound else 1
     told = _Told(0.0, 0.0, 0)
-    for start in range(0, len(stream), ROWS - ROWS % step if is_sound else ROWS):
-        stop = min(start + (ROWS - ROWS % step if is_sound else ROWS), len(stream))
+    rows = SOUND_ROWS - SOUND_ROWS % step if is_sound else ROWS
+    for start in range(0, len(stream), rows):
+        stop = min(start + rows, len(stream))
         times_s, values = stream.times_s(start, stop), _values(stream, start, stop, form)
         _chunk(file, BOUNDARY, MARK)
         for piece in range(0, len(times_s), step) if is_sound else [0]:
