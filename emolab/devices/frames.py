@@ -131,54 +131,103 @@ class FrameFile:
 class DropEstimate:
     """How many frames went missing, as far as the stamps of those that came can tell.
 
-    A camera numbers nothing, so this is an estimate. The period is the running median of the last
-    48 intervals, or of `SPAN` together when they come in bursts, as they do to a reader that
-    sleeps. An interval above 1.5 periods opens a case; it is closed three ordinary frames later
-    (those that come in less than half a period were only waiting and tell nothing), and what is
-    missing then at least between the time passed and the frames counted is lost. So frames that
-    were only late (a hiccup of the network or of this machine, made up for soon) are not, and a
-    camera that turns to a slower rate in dim light is given a new period, not a loss.
+    A camera numbers nothing, so this is an estimate. A frame can come late but never early: of each
+    `WINDOW` frames the one least late tells where the camera's beat is. When two windows in a row lie
+    whole periods behind the beat, that many are lost. So frames that only came late (a hiccup of the
+    network or of this machine, made up for soon) are not, and a camera that turns to a slower rate in
+    dim light for `TURNS` windows is given a new period, not a loss. A loss is told two windows after it.
     """
 
-    SETTLE, SPAN, KEPT = 3, 12, 48
+    WINDOW, TURNS = 16, 3
+    OTHER_RATE, ALIKE = 0.2, 0.05  # of a period: so much is another rate; rates so near are one
+    SPAN = 12  # frames together, where they come in bursts, as they do to a reader that sleeps
+    REFINED_AFTER = 160  # frames: then the beat itself tells the period better than single intervals
 
     def __init__(self) -> None:
         self.lost = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the beat: the camera was away, and the next interval is a gap of its own."""
         self._stamps_s: list[float] = []
-        self._close_case()
+        self._period_s = math.nan
 
     def see(self, time_s: float) -> int:
         """Take in a frame's stamp; returns all frames lost up to now."""
-        self._stamps_s = [*self._stamps_s[-self.KEPT :], time_s]
-        if len(self._stamps_s) < 2:
-            return self.lost
-        interval_s, period_s = time_s - self._stamps_s[-2], self._period_s()
-        if len(self._stamps_s) > 5 and interval_s > 1.5 * period_s:
-            self._to_settle, self._missing = self.SETTLE, math.inf
-        elif not self._to_settle:
-            return self.lost
-        elif interval_s >= 0.5 * period_s:
-            self._to_settle -= 1
-        self._case_s += interval_s
-        self._case_frames += 1
-        self._missing = min(self._missing, self._case_s / period_s - self._case_frames)
-        if not self._to_settle:
-            self.lost += max(round(self._missing), 0)
-            self._close_case()
+        self._stamps_s.append(time_s)
+        if math.isnan(self._period_s):
+            if len(self._stamps_s) > self.TURNS * self.WINDOW:
+                self._begin(np.array(self._stamps_s))
+        elif len(self._stamps_s) > self.WINDOW:
+            window_s = np.array(self._stamps_s)
+            self._stamps_s = self._stamps_s[-1:]
+            if not self._has_turned(window_s):
+                self._judge(window_s)
         return self.lost
 
-    def _period_s(self) -> float:
-        stamps_s = np.array(self._stamps_s)
-        span = min(self.SPAN, max(len(stamps_s) // 3, 1))
-        intervals_s = np.diff(stamps_s)
-        together_s = float(np.median(stamps_s[span:] - stamps_s[:-span])) / span
-        in_bursts = np.mean(intervals_s < 0.45 * together_s) > 0.1
-        return together_s if in_bursts else float(np.median(intervals_s))
+    def _begin(self, stamps_s: NDArray[np.float64]) -> None:
+        """Find the beat in the first windows, and judge the later ones of them by it."""
+        self._take_beat(stamps_s[: self.WINDOW + 1], _period_s(stamps_s, self.SPAN))
+        for start in range(self.WINDOW, len(stamps_s) - self.WINDOW, self.WINDOW):
+            self._judge(stamps_s[start : start + self.WINDOW + 1])
+        self._stamps_s = [float(stamps_s[-1])]
 
-    def restart(self) -> None:
-        """Forget the last stamp: the camera was away, and the next interval is a gap of its own."""
-        self._stamps_s = []
-        self._close_case()
+    def _take_beat(self, stamps_s: NDArray[np.float64], period_s: float) -> None:
+        self._period_s = period_s
+        self._index = len(stamps_s) - 1  # of the newest frame, lost ones counted
+        late_s = stamps_s - np.arange(len(stamps_s)) * period_s
+        at = int(np.argmin(late_s))
+        self._beat_s = float(late_s[at])  # when the frame of index 0 came, or would have
+        self._first = (float(stamps_s[at]), at)
+        self._behind_s: float | None = None  # where the beat would be, when the last window was behind
+        self._strange: list[tuple[float, NDArray[np.float64]]] = []
 
-    def _close_case(self) -> None:
-        self._case_s, self._case_frames, self._to_settle, self._missing = 0.0, 0, 0, math.inf
+    def _has_turned(self, window_s: NDArray[np.float64]) -> bool:
+        """Whether the camera has another rate now; the beat is then a new one."""
+        period_s = _period_s(window_s, self.SPAN)
+        if abs(period_s / self._period_s - 1) < self.OTHER_RATE:
+            self._strange = []
+            return False
+        self._strange = [*self._strange, (period_s, window_s)][-self.TURNS :]
+        periods_s = [period for period, _ in self._strange]
+        if len(periods_s) < self.TURNS or max(periods_s) > (1 + self.ALIKE) * min(periods_s):
+            return False
+        begin_s = self._strange[1][1][0]  # in the first of them it may have turned half way
+        self._take_beat(window_s, float(window_s[-1] - begin_s) / ((self.TURNS - 1) * self.WINDOW))
+        return True
+
+    def _judge(self, window_s: NDArray[np.float64]) -> None:
+        """Compare a window, the last frame of the one before it first, with the beat."""
+        indices = self._index + np.arange(1, len(window_s))
+        self._index = int(indices[-1])
+        late_s = window_s[1:] - indices * self._period_s
+        at = int(np.argmin(late_s))
+        beat_s = float(late_s[at])
+        if beat_s - self._beat_s < 0.5 * self._period_s:
+            self._beat_s, self._behind_s = beat_s, None
+            self._refine(float(window_s[1 + at]), int(indices[at]))
+        elif self._behind_s is None or self._strange:  # a new rate shows in the next windows
+            self._behind_s = beat_s
+        else:
+            beat_s = min(beat_s, self._behind_s)
+            missing = round((beat_s - self._beat_s) / self._period_s)
+            self.lost += missing
+            self._index += missing
+            self._beat_s, self._behind_s = beat_s - missing * self._period_s, None
+
+    def _refine(self, time_s: float, index: int) -> None:
+        """The period from a frame long ago to this one, neither of them late."""
+        first_s, first = self._first
+        if index - first > self.REFINED_AFTER:
+            period_s = (time_s - first_s) / (index - first)
+            self._beat_s += index * (self._period_s - period_s)
+            self._period_s = period_s
+
+
+def _period_s(stamps_s: NDArray[np.float64], span: int) -> float:
+    """The median interval, or of `span` frames together when they come in bursts."""
+    span = min(span, max(len(stamps_s) // 3, 1))
+    intervals_s = np.diff(stamps_s)
+    together_s = float(np.median(stamps_s[span:] - stamps_s[:-span])) / span
+    in_bursts = np.mean(intervals_s < 0.45 * together_s) > 0.1
+    return together_s if in_bursts else float(np.median(intervals_s))

@@ -131,6 +131,23 @@ def test_frames_that_a_busy_machine_read_late_and_in_bursts_are_not_lost():
     assert lost(times_s) == 0
 
 
+def test_hiccups_of_half_a_second_one_after_the_other_are_no_loss_and_losses_among_them_are_counted():
+    # as in two hours beside seventeen other programs: not one of 98,111 was lost, 42 were counted before
+    rng = np.random.default_rng(9)
+    due_s = np.arange(20_000) / 30
+    times_s = due_s + rng.exponential(0.004, due_s.size)
+    for begin in rng.integers(100, due_s.size - 100, 300):
+        held_s = rng.uniform(0.05, 0.48)
+        held = (due_s >= due_s[begin]) & (due_s < due_s[begin] + held_s)
+        times_s[held] = due_s[begin] + held_s + np.arange(held.sum()) * rng.uniform(1e-3, 0.02)
+    times_s = np.maximum.accumulate(times_s)
+    assert lost(times_s) <= 3
+    kept = np.ones(due_s.size, bool)
+    kept[rng.integers(100, due_s.size - 100, 200)] = False
+    missing = int((~kept).sum())
+    assert abs(lost(times_s[kept]) - missing) <= 0.03 * missing
+
+
 def test_frames_that_come_in_pairs_are_not_lost():
     times_s = np.arange(300) / 30
     times_s[100:200:2] = times_s[101:201:2] - 0.001  # the reader woke for every other frame only
