@@ -35,7 +35,8 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
     """Write each camera's film; returns the files. Raises `DataError` when the session has no camera."""
     cameras, name = session.films, session.name
     if not cameras:
-        left_out = "; what is de-identified has none unless faces are blurred" * session.is_deidentified
+        is_hidden = session.is_deidentified and session.blur is None
+        left_out = "; what is de-identified has none unless faces are blurred" * is_hidden
         raise DataError(f"{name} holds no video; there is nothing to write as mp4{left_out}")
     files = []
     for stream in cameras:
