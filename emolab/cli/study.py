@@ -91,12 +91,18 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from emolab.study import participants
+    from emolab.study import participants, tombstone
     from emolab.study.sessions import sessions
 
     recorded = sessions(options.study)
     everyone = participants.everyone(options.study)
     held = {one.id: sorted({number for who, number, _ in recorded if who == one.id}) for one in everyone}
+    stones = {one.id: tombstone.read(options.study, one.id) for one in everyone if one.withdrawn_utc}
+    unfinished = {
+        who: f", not finished: emolab study withdraw {options.study} {who}"
+        for who, stone in stones.items()
+        if stone is None or stone.state != "done"
+    }
     following = participants.next_pseudonym(options.study)
     if options.json:
         rows = [
@@ -106,6 +112,7 @@ def _list(options: argparse.Namespace) -> int:
                 "since": one.utc[:10],
                 "sessions": held[one.id],
                 "withdrawn": one.withdrawn_utc[:10],
+                "is_erased": one.id in stones and one.id not in unfinished,
             }
             for one in everyone
         ]
@@ -115,7 +122,7 @@ def _list(options: argparse.Namespace) -> int:
     for one in everyone:
         state = ", ".join(map(str, held[one.id])) or "none yet"
         if one.withdrawn_utc:
-            state = f"withdrew {one.withdrawn_utc[:10]}"
+            state = f"withdrew {one.withdrawn_utc[:10]}{unfinished.get(one.id, '')}"
         print(f"{one.id:<16}{one.number:>7}  {one.utc[:10] or '-':<12}{state}")
     print(f"next: {following}")
     return 0

@@ -15,6 +15,7 @@ from emolab.recording import apart
 from emolab.recording.recover import was_cut_off
 from emolab.session import folder, resume
 from emolab.session.link import read_address
+from emolab.study import participants
 
 JOURNAL = ".journal"  # see `recording.places`
 
@@ -40,14 +41,15 @@ class Mended:
 def cut_off(study: Path) -> list[tuple[str, int, Path]]:
     """`(participant, session, path)` of each recording in the study that was never closed.
 
-    One of which nothing but its journal is left counts as well.
+    One of which nothing but its journal is left counts as well; those of who withdrew do not.
     """
     found = {path for _, _, path in folder.sessions(study) if was_cut_off(path)}
     found |= {
         journal.with_name(journal.name[1:].removesuffix(JOURNAL)) for journal in study.glob(f"*/.*{JOURNAL}")
     }
     named = ((folder.named(path), path) for path in sorted(found))
-    return [(*name, path) for name, path in named if name is not None]
+    gone = participants.withdrawn(study)
+    return [(*name, path) for name, path in named if name is not None and name[0] not in gone]
 
 
 def mend(study: Path) -> list[Mended]:

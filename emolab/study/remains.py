@@ -3,7 +3,8 @@
     recordings   session files, also damaged and half made ones      STUDY/P014/…
     labels       ledgers of analysts                                 STUDY/P014/….labels/
     journals     what is kept of a session until its file is whole   beside it, or in the user's state folder
-    derived      whatever else is named after the participant: STUDY/…/P014/…, P014_session-0…, sub-P014…
+    derived      whatever else is named after the participant: STUDY/…/P014/…, P014_session-0…, sub-P014…;
+                 for a pseudonym that may mean other things (7, v1) no folder but STUDY/v1
     exports      files noted in `exports_made`, and sub-P014 of BIDS data sets exported to
 
 Further: rows of BIDS tables (`tables`), lines of the engine's log (`logs`), what is known but not at hand
@@ -80,9 +81,20 @@ def find(study: Path, participant: str, others: Iterable[str], code: str = "") -
 
 
 def mentions(participant: str) -> re.Pattern[bytes]:
-    """Finds a pseudonym as a word, in bytes: P014 is neither in P0145 nor in XP014 or P014-B."""
+    """Finds a pseudonym as a word, in bytes: P014 is neither in P0145 nor in XP014 or P014-B.
+
+    One that may mean other things is found in names of sessions and BIDS subjects only.
+    """
     who = re.escape(participant.encode())
+    if not is_distinctive(participant):
+        who = rb"(?:" + who + rb"(?=_session-\d)|(?<=sub-)" + who + rb")"
     return re.compile(rb"(?<![A-Za-z0-9])" + who + rb"(?![A-Za-z0-9]|-[A-Za-z0-9])")
+
+
+def is_distinctive(participant: str) -> bool:
+    """Whether a pseudonym hardly means anything else: it has a letter and two digits."""
+    digits = sum(sign.isdigit() for sign in participant)
+    return digits >= 2 and any(sign.isalpha() for sign in participant)
 
 
 def _in_study(study: Path, found: Remains, seen: set[Path]) -> None:
@@ -94,10 +106,11 @@ def _in_study(study: Path, found: Remains, seen: set[Path]) -> None:
             inside[:] = [name for name in inside if name not in ("withdrawn", "consent")]
         for name in list(inside):
             path = here / name
+            is_own = name == own and (here == study or is_distinctive(own))
             if path == study / own and path.is_symlink():
                 inside.remove(name)
                 _elsewhere(path, found, seen, begins)
-            elif name == own or name in found.names or name.startswith(begins):
+            elif is_own or name in found.names or name.startswith(begins):
                 inside.remove(name)
                 _whole(path, found, seen)
         for name in files:

@@ -12,6 +12,7 @@ from emolab.core.errors import ConfigError
 from emolab.recording.reader import Session
 from emolab.session import folder, mend
 from emolab.session.link import address_path
+from emolab.study import participants
 from tests.recording import made
 from tests.recording.test_survival import victim
 
@@ -66,3 +67,10 @@ def test_a_study_that_another_computer_may_be_recording_into_is_left_alone(tmp_p
     with pytest.raises(ConfigError, match=r"may be running on the computer 'lab-pc-2'.*emolab recover"):
         mend.mend(tmp_path)
     assert path.read_bytes() == before
+
+
+def test_what_is_left_of_somebody_who_withdrew_is_not_made_whole_again(tmp_path: Path) -> None:
+    path = killed(tmp_path, "P001", 0)
+    participants.mark_withdrawn(tmp_path, "P001")
+    content = path.read_bytes()
+    assert mend.mend(tmp_path) == [] and path.read_bytes() == content

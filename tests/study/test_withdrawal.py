@@ -240,6 +240,20 @@ def test_de_identified_exports_are_found_with_their_key_alone(place: Place) -> N
     assert mentioned(place.out, codes.of("P0145")) and "P014," not in place.key.read_text(encoding="utf-8")
 
 
+def test_a_pseudonym_that_may_mean_other_things_takes_nothing_along(tmp_path: Path) -> None:
+    participants.admit(tmp_path, "v1")
+    for name in ("v1", "analysis/v1", "sub-v1"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "table.csv").write_text("model v1", encoding="utf-8")
+    log = tmp_path / ".emolab" / "engine.log"
+    log.parent.mkdir()
+    log.write_text("protocol v1\nlost v1_session-0.h5\n", encoding="utf-8")
+    done = withdraw(tmp_path, "v1")
+    assert (tmp_path / "analysis" / "v1" / "table.csv").exists() and done.residue == ()
+    assert not (tmp_path / "v1").exists() and not (tmp_path / "sub-v1").exists()
+    assert log.read_text(encoding="utf-8").split() == ["protocol", "v1"]
+
+
 def test_somebody_unknown_is_told_with_the_nearest_name(place: Place) -> None:
     with pytest.raises(ConfigError, match=r"knows no participant 'P0l4'; did you mean P014\?"):
         withdraw(place.study, "P0l4")
