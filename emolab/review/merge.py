@@ -15,6 +15,8 @@ from typing import Literal
 from emolab.core.errors import RecordingError
 from emolab.recording import label_ledger as ledger
 from emolab.recording.label_ledger import Ledger
+from emolab.study import exports_made, participants
+from emolab.study.sessions import named
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,12 @@ class Met:
 def merge(home: Path, copy: Path) -> list[Met]:
     """Bring the labels of `copy`, the same recording elsewhere, to `home`; the copy is only read.
 
-    Raises `RecordingError` when a ledger is damaged, before anything was changed.
+    Raises `RecordingError` when a ledger is damaged, and `ConfigError` when the participant withdrew from
+    the study at home, before anything was changed.
     """
+    study, who = exports_made.study_of(home), named(home)
+    if study is not None and who is not None:
+        participants.check_open(study, who[0])
     if home.stem != copy.stem:
         raise RecordingError(f"{copy} is not the recording {home.stem}; choose its copy")
     theirs = [ledger.read(path) for path in ledger.ledgers(copy)]

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from emolab.core.errors import RecordingError
+from emolab.core.errors import ConfigError, RecordingError
 from emolab.recording import label_ledger as ledger
 from emolab.recording.labels import TimedLabel
 from emolab.review.desk import Desk
 from emolab.review.merge import Met, merge
+from emolab.study import participants
 
 SAD = TimedLabel(0.0, 30.0, state="most_negative", word="sad")
 CALM = TimedLabel(40.0, 70.0, state="neutral", word="calm")
@@ -74,3 +75,14 @@ def test_a_damaged_copy_changes_nothing_at_home(home: Path) -> None:
 def test_another_recording_is_no_copy(home: Path, tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="choose its copy"):
         merge(home, tmp_path / "P2_session-0.h5")
+
+
+def test_labels_of_somebody_who_withdrew_are_not_brought_back(tmp_path: Path) -> None:
+    home = tmp_path / "study" / "P014" / "P014_session-0.h5"
+    copy = tmp_path / "copy" / "P014" / home.name
+    Desk(copy, "anna").add(SAD)
+    participants.admit(home.parents[1], "P014")
+    participants.mark_withdrawn(home.parents[1], "P014")
+    with pytest.raises(ConfigError, match="P014 withdrew"):
+        merge(home, copy)
+    assert not ledger.folder_of(home).exists()
