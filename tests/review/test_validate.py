@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import pickle
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -246,3 +248,9 @@ def test_any_model_has_a_lane_of_its_own_name() -> None:
     assert lane_of("vgg19") == "face-vgg19"
     assert lane_of("Ünser Modell/2.onnx") == "face-_nser_Modell_2_onnx"
     assert len(lane_of("x" * 200)) == 64
+
+
+def test_nothing_heavy_is_loaded_before_a_face_is_sought() -> None:
+    program = "import sys, emolab.cli.validate, emolab.review.validate; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "False\n", done.stderr
