@@ -238,6 +238,15 @@ def test_without_a_detector_every_frame_is_blurred_whole() -> None:
     assert (blur.frames, blur.whole) == (8, 8)
 
 
+def test_a_frame_with_fewer_faces_than_just_before_is_blurred_whole() -> None:
+    two = Found([(10, 10, 20, 20), (100, 80, 110, 90)], [0.99, 0.98])
+    one = Found([(10, 10, 20, 20), (100, 80, 110, 90)], [0.99, 0.7])
+    frames = [checked(seed) for seed in range(4)]
+    blur = FaceBlur(Scripted([one, two, one, two]))
+    kept = [is_kept(frame, out).mean() > 0.5 for frame, out in zip(frames, blur(frames), strict=True)]
+    assert kept == [True, True, False, True]
+
+
 def test_where_a_face_was_just_before_or_after_is_blurred_too() -> None:
     here, there = Found([(10, 10, 20, 20)], [0.99]), Found([(100, 80, 110, 90)], [0.99])
     frames = [checked(seed) for seed in range(14)]

@@ -7,14 +7,16 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import pytest
+import pyxdf
 
 from emolab.core.errors import ConfigError
 from emolab.study import exports_made
 from emolab.study.export import FORMATS, export, export_all
 from tests.cli.command import emolab
 from tests.recording import made
-from tests.study.made import bids_errors, label, record, study
+from tests.study.made import RAW, bids_errors, label, record, study
 
 VALIDATOR = shutil.which("bids-validator-deno") or ""
 
@@ -77,6 +79,29 @@ def test_one_damaged_session_stops_no_other_and_is_listed(damaged: Path, tmp_pat
     folders = {Path(path).parent.name for path in said.json["files"]}
     assert folders == {"P001", "P003"}
     assert "3 of 4  P002_session-1: 0 files; " in said.err and "4 of 4  P003_session-1: 6 files" in said.err
+
+
+def test_of_a_session_one_damaged_stream_stops_no_other(tmp_path: Path) -> None:
+    path = record(tmp_path / "P1_session-0.h5", streams=(made.BOARD, RAW, made.THERMAL))
+    raw = path.read_bytes()
+    with h5py.File(path) as file:
+        where = file["streams/board/samples"].id.get_chunk_info(0)
+    damaged = bytearray(raw)
+    damaged[where.byte_offset + 5 : where.byte_offset + 25] = bytes(20)
+    path.write_bytes(damaged)
+    for to, names in (
+        ("csv", {"raw", "thermal", "events", "answers", "labels", "traces"}),
+        ("bids", {"events", "physio"}), ("eaf", {"0"}), ("xdf", {"0"}), ("mp4", {"thermal"}),
+    ):  # fmt: skip
+        (done,) = export_all(path, to, tmp_path / to)
+        assert {
+            path.name.partition(".")[0].rpartition("_")[2].rpartition("-")[2] for path in done.files
+        } == names
+        troubles = [] if to in ("eaf", "mp4") else ["board"]
+        assert [trouble.split()[0] for trouble in done.troubles] == troubles
+    found, _ = pyxdf.load_xdf(str(next((tmp_path / "xdf").glob("*.xdf"))), dejitter_timestamps=False)
+    counts = {stream["info"]["name"][0]: len(stream["time_stamps"]) for stream in found}
+    assert (counts["board"], counts["raw"], counts["thermal"]) == (0, 300, 27)
 
 
 def test_a_session_whose_labels_are_damaged_is_written_without_them_and_listed(

@@ -15,9 +15,12 @@ and a line in `many.FORMATS`.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from emolab.study.export.many import FORMATS, Done, Hide, export_all, export_one, prepare, writer
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["FORMATS", "Done", "Hide", "export", "export_all"]
 
@@ -27,8 +30,12 @@ def export(recording: Path, to: str, folder: Path, hide: Hide | None = None) -> 
 
     Raises `ConfigError` for a format there is none of or a folder that cannot be written, `RecordingError`
     when the session cannot be read, `DataError` when it holds nothing for that format. What is there
-    already under these names is replaced.
+    already under these names is replaced. Parts that are damaged are left out with a warning; `export_all`
+    tells of them.
     """
     writer(to)
     prepare(folder, to, hide)
-    return list(export_one(recording, to, folder, hide).files)
+    done = export_one(recording, to, folder, hide)
+    for trouble in done.troubles:
+        _log.warning("%s: %s", recording.name, trouble)
+    return list(done.files)

@@ -73,9 +73,9 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
         while name in used:  # `a-b` and `ab` are one name here
             name += "x"
         used.add(name)
-        files += _signals(
-            stream, where / f"{stem}_recording-{name}_physio.tsv.gz", header.protocol or "music"
-        )
+        with session.spared(stream):
+            path = where / f"{stem}_recording-{name}_physio.tsv.gz"
+            files += _signals(stream, path, header.protocol or "music")
     return files
 
 

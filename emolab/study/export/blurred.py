@@ -3,9 +3,10 @@
 A face that was found is laid out in six coarse cells, with half its size of hair and neck around it, and
 so is the place where it was found up to five frames before and after. A frame where no face is surely
 found is made coarse as a whole, twelve cells in all, and so is every frame when no detector is installed:
-rather nothing to see than somebody. The cells are means, so nothing finer is left to be made sharp again.
-What stays is the body, clothes and the room; a second person whom the detector misses beside a face it
-is sure of stays, too.
+rather nothing to see than somebody. So is a frame in which fewer faces are sure than in one of the three
+hundred before it: the one that is missing may only have turned aside. The cells are means, so nothing
+finer is left to be made sharp again. What stays is the body, clothes and the room; a second person whom the
+detector has not found for so long beside a face it is sure of stays, too.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ Frame = NDArray[np.uint8]
 SURE = 0.95  # of the detector's own confidence
 GROWN = 0.5  # of the box, on each side
 REACH = 5  # frames before and after
+REMEMBERED = 300  # frames
 FACE_CELLS = 6
 FRAME_CELLS = 12  # across the longer side: a face of a sixth of it is two cells
 
@@ -60,6 +62,7 @@ class FaceBlur:
     def __init__(self, faces: FindsFaces | None) -> None:
         self.frames = self.whole = 0
         self._faces = faces
+        self._sure: deque[int] = deque(maxlen=REMEMBERED)
 
     def __call__(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """As many frames as come in, in their order."""
@@ -78,8 +81,9 @@ class FaceBlur:
             return None
         found = self._faces.find(frame)
         boxes = np.asarray(found.boxes, np.float64).reshape(-1, 4)
-        is_sure = bool((np.asarray(found.confidence, np.float64) >= SURE).any())
-        return boxes if is_sure and np.isfinite(boxes).all() else None
+        sure = int((np.asarray(found.confidence, np.float64) >= SURE).sum())
+        self._sure.append(sure)
+        return boxes if sure and sure == max(self._sure) and np.isfinite(boxes).all() else None
 
     def _blurred(
         self,

@@ -22,8 +22,8 @@ What remains, and may still tell somebody who knows the person well:
     names given by the lab  of the protocol, clips, instruments and channels, as far as none of the names
                             above stands in them: look at them before you pass the data on
     the year, the session's number, the language
-    blurred video           body, clothes, hands, the room, how somebody moves; a face the detector missed
-                            beside one that it is sure of
+    blurred video           body, clothes and what is written on them, hands, the room, how somebody moves; a
+                            face the detector never found beside one that it is sure of
 
 A voice is in no file and a face in none unless blurred. The key, where it is kept, is all that leads
 back: keep it apart from the data.

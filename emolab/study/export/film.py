@@ -38,26 +38,31 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
         is_hidden = session.is_deidentified and session.blur is None
         left_out = "; what is de-identified has none unless faces are blurred" * is_hidden
         raise DataError(f"{name} holds no video; there is nothing to write as mp4{left_out}")
-    files = []
+    files: list[Path] = []
     for stream in cameras:
-        is_thermal = stream.info.kind == "thermal"
-        path = folder / f"{name}_{stream.name}.{'mkv' if is_thermal else 'mp4'}"
-        with whole(path) as beside:
-            if is_thermal:
-                _thermal(stream, beside)
-            elif session.blur is None:
-                _video(stream, (stream.packet(index) for index in range(len(stream))), beside)
-            else:
-                _video(stream, _anew(stream, session.blur), beside)
-        channel = stream.info.channels[0]
-        told: dict[str, Any] = {"first_s": round(float(stream.times_s(0, 1)[0]), 6), "frames": len(stream)}
-        if is_thermal:
-            told |= {"scale": channel.scale, "offset": channel.offset, "unit": channel.unit}
-        facts = path.with_suffix(".json")
-        with whole(facts) as beside:
-            beside.write_text(json.dumps(told, indent=1), encoding="utf-8")
-        files += [path, facts]
+        with session.spared(stream):
+            files += _film(stream, session, folder / f"{name}_{stream.name}")
     return files
+
+
+def _film(stream: RecordedStream, session: Outgoing, place: Path) -> list[Path]:
+    is_thermal = stream.info.kind == "thermal"
+    path = place.with_name(f"{place.name}.{'mkv' if is_thermal else 'mp4'}")
+    with whole(path) as beside:
+        if is_thermal:
+            _thermal(stream, beside)
+        elif session.blur is None:
+            _video(stream, (stream.packet(index) for index in range(len(stream))), beside)
+        else:
+            _video(stream, _anew(stream, session.blur), beside)
+    channel = stream.info.channels[0]
+    told: dict[str, Any] = {"first_s": round(float(stream.times_s(0, 1)[0]), 6), "frames": len(stream)}
+    if is_thermal:
+        told |= {"scale": channel.scale, "offset": channel.offset, "unit": channel.unit}
+    facts = path.with_suffix(".json")
+    with whole(facts) as beside:
+        beside.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    return [path, facts]
 
 
 class _Wire(io.RawIOBase):

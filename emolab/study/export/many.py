@@ -153,7 +153,7 @@ def export_one(
         except (RuntimeError, KeyError, ValueError) as error:
             raise _damaged(recording, error) from error
     seen = f"{blur.whole} of {blur.frames} frames blurred whole" if blur is not None and blur.frames else ""
-    return Done(recording, tuple(files), told.troubles, seen)
+    return Done(recording, tuple(files), tuple(told.troubles), seen)
 
 
 def writer(to: str) -> Writer:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.core.errors import RecordingError
+from emolab.core.errors import DataError, RecordingError
 from emolab.core.event import Event
 from emolab.core.label import RatedLabel
 from emolab.recording import label_ledger, lanes
@@ -28,6 +30,7 @@ from emolab.recording.reader import RecordedStream, Session
 from emolab.study.sessions import parts
 
 _PART = re.compile(r"_part-(\d+)$")
+Kept = TypeVar("Kept")
 Kind = Literal["intended", "reported", "analyst", "model"]
 Blur = Callable[[Iterable[NDArray[np.uint8]]], Iterator[NDArray[np.uint8]]]  # frames in, as many out
 
@@ -91,7 +94,15 @@ class Outgoing:
     parts: int = 1
     is_deidentified: bool = False
     blur: Blur | None = None
-    troubles: tuple[str, ...] = ()
+    troubles: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def spared(self, stream: RecordedStream) -> Iterator[None]:
+        """A stream that cannot be read, inside, is left out and told; the others are written all the same."""
+        try:
+            yield
+        except (RecordingError, DataError) as error:
+            self.troubles.append(f"{stream.name} is left out: {error}")
 
     @property
     def films(self) -> list[RecordedStream]:
@@ -103,44 +114,65 @@ class Outgoing:
 
 
 def outgoing(session: Session) -> Outgoing:
-    """All of a session. A ledger that is damaged is left out, and told in `troubles`."""
-    events = session.events
-    last = [last_s for stream in session.streams.values() if (last_s := stream.last_s()) is not None]
+    """All of a session; what is damaged of it is left out, and told in `troubles`."""
+    troubles: list[str] = []
+
+    def read(what: str, reading: Callable[[], Kept], instead: Kept) -> Kept:
+        try:
+            with damage_told(session.path):
+                return reading()
+        except RecordingError as error:
+            troubles.append(f"{what} left out: {error}")
+            return instead
+
+    nothing: list[Any] = []
+    events = read("the events are", lambda: session.events, nothing)
+    answers = read("the answers are", lambda: session.answers, nothing)
+    streams = {}
+    last: list[float] = []
+    for name, stream in session.streams.items():
+        ends_s = read(f"{name} is", partial(_end, stream), None)
+        if ends_s is not None:
+            streams[name] = stream
+            last += ends_s
     end_s = max([*last, *(event.time_s for event in events)], default=0.0)
     found = [
         Lane("intended", "intended", "stimulus", _numbered(lanes.intended(events, end_s))),
         Lane("reported", "reported", "participant", _numbered(lanes.reported(events, end_s))),
     ]
-    troubles = []
     for path in label_ledger.ledgers(session.path):
-        try:
-            with damage_told(path, "take it from a backup"):
-                found.append(_lane(path))
-        except RecordingError as error:
-            troubles.append(f"the labels of {path.stem} are left out: {error}")
+        lane = read(f"the labels of {path.stem} are", partial(_lane, path), None)
+        if lane is not None:
+            found.append(lane)
     match = _PART.search(session.path.stem)
     first = session.path.with_name(f"{_PART.sub('', session.path.stem)}.h5")
     part = int(match[1]) if match else 1
     return Outgoing(
         name=session.path.stem,
         header=session.header,
-        streams=session.streams,
+        streams=streams,
         events=events,
-        answers=session.answers,
+        answers=answers,
         lanes=found,
         end_s=end_s,
         outcome=session.outcome,
         part=part,
         parts=max(part, len(parts(first))),
-        troubles=tuple(troubles),
+        troubles=troubles,
     )
+
+
+def _end(stream: RecordedStream) -> list[float] | None:
+    """When it ends, empty for a stream without samples."""
+    last_s = stream.last_s()
+    return [] if last_s is None else [last_s]
 
 
 def _numbered(labels: Iterable[TimedLabel]) -> tuple[Placed, ...]:
     return tuple(Placed(str(number), label) for number, label in enumerate(labels, 1))
 
 
-def _lane(path: Path) -> Lane:
+def _lane(path: Path) -> Lane | None:
     ledger = label_ledger.read(path)
     labels = tuple(sorted(standing(ledger.acts), key=lambda placed: (placed.label.start_s, placed.act or 0)))
     is_model = bool(labels) and all(placed.by for placed in labels)

@@ -40,13 +40,14 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
     files = []
     name = session.name
     for stream in session.streams.values():
-        if stream.info.kind == "audio":
-            files += _sound(stream, folder, name)
-        elif stream.info.is_image:
-            frames = ((at, f"{time_s:.6f}") for at, time_s in enumerate(stream.times_s()))
-            files.append(_table(folder / f"{name}_{stream.name}.csv", ("frame", "time_s"), frames))
-        else:
-            files.append(_signals(stream, folder / f"{name}_{stream.name}.csv"))
+        with session.spared(stream):
+            if stream.info.kind == "audio":
+                files += _sound(stream, folder, name)
+            elif stream.info.is_image:
+                frames = ((at, f"{time_s:.6f}") for at, time_s in enumerate(stream.times_s()))
+                files.append(_table(folder / f"{name}_{stream.name}.csv", ("frame", "time_s"), frames))
+            else:
+                files.append(_signals(stream, folder / f"{name}_{stream.name}.csv"))
     events = (
         (f"{e.time_s:.6f}", e.kind, "" if e.planned_s is None else f"{e.planned_s:.6f}", _json(e.data))
         for e in session.events

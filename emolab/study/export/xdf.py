@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import emolab
+from emolab.core.errors import RecordingError
 from emolab.recording.reader import RecordedStream
 from emolab.study.export.outgoing import Lane, Outgoing, label_fields
 from emolab.study.export.whole import whole
@@ -61,7 +62,7 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
         file.write(b"XDF:")
         _chunk(file, FILE_HEADER, _file_header(session).encode())
         for number, stream in enumerate(session.streams.values(), 1):
-            _stream(file, number, stream, participant)
+            _stream(file, number, stream, session)
         number = len(session.streams) + 1
         _events(file, number, session)
         for lane in session.lanes:
@@ -89,8 +90,8 @@ def _file_header(session: Outgoing) -> str:
     return f"<info><version>1.0</version><datetime>{started}</datetime><emolab>{told}</emolab></info>"
 
 
-def _stream(file: BinaryIO, number: int, stream: RecordedStream, participant: str) -> None:
-    info = stream.info
+def _stream(file: BinaryIO, number: int, stream: RecordedStream, session: Outgoing) -> None:
+    info, participant = stream.info, session.header.participant
     if info.is_image:
         names, units, form = ["frame"], ["number"], "int32"
         if info.kind == "thermal":
@@ -114,7 +115,11 @@ def _stream(file: BinaryIO, number: int, stream: RecordedStream, participant: st
     rows = SOUND_ROWS - SOUND_ROWS % step if is_sound else ROWS
     for start in range(0, len(stream), rows):
         stop = min(start + rows, len(stream))
-        times_s, values = stream.times_s(start, stop), _values(stream, start, stop, form)
+        try:
+            times_s, values = stream.times_s(start, stop), _values(stream, start, stop, form)
+        except RecordingError as error:
+            session.troubles.append(f"{stream.name} ends after {start} of {len(stream)} samples: {error}")
+            break
         _chunk(file, BOUNDARY, MARK)
         for piece in range(0, len(times_s), step) if is_sound else [0]:
             part = slice(piece, piece + step) if is_sound else slice(None)
