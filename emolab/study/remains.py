@@ -74,6 +74,8 @@ def find(study: Path, participant: str, others: Iterable[str], code: str = "") -
     _in_study(study, found, seen)
     _journals(study, found, seen)
     _exports(study, found, seen, code)
+    for folder in (study, study / ".emolab", study / "withdrawn", *{path.parent for path in found.tables}):
+        _half_written(folder, found, seen)
     log = study / ".emolab" / "engine.log"
     if log.is_file() and mentions(participant).search(log.read_bytes()):
         found.logs.append(log)
@@ -245,6 +247,14 @@ def _exported(folder: Path, found: Remains, seen: set[Path], code: str) -> None:
         for name in files:
             if name.startswith(_named(found, code)):
                 _take(Path(here) / name, found, seen, "exports")
+
+
+def _half_written(folder: Path, found: Remains, seen: set[Path]) -> None:
+    """What a kill left of a small file (see `kept`, `export.whole`), when it names the participant."""
+    word = mentions(found.participant)
+    for path in sorted(folder.glob(".*.part")):
+        if path.is_file() and (word.search(os.fsencode(path.name)) or word.search(path.read_bytes())):
+            _take(path, found, seen, "derived")
 
 
 def _between(inner: Path, outer: Path) -> list[Path]:

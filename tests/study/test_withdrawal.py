@@ -68,6 +68,10 @@ def bytes_of(place: Place, who: str) -> dict[str, bytes]:
 def test_nothing_of_the_participant_is_left_and_all_of_the_other(place: Place) -> None:
     assert len(mentioned(place.root, "P014", "P0145")) > 45
     assert len(mentioned(place.root, secret("P014"))) >= 12
+    for name in ("withdrawn/.P014.json.1a.part", ".emolab/.exports.jsonl.1a.part", "shared/.x.tsv.part"):
+        left = place.study / name  # of a kill
+        left.parent.mkdir(exist_ok=True)
+        left.write_text(f"sub-P014 {secret('P014')}", encoding="utf-8")
     others = bytes_of(place, "P0145")
     assert len(others) > 30
     done = withdraw(place.study, "P014", names(place))
