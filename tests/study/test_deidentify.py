@@ -163,6 +163,16 @@ def test_codes_are_new_each_time_unless_a_key_is_kept(told: Path, tmp_path: Path
     assert not any(name in noted for name in names)  # the study itself keeps no key
 
 
+def test_nobody_comes_to_stand_in_a_folder_twice(told: Path, tmp_path: Path) -> None:
+    key, out = tmp_path / "key.csv", tmp_path / "out"
+    first = emolab("export", told, "--to", "bids", "--out", out, "--deidentify", "--key", key)
+    again = emolab("export", told, "--to", "bids", "--out", out, "--deidentify")
+    assert (first.code, again.code) == (0, 2) and "stand in it twice" in again.complaint
+    with_key = emolab("export", told, "--to", "bids", "--out", out, "--deidentify", "--key", key)
+    assert with_key.code == 0
+    assert len((out / "participants.tsv").read_text().splitlines()) == 2
+
+
 def test_a_key_among_the_data_is_refused(told: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     said = emolab("export", told, "--to", "csv", "--out", out, "--deidentify", "--key", out / "key.csv")

@@ -80,6 +80,11 @@ class Codes:
             except (OSError, ValueError, KeyError) as error:
                 raise ConfigError(f"{key} is no key file ({error}); it begins with pseudonym,code") from error
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody has a code yet."""
+        return not self._codes
+
     def of(self, pseudonym: str) -> str:
         """The code of a pseudonym; a new one is in the key before it is used."""
         if pseudonym not in self._codes:

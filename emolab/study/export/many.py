@@ -172,6 +172,11 @@ def prepare(folder: Path, to: str, hide: Hide | None) -> None:
         is_marked = (folder / MARK).exists()
         if hide is None and is_marked:
             raise ConfigError(f"{folder} holds de-identified data; export what is not into another folder")
+        if hide is not None and is_marked and hide.codes.is_empty:
+            raise ConfigError(
+                f"{folder} holds de-identified data already, and the same people would stand in it twice; "
+                "choose an empty folder, or give the key with which it was made"
+            )
         if hide is not None and not is_marked:
             if any(folder.iterdir()):
                 raise ConfigError(f"{folder} is not empty; de-identified data need a folder of their own")
