@@ -127,6 +127,7 @@ def test_sound_and_pictures_are_left_out(told: Path, tmp_path: Path) -> None:
     assert streams["camera"]["time_series"].shape[1] == 1  # a number a frame
     said = emolab("export", recording, "--to", "mp4", "--out", tmp_path / "mp4", "--deidentify")
     assert said.code == 2 and "has none unless faces are blurred" in said.err
+    assert "X" not in said.err.replace("XDF", "")  # no code beside the pseudonym
 
 
 def test_what_remains_is_as_it_was(told: Path, tmp_path: Path) -> None:

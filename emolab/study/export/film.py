@@ -37,7 +37,8 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
     if not cameras:
         is_hidden = session.is_deidentified and session.blur is None
         left_out = "; what is de-identified has none unless faces are blurred" * is_hidden
-        raise DataError(f"{name} holds no video; there is nothing to write as mp4{left_out}")
+        what = "the session" if session.is_deidentified else name  # a code beside a pseudonym is a key
+        raise DataError(f"{what} holds no video; there is nothing to write as mp4{left_out}")
     files: list[Path] = []
     for stream in cameras:
         with session.spared(stream):
