@@ -20,7 +20,7 @@ from typing import Any
 from emolab.core.errors import ConfigError
 from emolab.protocol.plan import participant_number
 from emolab.study import kept, study_file, tombstone
-from emolab.study.sessions import check_pseudonym, sessions
+from emolab.study.sessions import check_pseudonym, is_pseudonym, sessions
 
 TRIES = 1000
 
@@ -51,7 +51,7 @@ def everyone(study: Path) -> list[Participant]:
         if (one := _read(line)) is not None:
             if line.get("claim") not in unused:
                 found.setdefault(one.id.casefold(), one)
-        elif isinstance(who := line.get("withdrawn"), str):
+        elif isinstance(who := line.get("withdrawn"), str) and is_pseudonym(who):
             gone.setdefault(who, str(line.get("utc", "")))
     for name in [*dict.fromkeys(who for who, _, _ in sessions(study)), *gone]:
         if name.casefold() not in found and any(sign.isdigit() for sign in name):
@@ -64,7 +64,7 @@ def everyone(study: Path) -> list[Participant]:
 
 def _read(line: dict[str, Any]) -> Participant | None:
     who, number = line.get("id"), line.get("number")
-    if not isinstance(who, str) or not isinstance(number, int) or isinstance(number, bool) or number < 0:
+    if not isinstance(who, str) or not is_pseudonym(who) or type(number) is not int or number < 0:
         return None
     return Participant(who, number, str(line.get("utc", "")), str(line.get("how", "")))
 
@@ -124,7 +124,8 @@ def allocate(study: Path) -> Participant:
             (
                 line
                 for line in kept.read_lines(list_path(study))
-                if str(line.get("id", "")).casefold() == made.casefold() or line.get("number") == number
+                if (one := _read(line)) is not None
+                and (one.id.casefold() == made.casefold() or one.number == number)
             ),
             {},
         )

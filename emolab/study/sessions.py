@@ -26,12 +26,17 @@ def check_pseudonym(participant: str) -> str:
 
     Raises `ConfigError` otherwise. A name has no digit: asking for one keeps names out of files.
     """
-    if not _PSEUDONYM.fullmatch(participant) or not any(c.isdigit() for c in participant):
+    if not is_pseudonym(participant):
         raise ConfigError(
             f"{participant!r} cannot be a pseudonym; use letters, digits and hyphens with a number in it, "
             "such as P014, and never a name"
         )
     return participant
+
+
+def is_pseudonym(word: str) -> bool:
+    """Whether a word can be a pseudonym."""
+    return _PSEUDONYM.fullmatch(word) is not None and any(sign.isdigit() for sign in word)
 
 
 def session_path(study: Path, participant: str, session: int) -> Path:

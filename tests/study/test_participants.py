@@ -110,6 +110,15 @@ def test_half_a_line_of_a_killed_process_gives_nobodys_pseudonym_away(tmp_path: 
     assert [one.number for one in participants.everyone(tmp_path)] == [1, 2]
 
 
+def test_a_list_made_to_harm_leads_nowhere(tmp_path: Path) -> None:
+    lines = (
+        '{"id": "../P001", "number": 1}', '{"id": "P001", "number": true}', '{"withdrawn": "../../9"}', "[1]",
+        '{"id": "P002", "number": -3}', '{"id": 7, "number": 7}', "{" * 5000, '{"id": "P3", "number": 1e400}',
+    )  # fmt: skip
+    participants.list_path(tmp_path).write_text("\n".join(lines), encoding="utf-8")
+    assert participants.everyone(tmp_path) == [] and participants.allocate(tmp_path).id == "P001"
+
+
 def test_a_damaged_study_file_is_told_and_nothing_is_given(tmp_path: Path) -> None:
     study_file.make(tmp_path)
     study_file.path_of(tmp_path).write_text('{"study": 1', encoding="utf-8")
