@@ -73,6 +73,7 @@ def text(found: Validation) -> str:
         ", ".join(f"{count} {verdict}" for verdict, count in found.counts.items()),
     ]
     if found.kappa.units:
+        lines.append(f"{found.agreeing:.0%} of the {found.kappa.units} clips both speak of agree")
         lines += [f"κ {_shown(found.kappa)}, linear {_shown(found.kappa_linear)}", "", "said \\ face"]
         lines.append(" " * 10 + "".join(f"{group:>10}" for group in _groups()))
         lines += [

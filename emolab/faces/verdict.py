@@ -111,7 +111,7 @@ def judge(
     mean = (negative, neutral, positive)
     if coverage < LEAST_VALID:
         missing = "there is no video of the rest" if filmed < sound.mean() else _missing(track)
-        why = f"one face is seen in {coverage:.0%} of it, {LEAST_VALID:.0%} are needed; {missing}"
+        why = f"one face is seen in {coverage:.0%} of it, {LEAST_VALID:.0%} are needed; otherwise {missing}"
         return ClipFace(UNKNOWN, mean, coverage, frames, why)
     votes = np.bincount(groups_of(seven, agg), minlength=len(GROUPS))
     best = max(range(len(GROUPS)), key=lambda group: (votes[group], mean[group]))

@@ -44,6 +44,7 @@ def test_it_tells_people_what_to_look_at(session: Path) -> None:
     assert [line.split()[0] for line in lines[1:4]] == ["masked", "away", "glad"]
     assert "no face is seen" in lines[2] and "conflict" in lines[1]
     assert "to look at, the surest first: masked" in said.out
+    assert "50% of the 2 clips both speak of agree" in said.out
     assert "2 of 3 clips remain" in said.out and "κ" in said.out
     assert "kept in the lane face-by-light" in said.last
 
