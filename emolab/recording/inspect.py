@@ -40,7 +40,8 @@ def inspect(path: Path) -> dict[str, Any]:
 
     `onsets`: when each clip was heard, as `onset_facts` tells it.
     `consent`: which text was shown (language, version, sha256 of its file in the study, None in older
-    recordings) and given_s, when it was agreed to; None where none was shown.
+    recordings) and given_s, when it was agreed to, by whom (window: a person, or simulated); None where
+    none was shown.
     `verdict`: `good`, `look` (usable, but read `reasons`) or `bad`. Raises as `Session.open` does.
     """
     with damage_told(path), Session.open(path) as session:
@@ -115,7 +116,8 @@ def _consent(events: Sequence[Event]) -> dict[str, Any] | None:
     if not isinstance(shown, Mapping) or (given is None and started.get("resumes")):
         return None
     told = {key: shown.get(key) for key in ("language", "version", "sha256")}
-    return {**told, "given_s": None if given is None else round(given.time_s, 6)}
+    by = given.data.get("by", "window") if given is not None else None
+    return {**told, "given_s": None if given is None else round(given.time_s, 6), "by": by}
 
 
 def _consent_words(consent: dict[str, Any] | None) -> str:
@@ -125,7 +127,8 @@ def _consent_words(consent: dict[str, Any] | None) -> str:
     if not consent["sha256"]:
         which = f"text in {consent['language']!r}, its version was not recorded"
     given_s = consent["given_s"]
-    return f"{which}; " + ("not agreed to" if given_s is None else f"agreed to at {given_s:.1f} s")
+    by = " by the simulated participant" if consent["by"] == "simulated" else ""
+    return f"{which}; " + ("not agreed to" if given_s is None else f"agreed to at {given_s:.1f} s{by}")
 
 
 def _clock_lines(streams: Sequence[dict[str, Any]]) -> list[str]:

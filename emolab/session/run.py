@@ -90,8 +90,9 @@ class Run:
         """The participant goes on from a page of text."""
         status = self.runner.status
         if step == status.index and time_s >= status.opened_s:  # an older click was for the page before
-            if getattr(status.step, "page", "") == "consent" and status.phase == "waiting":
-                self._record(Event(time_s, "consent", data=self.prepared.consent.facts()))
+            is_consent = getattr(status.step, "page", "") == "consent" and status.phase == "waiting"
+            if is_consent and (by := self.prepared.request.answers) != "none":  # nobody cannot agree
+                self._record(Event(time_s, "consent", data=self.prepared.consent.facts() | {"by": by}))
             self.runner.proceed(time_s)
             self._drain(time_s)
 

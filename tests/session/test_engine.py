@@ -14,6 +14,7 @@ from emolab.core.errors import ConfigError
 from emolab.devices import config
 from emolab.devices.source import Source
 from emolab.protocol.load import load
+from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
 from emolab.session import folder
 from emolab.session.client import find_engine
@@ -218,6 +219,16 @@ def test_who_withdraws_while_the_session_begins_is_not_recorded(
             assert session.outcome == "interrupted"
 
 
+def test_a_session_nobody_answers_holds_no_consent(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        path = start(engine, answers="none")
+        go_on(engine, lambda: engine.run is not None and engine.run.runner.status.index > 1)
+        engine.interrupt("enough")
+        finish(engine)
+    assert not events(path, "consent")
+    assert inspect(path)["consent"]["given_s"] is None
+
+
 def test_a_session_keeps_the_text_shown_and_the_participants_number(tmp_path: Path) -> None:
     page = load(shipped.protocol("quick")).text("en").consent
     consent.keep(tmp_path, "en", replace(page, text="Approved by the board."))
@@ -230,5 +241,5 @@ def test_a_session_keeps_the_text_shown_and_the_participants_number(tmp_path: Pa
         next(event.data for event in events(path) if event.kind == kind)
         for kind in ("session_started", "consent")
     )
-    assert agreed == version.facts() == started["consent"]
+    assert agreed == version.facts() | {"by": "simulated"} and started["consent"] == version.facts()
     assert started["participant_number"] == 1 == participants.number_of(tmp_path, "P001")
