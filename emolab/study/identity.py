@@ -26,7 +26,7 @@ from typing import Any
 
 import platformdirs
 
-from emolab.core.errors import ConfigError, MissingExtra
+from emolab.core.errors import ConfigError
 from emolab.study import kept, study_file
 
 SCHEMA = 1
@@ -211,11 +211,9 @@ def _decrypted(told: Mapping[str, Any], passphrase: str, path: Path) -> bytes:
 
 
 def _cipher(passphrase: str, kdf: Mapping[str, Any]) -> Any:
-    try:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-        from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-    except ImportError as error:
-        raise MissingExtra("the identity map needs a library: pip install cryptography") from error
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
     made = Scrypt(salt=_bytes(kdf["salt"]), length=32, n=kdf["n"], r=kdf["r"], p=kdf["p"])
     return AESGCM(made.derive(passphrase.encode("utf-8", "surrogateescape")))
 

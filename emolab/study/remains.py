@@ -46,10 +46,10 @@ class Remains:
     linked: list[Path] = field(default_factory=list)
     names: frozenset[str] = frozenset()
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was found."""
-        return not (any(self.files.values()) or self.folders or self.tables or self.logs)
+    def unread(self, error: OSError) -> None:
+        """A folder that cannot be read may hold anything: it is told, not passed over."""
+        if not isinstance(error, FileNotFoundError):
+            self.unsure.append(Path(error.filename))
 
     def counted(self) -> dict[str, dict[str, int]]:
         """For each kind how many files and bytes; for tables and logs how many hold something of theirs."""
@@ -102,7 +102,7 @@ def is_distinctive(participant: str) -> bool:
 def _in_study(study: Path, found: Remains, seen: set[Path]) -> None:
     own = found.participant
     begins = tuple(f"{dot}{own}_session-" for dot in ("", "."))
-    for folder, inside, files in os.walk(study, onerror=_refuse):
+    for folder, inside, files in os.walk(study, onerror=found.unread):
         here = Path(folder)
         if here == study:
             inside[:] = [name for name in inside if name not in ("withdrawn", "consent")]
@@ -127,7 +127,7 @@ def _whole(folder: Path, found: Remains, seen: set[Path]) -> None:
     if folder.is_symlink():
         _take(folder, found, seen)
         return
-    for here, inside, files in os.walk(folder, topdown=False, onerror=_refuse):
+    for here, inside, files in os.walk(folder, topdown=False, onerror=found.unread):
         for name in [*files, *(each for each in inside if (Path(here) / each).is_symlink())]:
             _take(Path(here) / name, found, seen)
         found.folders.append(Path(here))
@@ -235,7 +235,7 @@ def _named(found: Remains, code: str) -> tuple[str, ...]:
 def _exported(folder: Path, found: Remains, seen: set[Path], code: str) -> None:
     """All in an export's folder that bears the participant's BIDS name, or the code."""
     names = {*found.names, *([code] if code else [])}
-    for here, inside, files in os.walk(folder, onerror=_refuse):
+    for here, inside, files in os.walk(folder, onerror=found.unread):
         for name in [name for name in inside if name in names]:
             inside.remove(name)
             before = {kind: len(paths) for kind, paths in found.files.items()}
@@ -289,8 +289,3 @@ def _size(path: Path) -> int:
         return path.lstat().st_size
     except OSError:
         return 0
-
-
-def _refuse(error: OSError) -> None:
-    """A folder that cannot be read may hold anything: say so instead of passing over it."""
-    raise error
