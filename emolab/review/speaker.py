@@ -8,6 +8,7 @@ newest stamp and the card's clock follows the moment heard now, to a fraction of
 from __future__ import annotations
 
 import logging
+import statistics
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -24,6 +25,7 @@ RATE_HZ = 48_000
 LATENCY_S = 0.1
 PIECE_S = 0.25  # read ahead in pieces of so much of the listener's time
 AHEAD = 4  # pieces
+STAMPS = 31  # a second or so of them
 
 # samples `(n, channels)` between two moments of the session, as floats, and the time of the first
 Reader = Callable[[float, float], tuple[NDArray[Any], float]]
@@ -45,7 +47,8 @@ class Speaker:
         self._ask: tuple[float, float] | None = None  # from_s, speed
         self._turn = 0  # of asking: what was read for an earlier one is thrown away
         self._next_s = 0.0  # of the session: the next sample given to the card
-        self._stamp: tuple[float, float, float] | None = None  # heard at, session time, seconds in the block
+        # session time less what the card's clock says of when it is heard; single stamps jitter
+        self._offsets_s: deque[float] = deque(maxlen=STAMPS)
         self._is_closing = False
         self._thread = threading.Thread(target=self._fill, name="replay sound", daemon=True)
         self._thread.start()
@@ -58,26 +61,27 @@ class Speaker:
             self._turn += 1
             self._ask = (from_s, speed)
             self._pieces.clear()
-            self._at, self._next_s, self._stamp = 0, from_s, None
+            self._at, self._next_s = 0, from_s
+            self._offsets_s.clear()
             self._lock.notify_all()
 
     def stop(self) -> None:
         """Be silent at once."""
         with self._lock:
             self._turn += 1
-            self._ask, self._stamp = None, None
+            self._ask = None
             self._pieces.clear()
 
     def heard_s(self) -> float | None:
         """The moment that leaves the loudspeaker now; None while silent."""
         with self._lock:
-            stamp, ask = self._stamp, self._ask
+            offsets_s, ask, given_s = list(self._offsets_s), self._ask, self._next_s
         if ask is None or self._stream is None or not self._stream.active:
             return None
-        if stamp is None:  # the card has not asked yet: stay, rather than run ahead and jump back
+        if not offsets_s:  # the card has not asked yet: stay, rather than run ahead and jump back
             return ask[0]
-        heard_at_s, session_s, block_s = stamp
-        return session_s + min(self._stream.time - heard_at_s, 4 * block_s + LATENCY_S) * ask[1]
+        heard_s = statistics.median(offsets_s) + self._stream.time * ask[1]
+        return min(max(heard_s, ask[0]), given_s)  # nothing is heard that was not given
 
     def close(self) -> None:
         """Let go of the card. Idempotent."""
@@ -115,7 +119,7 @@ class Speaker:
                 return
             speed, done = self._ask[1], 0
             if self._pieces:
-                self._stamp = (times.outputBufferDacTime, self._next_s, frames / RATE_HZ)
+                self._offsets_s.append(self._next_s - times.outputBufferDacTime * speed)
             while done < frames and self._pieces:
                 piece = self._pieces[0]
                 count = min(frames - done, len(piece) - self._at)

@@ -7,12 +7,13 @@ each name stands its value at the pointer, or at the cursor when the pointer is 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -24,6 +25,7 @@ from emolab.review.timeline import Timeline, Track
 
 LEFT_PX = 148
 LANE_PX = 34  # least height of a lane
+VALUES_S = 0.2  # between two readings of the values at a cursor that runs
 CLICK_PX = 4  # a press that moves less is a click
 LEFT = Qt.AlignmentFlag.AlignLeft
 
@@ -52,6 +54,8 @@ class Chart(QWidget):
         self._whole: dict[str, tuple[float, float]] = {}
         self._pointer: QPointF | None = None
         self._pressed: tuple[QPointF, float] | None = None
+        self._cursor_x = -1.0  # where it was painted
+        self._told_s = 0.0  # when the values beside the names were written last
         self._dragged = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -59,7 +63,7 @@ class Chart(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("signals")
         span.changed.connect(self.refresh)
-        span.cursorMoved.connect(lambda _: self.update())
+        span.cursorMoved.connect(self._move_cursor)
         theme.notifier().changed.connect(self.refresh)
 
     def show_tracks(self, tracks: Sequence[Track]) -> None:
@@ -111,9 +115,10 @@ class Chart(QWidget):
             self._draw()
         painter = QPainter(self)
         assert self._image is not None
-        painter.drawImage(QPointF(0, 0), self._image)
+        _draw_part(painter, self._image, event.rect())
         painter.setFont(theme.font(theme.SIZES.small))
-        self._paint_names(painter)
+        if event.rect().left() < theme.px(LEFT_PX) or not self.tracks or self._line.problems:
+            self._paint_names(painter)
         self._paint_cursor(painter)
         painter.end()
 
@@ -216,12 +221,22 @@ class Chart(QWidget):
         value = self._line.value_at(track.name, time_s)
         return "nothing here" if math.isnan(value) else f"{figures(value)} {_unit(track.unit)}".strip()
 
+    def _move_cursor(self, time_s: float) -> None:
+        """Paint anew where the cursor was and where it is; the values beside the names now and then."""
+        x = self.x_of(time_s)
+        for at in (self._cursor_x, x):
+            self.update(int(at) - theme.px(4), 0, theme.px(8), self.height())
+        now_s = time.monotonic()
+        if self._pointer is None and now_s - self._told_s > VALUES_S:
+            self._told_s = now_s
+            self.update(0, 0, theme.px(LEFT_PX), self.height())
+
     def _paint_cursor(self, painter: QPainter) -> None:
         colours, bottom = theme.palette(), self.height() - theme.px(RULER_PX)
         if self._pointer is not None and self._pointer.x() >= theme.px(LEFT_PX):
             painter.setPen(QPen(QColor(colours.muted), 1, Qt.PenStyle.DotLine))
             painter.drawLine(QPointF(self._pointer.x(), 0), QPointF(self._pointer.x(), bottom))
-        x = self.x_of(self._span.cursor_s)
+        x = self._cursor_x = self.x_of(self._span.cursor_s)
         if theme.px(LEFT_PX) - 1 <= x <= self.width():
             painter.setPen(QPen(QColor(colours.accent), theme.px(2)))
             painter.drawLine(QPointF(x, 0), QPointF(x, bottom))
@@ -264,6 +279,13 @@ class Chart(QWidget):
     def leaveEvent(self, event: object) -> None:
         self._pointer = None
         self.update()
+
+
+def _draw_part(painter: QPainter, image: QImage, part: QRect) -> None:
+    """Only what is to be painted: a moving cursor touches a few columns."""
+    ratio = image.devicePixelRatio()
+    source = QRectF(part.x() * ratio, part.y() * ratio, part.width() * ratio, part.height() * ratio)
+    painter.drawImage(QRectF(part), image, source)
 
 
 def figures(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import Any
 
@@ -9,6 +10,8 @@ from PySide6.QtCore import QObject, Signal
 
 from emolab.core.errors import EmolabError
 from emolab.review.timeline import Timeline
+
+NEAR = 4  # frames on from the last one: it plays
 
 
 class Fetcher(QObject):
@@ -53,24 +56,33 @@ class Fetcher(QObject):
                 if self._is_closing or self._wish is None:
                     return
                 time_s, self._wish = self._wish, None
-            self._fetch(time_s)
+            if self._fetch(time_s):
+                self._decode_next()
 
-    def _fetch(self, time_s: float) -> None:
+    def _fetch(self, time_s: float) -> bool:
+        """Fetch what is seen at a moment; whether it was the frame after the one before."""
         index = -1
         try:
             if not self._line.frame_count(self._camera):
-                return
-            index = self._line.frame_index(self._camera, time_s)
-            if index == self._last:
-                return
+                return False
+            index, before = self._line.frame_index(self._camera, time_s), self._last
+            if index == before:
+                return False
             frame: Any = self._line.frame(self._camera, index)
             self._last = index
             at_s = self._line.frame_time_s(self._camera, index)
         except (EmolabError, OSError, ValueError, IndexError) as error:
             self._last = index
             self._tell(self.failed, index, str(error))
-            return
+            return False
         self._tell(self.fetched, index, at_s, frame)
+        return before is not None and 0 < index - before <= NEAR
+
+    def _decode_next(self) -> None:
+        """While it plays: have the next frame ready before it is due."""
+        with contextlib.suppress(EmolabError, OSError, ValueError, IndexError):  # told when it is asked for
+            if self._wish is None and self._last is not None:
+                self._line.frame(self._camera, self._last + 1)
 
     def _tell(self, signal: Any, *facts: Any) -> None:
         if not self._is_closing:

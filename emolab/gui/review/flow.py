@@ -52,6 +52,7 @@ class ReviewFlow(QObject):
         self.player = Player(self.line.begin_s, self.line.end_s, self.voice)
         self.trials: list[Trial] = []
         self._lanes: list[Lane] = []
+        self._trial_shown: Trial | None = None
         self._trace: list[tuple[float, float, float]] = []
         self._checker = Checker(self)
         self._checks, self._agreement = CheckWindow(self.window), AgreementWindow(self.window)
@@ -292,7 +293,6 @@ class ReviewFlow(QObject):
         window = self.window
         self._ready.connect(window.chart.track_ready)
         self._ready.connect(lambda _: window.overview.refresh())
-        self.span.cursorMoved.connect(window.transport.show_time)
         for view in (window.chart, window.overview, window.lanes):
             view.seekRequested.connect(self.seek)
         transport = window.transport
@@ -367,11 +367,13 @@ class ReviewFlow(QObject):
         self.span.set_cursor(time_s, follows=self.player.is_playing)
         self.window.transport.show_time(time_s)
         self.window.pictures.show_time(time_s)
-        self._show_facts()
+        trial = trial_at(self.trials, time_s)
+        if trial is not self._trial_shown:
+            self._show_facts()
 
     def _show_facts(self) -> None:
-        trial = trial_at(self.trials, self.span.cursor_s)
-        self.window.facts.show_trial(trial, self._lanes)
+        self._trial_shown = trial_at(self.trials, self.span.cursor_s)
+        self.window.facts.show_trial(self._trial_shown, self._lanes)
 
     def _show_label(self) -> None:
         chosen = self.window.lanes.selected

@@ -31,7 +31,7 @@ class Header(QFrame):
         self.session_box = QComboBox()
         self.session_box.setAccessibleName("session")
         self.session_box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.session_box.setMinimumWidth(theme.px(180))
+        self.session_box.setMinimumWidth(theme.px(160))
         self.session_box.activated.connect(lambda at: self.sessionRequested.emit(self._paths[at]))
         self.facts = Elided("", "muted")
         self.analyst_button = self._button("labels: …", self.analystRequested, "Whose labels these are")

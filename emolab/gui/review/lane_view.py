@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from emolab.gui import theme
@@ -53,12 +63,14 @@ class LaneView(QWidget):
         self._grip: tuple[str, TimedLabel, bool] | None = None  # label, as it was, whether its end
         self._moved: TimedLabel | None = None
         self._marks = False
+        self._image: QPixmap | None = None
+        self._cursor_x = -1.0  # where it was painted
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("labels")
-        span.changed.connect(self.update)
-        span.cursorMoved.connect(lambda _: self.update())
-        theme.notifier().changed.connect(self.update)
+        span.changed.connect(self._redraw)
+        span.cursorMoved.connect(self._move_cursor)
+        theme.notifier().changed.connect(self._redraw)
 
     def show_lanes(self, lanes: Sequence[Lane], own: str) -> None:
         """Show these lanes; a label that is gone is no longer chosen."""
@@ -68,21 +80,21 @@ class LaneView(QWidget):
             self.choose(None)
         self.setAccessibleDescription(", ".join(f"{lane.name}: {len(lane.labels)} labels" for lane in lanes))
         self.updateGeometry()
-        self.update()
+        self._redraw()
 
     def choose(self, chosen: Chosen | None) -> None:
         """Choose a label, or none."""
         if chosen != self.selected:
             self.selected = chosen
             self.chosen.emit(chosen)
-            self.update()
+            self._redraw()
 
     def set_mark(self, mark: tuple[float, float] | None) -> None:
         """Mark a stretch for the next label, or nothing."""
         if mark != self.mark:
             self.mark = mark
             self.marked.emit(mark)
-            self.update()
+            self._redraw()
 
     def sizeHint(self) -> QSize:
         return QSize(theme.px(700), theme.px(ROW_PX) * max(len(self.lanes), 1) + 2)
@@ -130,7 +142,29 @@ class LaneView(QWidget):
     # painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if self._image is None:
+            self._image = self._drawn()
         painter = QPainter(self)
+        painter.drawPixmap(QPointF(0, 0), self._image)
+        x = self._cursor_x = self._x(self._span.cursor_s)
+        if theme.px(LEFT_PX) - 1 <= x <= self.width():
+            painter.setPen(QPen(QColor(theme.palette().accent), theme.px(2)))
+            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._image = None
+
+    def _redraw(self) -> None:
+        """Draw the lanes anew; a cursor that moves over them does not ask for that."""
+        self._image = None
+        self.update()
+
+    def _drawn(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        image = QPixmap(self.size() * ratio)
+        image.setDevicePixelRatio(ratio)
+        painter = QPainter(image)
         painter.setFont(theme.font(theme.SIZES.small))
         colours = theme.palette()
         painter.fillRect(self.rect(), QColor(colours.sunken))
@@ -146,11 +180,12 @@ class LaneView(QWidget):
             self._paint_lane(painter, lane, QRectF(left, top, self._width(), tall))
             painter.setClipping(False)
         self._paint_mark(painter)
-        x = self._x(self._span.cursor_s)
-        if left - 1 <= x <= self.width():
-            painter.setPen(QPen(QColor(colours.accent), theme.px(2)))
-            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
         painter.end()
+        return image
+
+    def _move_cursor(self, time_s: float) -> None:
+        for x in (self._cursor_x, self._x(time_s)):
+            self.update(int(x) - theme.px(4), 0, theme.px(8), self.height())
 
     def _paint_name(self, painter: QPainter, lane: Lane, box: QRectF) -> None:
         colours = theme.palette()
@@ -214,7 +249,7 @@ class LaneView(QWidget):
             ends = sorted((self._time(self._pressed.x()), self._time(place.x())))
             ends = [min(max(end, self._span.begin_s), self._span.end_s) for end in ends]
             self.set_mark((ends[0], max(ends[1], ends[0] + LEAST_S)))
-        self.update()
+        self._redraw()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         pressed, grip, moved = self._pressed, self._grip, self._moved
@@ -227,7 +262,7 @@ class LaneView(QWidget):
         elif not self._marks and pressed.x() >= theme.px(LEFT_PX):
             self.set_mark(None)
             self.seekRequested.emit(self._time(event.position().x()))
-        self.update()
+        self._redraw()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         found = self._label_at(event.position())

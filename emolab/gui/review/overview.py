@@ -36,12 +36,13 @@ class Overview(QWidget):
         self._line, self._span = line, span
         self._labels: Sequence[TimedLabel] = ()
         self._image: QImage | None = None
+        self._cursor_x = -1.0  # where it was painted
         self._held: tuple[str, float, float, float] | None = None  # part, x, from_s, to_s
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("overview of the whole session")
         span.changed.connect(self.update)
-        span.cursorMoved.connect(lambda _: self.update())
+        span.cursorMoved.connect(self._move_cursor)
         theme.notifier().changed.connect(self.refresh)
 
     def show_labels(self, labels: Sequence[TimedLabel]) -> None:
@@ -106,9 +107,14 @@ class Overview(QWidget):
         painter.setPen(QPen(QColor(colours.accent), theme.px(2)))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(window.adjusted(1, 0, -1, 0), 3, 3)
-        x = self._x(self._span.cursor_s)
+        x = self._cursor_x = self._x(self._span.cursor_s)
         painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
         painter.end()
+
+    def _move_cursor(self, time_s: float) -> None:
+        if abs(self._x(time_s) - self._cursor_x) >= 0.5:
+            for x in (self._cursor_x, self._x(time_s)):
+                self.update(int(x) - theme.px(4), 0, theme.px(8), self.height())
 
     def _drawn(self) -> QImage:
         ratio = self.devicePixelRatioF()

@@ -22,7 +22,7 @@ class Transport(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.play_button = QPushButton("▶ Play")
-        self.play_button.setMinimumWidth(theme.px(96))
+        self.play_button.setMinimumWidth(theme.px(92))
         self.play_button.setToolTip("Space")
         self.play_button.clicked.connect(self.playRequested)
         self.time_label = text("00:00.000", "heading")
@@ -68,7 +68,7 @@ class Transport(QWidget):
     def _step_button(self, words: str, tip: str, signal: SignalInstance, step: int) -> QPushButton:
         button = theme.role(QPushButton(words), "quiet")
         button.setToolTip(tip)
-        _narrow(button, 76)
+        _narrow(button, 66)
         button.clicked.connect(lambda: signal.emit(step))
         return button
 
@@ -77,7 +77,7 @@ class Transport(QWidget):
         button.setCheckable(True)
         button.setProperty("speed", speed)
         button.setChecked(speed == 1.0)
-        _narrow(button, 52)
+        _narrow(button, 46)
         button.setAccessibleName(f"speed {speed:g} times")
         button.clicked.connect(lambda: self.speedRequested.emit(speed))
         self._speeds.addButton(button)

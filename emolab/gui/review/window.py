@@ -33,7 +33,7 @@ from emolab.gui.widgets.notice import Notice
 from emolab.gui.widgets.panel import Remark
 from emolab.review.timeline import Timeline
 
-SIDE_PX = 400
+SIDE_PX = 372
 FACTS_PX = 96  # at least: the clip, what was intended, what was said
 
 
