@@ -191,10 +191,17 @@ class Packets(Protocol):
 
 
 class VideoReader:
-    """Random access to the frames of a recorded stream; `shape` is (height, width, 3)."""
+    """Random access to the frames of a recorded stream; `shape` is (height, width, 3).
 
-    def __init__(self, packets: Packets, shape: tuple[int, ...]) -> None:
+    Of a damaged packet the decoder shows what it can make of it, and of those that build on it up to the
+    next key frame. To look at, that is better than nothing; for who judges what is seen, `strict` says
+    of each of them that it cannot be decoded.
+    """
+
+    def __init__(self, packets: Packets, shape: tuple[int, ...], strict: bool = False) -> None:
         self._packets = packets
+        self._strict = strict
+        self._damaged: dict[int, int] = {}  # key frame: the first damaged one that builds on it
         self.shape = shape
         self._keys = np.flatnonzero(packets.keys())
         self._codec: Any = None
@@ -219,9 +226,11 @@ class VideoReader:
         if not len(before):
             raise DataError(f"frame {index} cannot be decoded: no key frame comes before it")
         key = int(before[-1])
+        self._refuse_if_damaged(key, index)
         if self._codec is None or not key <= self._next <= index:
             self._codec = av.CodecContext.create("h264", "r")
             self._codec.thread_count = 1  # frame threads would hold frames back
+            self._codec.options = {"err_detect": "explode"} if self._strict else {}
             self._next = key
         frame = None
         for place in range(self._next, index + 1):
@@ -230,10 +239,17 @@ class VideoReader:
             except av.FFmpegError:  # said below, unless a later one brings the picture back
                 decoded = []
             frame = decoded[-1] if decoded else None
+            if frame is None and self._strict:
+                self._damaged.setdefault(key, place)
         self._next = index + 1
+        self._refuse_if_damaged(key, index)
         if frame is None:
             self._codec = None
             raise DataError(f"frame {index} cannot be decoded; its packet is damaged, try the next one")
         height, width = self.shape[:2]
         pixels: NDArray[np.uint8] = frame.to_ndarray(format="rgb24")[:height, :width]
         return pixels
+
+    def _refuse_if_damaged(self, key: int, index: int) -> None:
+        if self._damaged.get(key, index + 1) <= index:
+            raise DataError(f"frame {index} cannot be decoded: frame {self._damaged[key]} is damaged")

@@ -29,7 +29,7 @@ class Film:
         self._name = cameras[0].name
         try:
             packets = _Packets(cameras[0])
-            self._video = VideoReader(packets, cameras[0].info.sample_shape)
+            self._video = VideoReader(packets, cameras[0].info.sample_shape, strict=True)
             self._times_s = packets.all_s
         except (EmolabError, OSError, ValueError) as error:
             self.missing = f"the video of {self._name!r} cannot be read"
