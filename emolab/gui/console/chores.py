@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import platformdirs
-from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtCore import QObject, QProcess, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from emolab.core.errors import EmolabError
@@ -112,6 +113,11 @@ def demo_study() -> tuple[Path, Path]:
     devices = study / "devices.toml"
     devices.write_text(demo_device_file(), encoding="utf-8")
     return study, devices
+
+
+def open_review(recording: Path) -> None:
+    """The analyst's window in a process of its own: it can neither disturb a session nor end with it."""
+    QProcess.startDetached(sys.executable, ["-m", "emolab", "review", str(recording)])
 
 
 def open_folder(path: Path) -> None:

@@ -113,6 +113,14 @@ def ask_protocol(parent: QWidget, near: Path | None) -> Path | None:
     )
 
 
+def ask_recording(parent: QWidget, near: Path | None) -> Path | None:
+    """A recording to review."""
+    found = QFileDialog.getOpenFileName(
+        parent, "Review a session", str(near or Path.home()), "Sessions (*.h5)"
+    )
+    return _path(found[0])
+
+
 def ask_devices(parent: QWidget, near: Path | None) -> Path | None:
     """A devices file."""
     return _path(

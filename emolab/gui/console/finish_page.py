@@ -35,6 +35,7 @@ class FinishPage(QWidget):
 
     noteRequested = Signal(str)
     openFolderRequested = Signal(object)  # Path of the file
+    reviewRequested = Signal(object)  # Path of the file
     nextRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -149,7 +150,10 @@ class FinishPage(QWidget):
         self.next_button.clicked.connect(self._go_on)
         row = QHBoxLayout(bar)
         row.setContentsMargins(theme.px(16), theme.px(8), theme.px(16), theme.px(8))
+        self.review_button = QPushButton("&Review this session")
+        self.review_button.clicked.connect(lambda: self.reviewRequested.emit(self._path))
         row.addWidget(self.folder_button)
+        row.addWidget(self.review_button)
         row.addStretch(1)
         row.addWidget(self.next_button)
         return bar

@@ -326,6 +326,7 @@ class Flow(QObject):
         run.hand.noteRequested.connect(lambda words: self.desk.send("note", text=words))
         self.window.finish.noteRequested.connect(lambda words: self.desk.send("note", text=words))
         self.window.finish.openFolderRequested.connect(lambda path: chores.open_folder(path.parent))
+        self.window.finish.reviewRequested.connect(chores.open_review)
         self.window.finish.nextRequested.connect(self.next_participant)
         self.window.lost.recoverRequested.connect(self._chores.recover)
         self.window.lost.againRequested.connect(self.next_participant)
@@ -385,6 +386,12 @@ class Flow(QObject):
         if study == self.study:
             self.window.setup.mended.show_mended(mended)
             self.plan()  # what had broken off may be gone on with now
+
+    def ask_review(self) -> None:
+        """Open a recording in the analyst's window, which lives beside this one."""
+        path = dialogs.ask_recording(self.window, self.study)
+        if path is not None:
+            chores.open_review(path)
 
     def leave_study(self) -> None:
         """Back to the start page; a running session goes on."""
