@@ -44,7 +44,7 @@ def compared(session: Path, names: str | None, what: Any, window_s: float | None
     with Timeline(session) as line:
         every, found = trials(line.events, line.end_s), lanes(line)
     if names is None:
-        chosen = [lane for lane in found if lane.labels]
+        chosen = [lane for lane in found if lane.labels and lane.source != "event"]
     else:
         known = {lane.name: lane for lane in found}
         wanted = [name.strip() for name in names.split(",")]

@@ -23,6 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "plan": ("emolab.cli.plan:plan", "what a participant will hear, with the arithmetic"),
     "inspect": ("emolab.cli.inspect:inspect", "what a session file holds, and whether it is whole"),
     "review": ("emolab.cli.review:review", "replay a session, check it against the face, and label it"),
+    "merge": ("emolab.cli.merge:merge", "bring home the labels made on a copy of a session"),
     "agreement": ("emolab.cli.agreement:agreement", "how far participant, face and analysts agree"),
     "recover": ("emolab.cli.inspect:recover", "make a damaged session file normally readable"),
     "export": ("emolab.cli.export:export_session", "write a session as csv, bids, xdf, mp4 or eaf"),

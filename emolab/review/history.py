@@ -64,4 +64,6 @@ def name_of(label: TimedLabel) -> str:
     if label.trace:
         parts.append(f"trace of {len(label.trace)} points")
     parts += [f"#{tag}" for tag in label.tags]
-    return ", ".join(parts) or "unnamed label"
+    if not parts and label.note:
+        parts.append(f"“{label.note}”")
+    return ", ".join(parts) or "a moment without words"

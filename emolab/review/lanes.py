@@ -17,10 +17,11 @@ from emolab.faces.verdict import AGGREGATIONS, UNKNOWN, Aggregation
 from emolab.recording import label_ledger
 from emolab.recording.labels import TimedLabel, standing
 from emolab.review.checks import Check, Validation, from_label
+from emolab.review.happenings import happenings
 from emolab.review.history import name_of
 from emolab.review.timeline import Timeline
 
-Source = Literal["intention", "person", "model", "analyst"]
+Source = Literal["event", "intention", "person", "model", "analyst"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Lane:
 
     def words(self, name: str) -> str:
         """What a label of this lane says, in words."""
+        if self.source == "event":
+            return self.labels[name].note
         return told(self.checks[name]) if name in self.checks else name_of(self.labels[name])
 
     def at(self, time_s: float) -> tuple[str, TimedLabel] | None:
@@ -47,13 +50,14 @@ class Lane:
 
 
 def lanes(line: Timeline) -> list[Lane]:
-    """Every lane there is for a recording: intended, reported, models, then analysts by name.
+    """Every lane there is for a recording: events, intended, reported, models, then analysts by name.
 
     A ledger that cannot be read is a lane without labels that says why: the others can be worked with.
     """
     said = {(label.clip, round(label.start_s, 6)): label.state for label in line.reported}
     read = [_of_ledger(path, said) for path in label_ledger.ledgers(line.session.path)]
     return [
+        Lane("events", "event", _numbered(happenings(line.events))),
         Lane("intended", "intention", _numbered(line.intended)),
         Lane("reported", "person", _numbered(line.reported)),
         *(lane for lane in read if lane.source == "model"),

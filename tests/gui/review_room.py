@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,7 +35,7 @@ EVENTS = [
 ]
 
 
-def record(path: Path) -> Path:
+def record(path: Path, more: Sequence[Event] = ()) -> Path:
     """Write it: a board, a camera whose pictures are numbered, a thermal camera and sound."""
     streams = (made.BOARD, made.CAMERA, made.THERMAL, made.MICROPHONE)
     writer = SessionWriter(path, made.HEADER)
@@ -44,7 +44,7 @@ def record(path: Path) -> Path:
         rate_hz = info.nominal_rate_hz or 0.0
         for second in range(SECONDS):
             writer.write(made.chunk(info, round(second * rate_hz), round(rate_hz), rate_hz))
-    for event in EVENTS:
+    for event in sorted([*EVENTS, *more], key=lambda event: event.time_s):
         writer.mark(event)
     writer.close()
     return path

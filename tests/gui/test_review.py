@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
+from emolab.core.event import Event
 from emolab.gui.review.chart import LEFT_PX
 from emolab.gui.review.flow import ReviewFlow
 from emolab.gui.review.lane_view import Chosen
@@ -38,7 +39,7 @@ def mine(flow: ReviewFlow) -> list[TimedLabel]:
 def test_opening_shows_the_session_and_writes_nothing(qapp: QApplication, session: Path) -> None:
     before = sorted(session.parent.rglob("*"))
     with under_review(session) as flow:
-        assert [lane.name for lane in flow.window.lanes.lanes] == ["intended", "reported", "anna"]
+        assert [lane.name for lane in flow.window.lanes.lanes] == ["events", "intended", "reported", "anna"]
         assert flow.window.windowTitle().startswith("P07 session 2")
         assert flow.span.is_whole and flow.window.damage.sentence == ""
         key(flow, Qt.Key.Key_PageDown)
@@ -177,6 +178,29 @@ def test_what_others_said_is_never_changed(qapp: QApplication, session: Path) ->
         key(flow, "1", Qt.Key.Key_Return)  # with ben's label chosen, it is one's own lane that speaks
         assert [label.state for label in mine(flow)] == ["most_negative"]
     assert (session.read_bytes(), ledger.read_bytes()) == before
+
+
+def test_a_moment_is_marked_and_told_by_its_note(qapp: QApplication, session: Path) -> None:
+    with under_review(session) as flow:
+        flow.seek(11.0)
+        key(flow, "m", *"coughs", Qt.Key.Key_Return)
+        assert mine(flow) == [TimedLabel(11.0, 11.0, note="coughs")]
+        key(flow, "2")  # the keyboard is back at the desk, and the moment still chosen
+        assert mine(flow) == [TimedLabel(11.0, 11.0, state="less_negative", note="coughs")]
+
+
+def test_what_happened_is_a_lane(qapp: QApplication, tmp_path: Path) -> None:
+    more = [
+        Event(6.0, "mark", data={"text": "door"}),
+        Event(7.0, "gap", data={"stream": "board", "lost": 12, "seconds": 0.5}),
+        Event(8.0, "paused"),
+        Event(9.0, "resumed"),
+    ]
+    path = room.record(tmp_path / "P07_session-2.h5", more)
+    with under_review(path) as flow:
+        lane = flow.window.lanes.lanes[0]
+        told = [(label.start_s, label.end_s, lane.words(name)) for name, label in lane.labels.items()]
+        assert told == [(6.0, 6.0, "mark: door"), (7.0, 7.5, "gap: board, 12 samples"), (8.0, 9.0, "paused")]
 
 
 def test_a_trace_is_drawn_while_it_plays(qapp: QApplication, session: Path) -> None:

@@ -40,7 +40,7 @@ def cell(table: QTableWidget, row: int, column: int) -> str:
 def test_verdicts_stand_in_their_lane_and_beside_the_report(qapp: QApplication, checked: Path) -> None:
     with under_review(checked) as flow:
         names = [(lane.name, lane.source) for lane in flow.window.lanes.lanes]
-        assert names[2] == ("face-small", "model")
+        assert names[3] == ("face-small", "model")
         assert flow.window.header.conflict_button.text() == "1 conflict ▸"
         key(flow, "n")
         assert flow.span.cursor_s == 5.0

@@ -24,7 +24,7 @@ from emolab.gui.review.span import Span
 from emolab.review.timeline import Timeline, Track
 
 LEFT_PX = 148
-LANE_PX = 34  # least height of a lane
+LANE_PX = 28  # least height of a lane
 VALUES_S = 0.2  # between two readings of the values at a cursor that runs
 CLICK_PX = 4  # a press that moves less is a click
 LEFT = Qt.AlignmentFlag.AlignLeft

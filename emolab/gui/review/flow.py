@@ -188,6 +188,13 @@ class ReviewFlow(QObject):
         start_s, end_s = (min(start_s, now_s), now_s) if is_end else (now_s, max(end_s, now_s))
         self.window.lanes.set_mark((start_s, end_s))
 
+    def mark_moment(self) -> None:
+        """A label of this very moment, to be given tags or a note."""
+        name = self.labelling.add_moment(self.span.cursor_s)
+        if name is not None:
+            self.window.lanes.choose(Chosen(self.labelling.analyst, name))
+            self.window.labels.note_field.setFocus()
+
     def split(self) -> None:
         """Make two of the label chosen, or of one's own at the cursor."""
         name = self._own() or self._own_here()
@@ -283,7 +290,7 @@ class ReviewFlow(QObject):
 
     def show_agreement(self) -> None:
         """How far lanes agree."""
-        self._agreement.show_lanes(self._lanes, self.trials)
+        self._agreement.show_lanes(_judging(self._lanes), self.trials)
         self._agreement.show()
         self._agreement.raise_()
 
@@ -355,7 +362,7 @@ class ReviewFlow(QObject):
         is_checked = any(lane.checks for lane in self._lanes)
         self.window.header.show_conflicts(len(conflicts(self._lanes)) if is_checked else None)
         if self._agreement.isVisible():
-            self._agreement.show_lanes(self._lanes, self.trials)
+            self._agreement.show_lanes(_judging(self._lanes), self.trials)
         acts = self.labelling.acts
         self.window.history.show_act(
             acts[-1] if acts else None, own.name, self.labelling.can_undo, self.labelling.can_redo
@@ -373,7 +380,7 @@ class ReviewFlow(QObject):
 
     def _show_facts(self) -> None:
         self._trial_shown = trial_at(self.trials, self.span.cursor_s)
-        self.window.facts.show_trial(self._trial_shown, self._lanes)
+        self.window.facts.show_trial(self._trial_shown, _judging(self._lanes))
 
     def _show_label(self) -> None:
         chosen = self.window.lanes.selected
@@ -471,3 +478,8 @@ class ReviewFlow(QObject):
             act()
         except EmolabError as error:
             self.window.notice.say(str(error), "act")
+
+
+def _judging(every: list[Lane]) -> list[Lane]:
+    """The lanes that say something of clips."""
+    return [lane for lane in every if lane.source != "event"]

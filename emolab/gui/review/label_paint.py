@@ -16,6 +16,7 @@ from emolab.review.lanes import Source
 CORNER_PX = 9
 FLAG_PX = 5
 PAD_PX = 6
+FLAG_WORDS_PX = 60  # room to the next flag: then a flag says what it is about
 
 
 def paint_label(
@@ -28,7 +29,7 @@ def paint_label(
 ) -> None:
     """Draw `label` into `box`, with its words where there is room; a moment as a flag at the left edge."""
     if label.is_moment:
-        _paint_flag(painter, box, label, is_selected)
+        _paint_flag(painter, box, label, is_selected, words)
         return
     colour = QColor(colour_of(label, source))
     box = box.adjusted(0.5, 0.5, -0.5, -0.5)
@@ -86,7 +87,7 @@ def _paint_corner(painter: QPainter, box: QRectF) -> None:
     )
 
 
-def _paint_flag(painter: QPainter, box: QRectF, label: TimedLabel, is_selected: bool) -> None:
+def _paint_flag(painter: QPainter, box: QRectF, label: TimedLabel, is_selected: bool, words: str) -> None:
     half, x, y = theme.px(FLAG_PX), box.left(), box.top()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(QColor(theme.palette().text if is_selected else colour_of(label)), theme.px(2)))
@@ -94,6 +95,11 @@ def _paint_flag(painter: QPainter, box: QRectF, label: TimedLabel, is_selected: 
     painter.setBrush(QColor(colour_of(label)))
     painter.drawPolygon(QPolygonF([QPointF(x, y), QPointF(x + 2 * half, y + half), QPointF(x, y + 2 * half)]))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    if box.width() > theme.px(FLAG_WORDS_PX) and words:
+        room = box.adjusted(2 * half + 3, 0, 0, 0)
+        painter.setPen(QColor(theme.palette().muted))
+        shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(room.width()))
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
 def _paint_trace(painter: QPainter, box: QRectF, label: TimedLabel) -> None:

@@ -101,6 +101,12 @@ class Labelling(QObject):
         """Write a note on a label."""
         self._change(name, lambda label: replace(label, note=note))
 
+    def add_moment(self, time_s: float) -> str | None:
+        """A label of a moment that says nothing yet; its name, None when it was refused."""
+        made: list[str] = []
+        self._do(lambda desk: made.append(desk.add(TimedLabel(time_s, time_s))))
+        return made[0] if made else None
+
     def add_trace(self, points: Sequence[tuple[float, float, float]]) -> None:
         """A trace drawn while the session played: `(time_s, valence, arousal)`, in order of time."""
         if len(points) > 1:

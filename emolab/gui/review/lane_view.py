@@ -31,7 +31,8 @@ from emolab.gui.review.span import Span
 from emolab.recording.labels import TimedLabel
 from emolab.review.lanes import Lane
 
-ROW_PX = 28
+ROW_PX = 25
+MOST_ROWS = 7  # to be seen at once; with more the lanes scroll
 GRIP_PX = 5  # so near an edge it is taken hold of
 LEAST_S = 0.05  # of a label or a mark
 
@@ -50,6 +51,7 @@ class LaneView(QWidget):
     chosen = Signal(object)  # Chosen, or None for nothing
     seekRequested = Signal(float)
     marked = Signal(object)  # (from_s, to_s), or None
+    grown = Signal()  # there are more lanes, or fewer
     edgesMoved = Signal(str, float, float)  # label of the own lane, its new start and end
 
     def __init__(self, span: Span, parent: QWidget | None = None) -> None:
@@ -80,6 +82,7 @@ class LaneView(QWidget):
             self.choose(None)
         self.setAccessibleDescription(", ".join(f"{lane.name}: {len(lane.labels)} labels" for lane in lanes))
         self.updateGeometry()
+        self.grown.emit()
         self._redraw()
 
     def choose(self, chosen: Chosen | None) -> None:
@@ -101,6 +104,11 @@ class LaneView(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.px(420), self.sizeHint().height())
+
+    @property
+    def seen_px(self) -> int:
+        """The height in which all lanes, or as many as may be, are to be seen."""
+        return theme.px(ROW_PX) * min(max(len(self.lanes), 1), MOST_ROWS) + 2
 
     # places
 
@@ -195,18 +203,26 @@ class LaneView(QWidget):
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
     def _paint_lane(self, painter: QPainter, lane: Lane, box: QRectF) -> None:
+        if lane.source == "event" and not lane.labels:
+            painter.setPen(QColor(theme.palette().muted))
+            painter.drawText(box.adjusted(8, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, "nothing to remark")
         if lane.problem or (lane.name == self.own and not lane.labels and not self.mark):
             painter.setPen(QColor(theme.palette().muted))
             words = f"■ {lane.problem}" if lane.problem else "1 to 5 labels the clip at the cursor"
             painter.drawText(box.adjusted(8, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)
-        for name, label in sorted(lane.labels.items(), key=lambda pair: pair[1].start_s):
+        in_order = sorted(lane.labels.items(), key=lambda pair: pair[1].start_s)
+        for at, (name, label) in enumerate(in_order):
             if self._grip and self._moved and (lane.name, name) == (self.own, self._grip[0]):
                 label = self._moved
             if label.end_s < self._span.from_s or label.start_s > self._span.to_s:
                 continue
             words = lane.words(name)
             is_selected = self.selected == Chosen(lane.name, name)
-            paint_label(painter, self.box_of(lane.name, label), label, lane.source, words, is_selected)
+            shape = self.box_of(lane.name, label)
+            if label.is_moment:  # its words may go on to the next
+                later = [other for _, other in in_order[at + 1 : at + 2]]
+                shape.setRight(min([self._x(other.start_s) - 4 for other in later] + [box.right()]))
+            paint_label(painter, shape, label, lane.source, words, is_selected)
 
     def _paint_mark(self, painter: QPainter) -> None:
         if self.mark is None or self.own not in [lane.name for lane in self.lanes]:

@@ -50,6 +50,7 @@ def menus(flow: ReviewFlow) -> dict[str, list[Action]]:
             ),
             Action("start", "It begins here", "[", lambda: flow.set_edge(is_end=False)),
             Action("stop", "It ends here", "]", lambda: flow.set_edge(is_end=True)),
+            Action("moment", "Mark this moment", "M", flow.mark_moment),
             Action("split", "Split here", "S", flow.split),
             Action("trace", "Draw valence and arousal", "T", flow.toggle_drawing),
             Action("remove", "Remove the label", "Del", flow.remove),

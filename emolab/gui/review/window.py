@@ -34,7 +34,7 @@ from emolab.gui.widgets.panel import Remark
 from emolab.review.timeline import Timeline
 
 SIDE_PX = 372
-FACTS_PX = 96  # at least: the clip, what was intended, what was said
+FACTS_PX = 84  # at least: the clip, what was intended, what was said
 
 
 class ReviewWindow(QMainWindow):
@@ -78,13 +78,18 @@ class ReviewWindow(QMainWindow):
         super().closeEvent(event)
         self.left.emit()
 
+    def _make_lanes(self) -> QScrollArea:
+        area = self._scrolled(self.lanes)
+        area.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.lanes.grown.connect(lambda: area.setFixedHeight(self.lanes.seen_px))
+        return area
+
     def _scrolled(self, panel: QWidget) -> QScrollArea:
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(panel)
-        area.setMinimumHeight(theme.px(FACTS_PX))
         return area
 
     def _make_foot(self) -> QStackedWidget:
@@ -110,7 +115,9 @@ class ReviewWindow(QMainWindow):
         row.addLayout(left, 1)
         side = QVBoxLayout()
         side.setSpacing(theme.px(8))
-        side.addWidget(self._scrolled(self.facts), 1)
+        facts = self._scrolled(self.facts)
+        facts.setMinimumHeight(theme.px(FACTS_PX))
+        side.addWidget(facts, 1)
         side.addWidget(self.labels)
         holder = QWidget()
         holder.setLayout(side)
@@ -123,7 +130,7 @@ class ReviewWindow(QMainWindow):
         column.setSpacing(1)
         column.addWidget(self.overview)
         column.addWidget(self.chart, 1)
-        column.addWidget(self.lanes)
+        column.addWidget(self._make_lanes())
         desk = QSplitter(Qt.Orientation.Vertical)
         desk.addWidget(above)
         desk.addWidget(below)
