@@ -7,9 +7,9 @@ from pathlib import Path
 
 from emolab.cli.arguments import parser, print_json
 from emolab.session import folder
-from emolab.study import import_xdf as xdf
 from emolab.study import participants
 from emolab.study.sessions import check_pseudonym, sessions
+from emolab.study.xdf import intake as xdf
 
 
 def import_xdf(arguments: list[str]) -> int:

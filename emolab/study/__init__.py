@@ -10,7 +10,7 @@
     check         is all of it in order
     kept          small files written whole or not at all, lists that only grow
     export/       sessions, or all of a study, in the formats of others: a file a format
-    import_xdf    an XDF recording as a session; xdf_file reads it, xdf_clock lays its clocks onto one
+    xdf/          an XDF recording as a session
 
 What may enter: whatever is about a whole study and needs no running engine. A new kind of file that
 holds something of a participant lies in their folder, or is named after them, or is found in `remains`;

@@ -15,8 +15,8 @@ import pyxdf
 
 from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
-from emolab.study.import_xdf import import_xdf
-from emolab.study.xdf_file import safe_name
+from emolab.study.xdf.file import safe_name
+from emolab.study.xdf.intake import import_xdf
 
 ROOT = os.environ.get("EMOLAB_REAL_DATA")
 NAMES = ("minimal", "clock_resets", "empty_streams")

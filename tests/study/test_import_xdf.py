@@ -20,9 +20,9 @@ from emolab.recording.labels import standing
 from emolab.recording.reader import Session
 from emolab.review.desk import Desk
 from emolab.study.export import FORMATS, export
-from emolab.study.import_xdf import Imported, import_xdf
-from emolab.study.xdf_clock import SenderClock
-from emolab.study.xdf_file import Xdf
+from emolab.study.xdf.clock import SenderClock
+from emolab.study.xdf.file import Xdf
+from emolab.study.xdf.intake import Imported, import_xdf
 from tests.cli.command import emolab
 from tests.recording import made
 from tests.study import xdf_made as xdf

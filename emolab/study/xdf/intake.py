@@ -3,7 +3,7 @@
 Streams     of numbers come as they are: values, type and announced rate; empty ones stay empty. Of texts
             each sample is an event `mark` with its text, and a row of a stream that holds its `number`, as
             when LSL is recorded live. Names that cannot be are changed; two of one name get a number.
-Times       a sample's stamp on the recorder's clock (`xdf_clock`), not smoothed; the sender's own stamp is
+Times       a sample's stamp on the recorder's clock (`clock`), not smoothed; the sender's own stamp is
             kept as the device clock, so what was added to each can be told. Each measured difference is an
             event `clock_offset`, each clock that began anew a `note`. Zero is the first sample of all.
             Stamps that are no numbers count as corrupt, their rows are left out. Whole microseconds are kept.
@@ -38,8 +38,8 @@ from emolab.recording.header import SessionHeader
 from emolab.recording.labels import Change, TimedLabel
 from emolab.recording.writer import SessionWriter
 from emolab.study.export.xdf import EVENTS, LABELS, TRACE
-from emolab.study.xdf_clock import SenderClock
-from emolab.study.xdf_file import DTYPES, FARTHEST_S, Xdf, XdfStream, parse, safe_name
+from emolab.study.xdf.clock import SenderClock
+from emolab.study.xdf.file import DTYPES, FARTHEST_S, Xdf, XdfStream, parse, safe_name
 
 OURS = "emolab-"  # how the source of a stream begins that emolab exported
 FLUSH_ROWS = 1 << 18
