@@ -228,7 +228,7 @@ def test_a_trace_is_drawn_while_it_plays(qapp: QApplication, session: Path) -> N
 def test_playing_moves_the_cursor_and_ends_with_the_session(qapp: QApplication, session: Path) -> None:
     with under_review(session) as flow:
         flow.seek(23.0)
-        flow.set_speed(4.0)
+        flow.replay.set_speed(4.0)
         key(flow, Qt.Key.Key_Space)
         assert flow.window.transport.play_button.text() == "▮▮ Pause"
         room.until(lambda: not flow.player.is_playing)

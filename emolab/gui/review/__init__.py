@@ -2,6 +2,7 @@
 
     reviews       opens recordings one after the other; what is remembered
     flow          what happens when something is asked for: the one place that knows all parts
+    replay        play, step, seek, zoom
     labelling     keys and fields become acts in the ledger
     window        pictures and facts above, the time line below; menus, questions
     span          the stretch of time that all lanes show, and the cursor in it

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from emolab.core.errors import EmolabError
 from emolab.gui.actions import key_table
@@ -19,18 +19,16 @@ from emolab.gui.review.checker import Checker
 from emolab.gui.review.labelling import Labelling
 from emolab.gui.review.lane_view import Chosen
 from emolab.gui.review.menus import menus
+from emolab.gui.review.replay import Replay
 from emolab.gui.review.span import Span
 from emolab.gui.review.window import ReviewWindow
 from emolab.gui.widgets import words
 from emolab.recording.labels import TimedLabel
 from emolab.review.lanes import Lane, conflicts, lanes, validation_of
-from emolab.review.player import SPEEDS, Player
-from emolab.review.sound import speaker_of
 from emolab.review.timeline import Timeline
 from emolab.review.trials import Trial, trial_at, trials
 from emolab.study.sessions import sessions
 
-TICK_MS = 15
 GROW_MS = 2000  # how often a session still being recorded is looked at
 
 
@@ -48,8 +46,8 @@ class ReviewFlow(QObject):
         self.line = Timeline(recording, self._ready.emit)
         self.span = Span(self.line.begin_s, self.line.end_s, self)
         self.window = ReviewWindow(self.line, self.span)
-        self.voice = speaker_of(self.line, sound)
-        self.player = Player(self.line.begin_s, self.line.end_s, self.voice)
+        self.replay = Replay(self.line, self.span, sound, self)
+        self.player = self.replay.player
         self.trials: list[Trial] = []
         self._lanes: list[Lane] = []
         self._trial_shown: Trial | None = None
@@ -57,10 +55,6 @@ class ReviewFlow(QObject):
         self._checker = Checker(self)
         self._checks, self._agreement = CheckWindow(self.window), AgreementWindow(self.window)
         self.labelling = self._make_labelling(analyst)
-        self._tick = QTimer(self)
-        self._tick.setTimerType(Qt.TimerType.PreciseTimer)
-        self._tick.setInterval(TICK_MS)
-        self._tick.timeout.connect(self._advance)
         self._grow = QTimer(self)
         self._grow.setInterval(GROW_MS)
         self._grow.timeout.connect(self._look_again)
@@ -73,60 +67,22 @@ class ReviewFlow(QObject):
 
     def close(self) -> None:
         """Let go of the recording and the sound card. Idempotent."""
-        self._tick.stop()
         self._grow.stop()
         self._checker.close()
-        self.player.pause()
-        if self.voice is not None:
-            self.voice.close()
+        self.replay.close()
         self.window.pictures.close_threads()
         self.line.close()
 
-    # where we are
-
     def seek(self, time_s: float) -> None:
         """Go to a moment."""
-        self.player.seek(time_s)
-        self._show_time(self.player.now_s())
-        self.span.reveal(self.span.cursor_s)
+        self.replay.seek(time_s)
 
-    def play_or_pause(self) -> None:
-        """Play, or stand."""
-        if self.player.is_playing:
-            self.player.pause()
-            self._tick.stop()
-        else:
-            self.player.play()
-            self._tick.start()
-            if self.voice is not None and self.voice.problem:
-                self.window.transport.show_where(self.voice.problem)
-        self.window.transport.show_playing(self.player.is_playing)
-        self._show_time(self.player.now_s())
-
-    def step_s(self, by_s: float) -> None:
-        """So much later."""
-        self.seek(self.player.now_s() + by_s)
-
-    def step_pages(self, by: int) -> None:
-        """What is shown and the cursor, so many pages on."""
-        by_s = by * self.span.width_s
-        if self.span.is_whole:
-            self.step_s(by * 0.1 * self.span.width_s)
-            return
-        self.span.pan(by_s)
-        self.seek(self.span.cursor_s + by_s)
-
-    def step_frames(self, by: int) -> None:
-        """To the frame of the first camera before or after; without one a fraction of a second."""
-        if self.player.is_playing:
-            self.play_or_pause()
-        camera = next((name for name in self.line.cameras if self.line.frame_count(name)), None)
-        if camera is None:
-            self.step_s(by / 30)
-            return
-        at = self.line.frame_index(camera, self.player.now_s()) + by
-        at = min(max(at, 0), self.line.frame_count(camera) - 1)
-        self.seek(self.line.frame_time_s(camera, at))
+    def show_clip(self) -> None:
+        """The clip at the cursor with its report, as wide as the window."""
+        trial = trial_at(self.trials, self.span.cursor_s)
+        if trial is not None:
+            margin_s = 0.15 * (trial.end_s - trial.start_s)
+            self.span.show(trial.start_s - margin_s, trial.end_s + margin_s)
 
     def step_trials(self, by: int) -> None:
         """To the begin of the clip before or after."""
@@ -136,28 +92,6 @@ class ReviewFlow(QObject):
         earlier = [start_s for start_s in starts if start_s < now_s - 1e-3]
         if found := later[:1] if by > 0 else earlier[-1:]:
             self.seek(found[0])
-
-    def step_speed(self, by: int) -> None:
-        """Slower or faster."""
-        at = SPEEDS.index(self.player.speed) + by
-        self.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
-
-    def set_speed(self, speed: float) -> None:
-        """So many times as fast."""
-        self.player.set_speed(speed)
-        self.window.transport.show_speed(speed)
-
-    def zoom(self, notches: float) -> None:
-        """Closer to the cursor, or further from it."""
-        self.span.zoom(notches, self.span.cursor_s)
-        self.span.reveal(self.span.cursor_s)
-
-    def show_clip(self) -> None:
-        """The clip at the cursor with its report, as wide as the window."""
-        trial = trial_at(self.trials, self.span.cursor_s)
-        if trial is not None:
-            margin_s = 0.15 * (trial.end_s - trial.start_s)
-            self.span.show(trial.start_s - margin_s, trial.end_s + margin_s)
 
     def toggle_scale(self) -> None:
         """Curves fill their lane with what is shown, or with the whole session."""
@@ -303,10 +237,14 @@ class ReviewFlow(QObject):
         for view in (window.chart, window.overview, window.lanes):
             view.seekRequested.connect(self.seek)
         transport = window.transport
-        transport.playRequested.connect(self.play_or_pause)
-        transport.frameRequested.connect(self.step_frames)
+        self.replay.moved.connect(self._show_time)
+        self.replay.played.connect(transport.show_playing)
+        self.replay.sped.connect(transport.show_speed)
+        self.replay.silent.connect(transport.show_where)
+        transport.playRequested.connect(self.replay.play_or_pause)
+        transport.frameRequested.connect(self.replay.step_frames)
         transport.trialRequested.connect(self.step_trials)
-        transport.speedRequested.connect(self.set_speed)
+        transport.speedRequested.connect(self.replay.set_speed)
         window.lanes.chosen.connect(lambda _: self._show_label())
         window.lanes.edgesMoved.connect(lambda *edges: self.labelling.move(*edges))
         panel = window.labels
@@ -371,7 +309,9 @@ class ReviewFlow(QObject):
         self._show_facts()
 
     def _show_time(self, time_s: float) -> None:
-        self.span.set_cursor(time_s, follows=self.player.is_playing)
+        pad = self.window.labels.pad
+        if pad.draws and pad.is_held and pad.point is not None and self.player.is_playing:
+            self._draw(*pad.point)
         self.window.transport.show_time(time_s)
         self.window.pictures.show_time(time_s)
         trial = trial_at(self.trials, time_s)
@@ -397,16 +337,6 @@ class ReviewFlow(QObject):
         own = self.labelling.analyst
         past = Lane(own, "analyst", self.labelling.at(number))
         self.window.lanes.show_lanes([*(lane for lane in self._lanes if lane.name != own), past], own)
-
-    def _advance(self) -> None:
-        time_s = self.player.now_s()
-        self._show_time(time_s)
-        pad = self.window.labels.pad
-        if pad.draws and pad.is_held and pad.point is not None:
-            self._draw(*pad.point)
-        if not self.player.is_playing:  # it came to the end
-            self._tick.stop()
-            self.window.transport.show_playing(False)
 
     def _checked(self, problem: str) -> None:
         """The check has ended."""
