@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shlex
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,7 +92,23 @@ def demo(arguments: list[str]) -> int:
     )
     usual = DEMO_SPEED if options.headless else DEMO_WINDOW_SPEED
     speed = usual if options.speed is None else options.speed
-    return _session(request, study, devices, speed, headless=options.headless, tell=True)
+    code = _session(request, study, devices, speed, headless=options.headless, tell=True)
+    if code == 0:
+        _look_back(folder.session_path(study, request.participant, 0), checks=options.headless)
+    return code
+
+
+def _look_back(recording: Path, *, checks: bool) -> None:
+    """What an analyst does next: check against the face, where that can be, and the way to the review."""
+    from importlib.util import find_spec
+
+    if checks and find_spec("facenet_pytorch") is not None:
+        from emolab.cli import validate
+
+        print("\nWhat the face says of each clip, beside what was said:\n", flush=True)
+        validate.validate([str(recording)])
+    print(f"\nLook at it:  emolab review {shlex.quote(str(recording))}\n", file=sys.stderr)
+    print(recording)
 
 
 def make_engine(study: Path, devices: Path, speed: float, *, hears: bool) -> Engine:
