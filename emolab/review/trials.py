@@ -32,6 +32,7 @@ class Trial:
     changes: int = 0
     how: str | None = None
     onset_ms: float | None = None
+    was_asked: bool = True  # and answered, or the time for it ran out
 
 
 def trials(events: Sequence[Event], end_s: float) -> list[Trial]:
@@ -67,6 +68,7 @@ def trials(events: Sequence[Event], end_s: float) -> list[Trial]:
                 onset_ms=None if measured_s is None else (measured_s - start_s) * 1e3,
                 response_s=response_s,
                 changes=changes,
+                was_asked=told is not None,
             )
         )
     return found

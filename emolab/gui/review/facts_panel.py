@@ -133,7 +133,7 @@ def _more(lane: Lane, name: str) -> str:
 
 def _reported(trial: Trial) -> str:
     if trial.said is None:
-        return "no report in time"
+        return "no report in time" if trial.was_asked else "not reported"
     words = name_of(trial.said)
     if trial.response_s is not None:
         words += f", {trial.response_s:.1f} s"
