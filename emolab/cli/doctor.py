@@ -28,7 +28,7 @@ def doctor(arguments: list[str]) -> int:
         raise ConfigError(f"{options.write} is there already; choose another name, nothing was changed")
     facts = discover.gather(options.study)
     shown = screens()
-    found = [*discover.findings(facts), _of_screens(shown), _of_clips()]
+    found = [*discover.findings(facts), _of_screens(shown), _of_clips(), _of_face()]
     if options.write is not None:
         try:
             options.write.write_text(discover.propose_device_file(facts), encoding="utf-8")
@@ -98,3 +98,14 @@ def _of_clips() -> Finding:
         remedy = "They are composed before the first session; 'emolab stimuli render' does it now."
         return Finding("look", f"{len(absent)} of {len(bank.entries)} clips are not composed yet", remedy)
     return Finding("well", f"clips: all {len(bank.entries)} in {stimuli.render_folder(user)}")
+
+
+def _of_face() -> Finding:
+    from emolab.devices.simulation.photo import photograph
+
+    if photograph() is None:
+        remedy = "A photographed one, which validate can judge, takes: pip install 'emolab[faces]'"
+        return Finding(
+            "well", "the simulated participant has a drawn face, which is no matter for real ones", remedy
+        )
+    return Finding("well", "the simulated participant has a photographed face")

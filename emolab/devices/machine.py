@@ -48,6 +48,7 @@ LIBRARIES = (
     ("PyYAML", True),
     ("PySide6-Essentials", True),
     ("pylsl", False),
+    ("scikit-image", False),
 )
 
 

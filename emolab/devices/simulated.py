@@ -14,8 +14,9 @@ Wiring. None: heart, skin, breath, face temperature and answers of `simulation.p
 to what the engine says is played; what was really so is known (`participant_for(clock).truth()`).
 
 What comes. `board`: `(n, 4)` uint16, a 12-bit converter's counts of gsr (scaled to µS), respiration,
-ppg_finger and ppg_ear, with the board's counter and microseconds. `rgb`: `(n, h, w, 3)` uint8, a drawn
-face with its frame number along the bottom (`frame_number`). `thermal`: `(n, h, w)` uint16,
+ppg_finger and ppg_ear, with the board's counter and microseconds. `rgb`: `(n, h, w, 3)` uint8, a face
+with its frame number along the bottom (`frame_number`): a photographed one where scikit-image is
+installed, else drawn, as `info.instrument["face"]` says. `thermal`: `(n, h, w)` uint16,
 hundredths of a kelvin. `audio`: `(n, 1)` int16. In real time a chunk holds what came in 30 ms, on a
 paced clock up to half a second; the clock waits until each second is delivered, except while the
 instrument is unplugged or stalled.

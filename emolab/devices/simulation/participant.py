@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -21,6 +21,7 @@ from emolab.core.label import state as state_of
 from emolab.devices.simulation import answers
 from emolab.devices.simulation.answers import SimulatedAnswer
 from emolab.devices.simulation.body import PULSE_DELAY_S, SYSTOLE_S, Body
+from emolab.devices.simulation.countenance import Countenance, Look
 from emolab.devices.simulation.ease import Array
 from emolab.devices.simulation.responses import CALM, RESPONSES, traits
 
@@ -31,7 +32,10 @@ MEAN_STEP_S = 0.1
 
 @dataclass
 class Heard:
-    """A clip as it was played. `sounds_s`: from when a microphone has it; `felt_s`: the body."""
+    """A clip as it was played. `sounds_s`: from when a microphone has it; `felt_s`: the body.
+
+    `look`: what the face shows of it.
+    """
 
     clip: str
     state: str
@@ -39,6 +43,7 @@ class Heard:
     duration_s: float
     sounds_s: float
     felt_s: float
+    look: Look
 
     @property
     def end_s(self) -> float:
@@ -64,6 +69,7 @@ class SimulatedParticipant:
         self.rest_s: float | None = None
         self.heard: list[Heard] = []
         self.answers: list[SimulatedAnswer] = []
+        self.face = Countenance(self._rng("face"))
 
     # what the engine says
 
@@ -87,12 +93,16 @@ class SimulatedParticipant:
     def hear(self, clip_id: str, state: str, onset_s: float, duration_s: float) -> None:
         """A clip of `state` sounds from `onset_s` on. Raises `DataError` for an unknown state."""
         response = RESPONSES[state_of(state).key]
+        # what will be said of it does not depend on when one is asked
+        said = state_of(self._answer(clip_id, state, onset_s, duration_s).state or "neutral").rank
         with self._lock:
             self._cut(onset_s)
-            felt_s = self.body.feel(response, onset_s + LATENCY_S)
+            shows_s = max(onset_s + LATENCY_S, self.body.frontier_s)
+            look = self.face.meet(response.valence, said, shows_s, duration_s)
+            felt_s = self.body.feel(replace(response, valence=look.valence), onset_s + LATENCY_S)
             self.body.feel(CALM, max(onset_s + duration_s + LATENCY_S, felt_s))
             sounds_s = max(onset_s, self.body.seen_s)
-            self.heard.append(Heard(clip_id, state, onset_s, duration_s, sounds_s, felt_s))
+            self.heard.append(Heard(clip_id, state, onset_s, duration_s, sounds_s, felt_s, look))
 
     def answer(
         self,
@@ -106,8 +116,7 @@ class SimulatedParticipant:
 
         The same seed, pseudonym and clip give the same answer, whatever was asked before.
         """
-        rng = self._rng(f"answer {clip_id or 'baseline'}")
-        given = answers.answer(rng, clip_id, state, opened_s, window_s, policy)
+        given = self._answer(clip_id, state, opened_s, window_s, policy)
         with self._lock:
             self.answers.append(given)
         return given
@@ -127,6 +136,11 @@ class SimulatedParticipant:
             fall = (heard.end_s - times_s) / SOUND_FADE_S
             loud += np.where(times_s >= heard.sounds_s, np.clip(np.minimum(rise, fall), 0.0, 1.0), 0.0)
         return loud
+
+    def presence(self, times_s: Array) -> Array:
+        """Whether the camera has the participant in its picture: 1, 0, or between on the way out and in."""
+        with self._lock:
+            return self.face.presence(times_s)
 
     # what is known afterwards
 
@@ -154,6 +168,9 @@ class SimulatedParticipant:
             "rest": rest,
             "clips": [self._clip_truth(h, zero_s, until_s) for h in heard],
             "answers": [_answer_truth(a, zero_s) for a in given],
+            "away": [
+                [start_s - zero_s, end_s - zero_s] for start_s, end_s in self.face.away(zero_s, until_s)
+            ],
             "streams": {name: _stream_truth(facts, zero_s) for name, facts in self.streams.items()},
         }
 
@@ -185,10 +202,25 @@ class SimulatedParticipant:
     def _clip_truth(self, heard: Heard, zero_s: float, until_s: float) -> dict[str, Any]:
         facts: dict[str, Any] = {"clip": heard.clip, "state": heard.state, "duration_s": heard.duration_s}
         facts |= {"onset_s": heard.onset_s - zero_s, "felt_s": heard.felt_s - zero_s}
+        face: dict[str, Any] = {"manner": heard.look.manner, "expression": heard.look.expression}
+        face |= {"valence": heard.look.valence, "contradicts": heard.look.manner == "contrary"}
+        facts["face"] = face | {"away": _spans(self.face.away(heard.onset_s, heard.end_s), zero_s)}
         return facts | self._means(heard.onset_s, min(heard.end_s, until_s))
+
+    def _answer(
+        self,
+        clip_id: str | None,
+        state: str | None,
+        opened_s: float,
+        window_s: float,
+        policy: str = "simulated",
+    ) -> SimulatedAnswer:
+        rng = self._rng(f"answer {clip_id or 'baseline'}")
+        return answers.answer(rng, clip_id, state, opened_s, window_s, policy)
 
     def _cut(self, at_s: float) -> None:
         """What was still sounding ends when something else begins."""
+        self.face.stop(max(at_s, self.body.frontier_s))
         if self.heard and self.heard[-1].end_s > at_s:
             self.heard[-1].duration_s = max(at_s - self.heard[-1].onset_s, 0.0)
 
@@ -204,6 +236,10 @@ def participant_for(clock: Clock) -> SimulatedParticipant:
     """The one participant of the session that lives on `clock`, made when first asked for."""
     with _registry_lock:
         return _participants.setdefault(clock, SimulatedParticipant())
+
+
+def _spans(spans: list[tuple[float, float]], zero_s: float) -> list[list[float]]:
+    return [[start_s - zero_s, end_s - zero_s] for start_s, end_s in spans]
 
 
 def _answer_truth(given: SimulatedAnswer, zero_s: float) -> dict[str, Any]:

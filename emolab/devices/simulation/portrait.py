@@ -1,8 +1,9 @@
 """The simulated participant as a colour camera sees it: a calm drawn face.
 
-Blinks, sways a little, smiles or frowns with the valence felt, and its skin loses green with every
-pulse as real skin does (Verkruysse et al. 2008, doi:10.1364/OE.16.021434). Along the bottom each
-frame carries its number in black and white blocks, which survive compression: tests count frames.
+Shown where `photo` has no photograph. Blinks, sways a little, smiles or frowns, is out of the picture
+now and then, and its skin loses green with every pulse as real skin does (Verkruysse et al. 2008,
+doi:10.1364/OE.16.021434). Along the bottom each frame carries its number in black and white blocks,
+which survive compression: tests count frames.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ SKIN, LIPS, HAIR, SHIRT, IRIS, WHITE = (
 class Portrait:
     """Draws frames of `width` × `height` pixels. A frame takes well under a millisecond at 320×240."""
 
+    face = "drawn"
+
     def __init__(self, width: int, height: int) -> None:
         self._width, self._height = width, height
         self._pad = max(2, height // 60)
-        self._strip = max(8, height // 20)
-        self._block = width // NUMBER_BITS
         y, x = np.mgrid[0 : height + 2 * self._pad, 0 : width + 2 * self._pad].astype(np.float32)
         self._x = (x - self._pad - width / 2) / height  # in picture heights, from the face's middle
         self._y = (y - self._pad - height * 0.44) / height
@@ -48,6 +49,9 @@ class Portrait:
             face, (-0.07, -0.01, 0.145), [self._with_eyes(face), self._with_lids(face)]
         )
         self._canvas = face.round().astype(np.uint8)
+        wall = self._empty().round().astype(np.uint8)
+        self._is_there = (self._canvas != wall).any(axis=-1, keepdims=True)
+        self._wall = wall[self._pad : self._pad + height, self._pad : self._pad + width]
         skin = self._ellipse(0.0, 0.0, 0.24, 0.33) * (1 - self._ellipse(0.0, -0.30, 0.25, 0.13))
         rows, columns = np.flatnonzero(skin.any(axis=1)), np.flatnonzero(skin.any(axis=0))
         self._head = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
@@ -56,26 +60,36 @@ class Portrait:
         self._green = (face[(*self._head, 1)] * 256).astype(np.int32) + grain.astype(np.int32)
         self._blood = (skin[self._head] * face[(*self._head, 1)] * 256 * PULSE_SHARE).astype(np.float32)
 
-    def draw(self, out: Image, number: int, time_s: float, valence: float, pulse: float) -> None:
+    def draw(
+        self,
+        out: Image,
+        number: int,
+        time_s: float,
+        smile: float,
+        pulse: float,
+        presence: float = 1.0,
+        breath: float = 0.0,
+    ) -> None:
         """Draw the face at `time_s` into `out` `(height, width, 3)`.
 
-        `valence`: −1..1. `pulse`: blood volume, 0..1. `number` is written along the bottom.
+        `smile`: −1, a frown, to 1. `pulse`: blood volume, 0..1. `presence`: 1 sits there, 0 is gone.
+        `breath`: not to be seen. `number` is written along the bottom.
         """
         green = self._green - (self._blood * np.float32(pulse)).astype(np.int32)
         self._canvas[(*self._head, 1)] = green >> 8
-        self._canvas[self._mouth] = self._mouths[round((min(max(valence, -1.0), 1.0) + 1) / 2 * (MOUTHS - 1))]
+        self._canvas[self._mouth] = self._mouths[round((min(max(smile, -1.0), 1.0) + 1) / 2 * (MOUTHS - 1))]
         self._canvas[self._eyes] = self._lids[1 if is_blinking(time_s) else 0]
         left = self._pad + round(0.8 * self._pad * math.sin(2 * math.pi * 0.07 * time_s))
         top = self._pad + round(0.5 * self._pad * math.sin(2 * math.pi * 0.11 * time_s + 1.0))
-        out[:] = self._canvas[top : top + self._height, left : left + self._width]
-        bits = (number >> np.arange(NUMBER_BITS - 1, -1, -1)) & 1
-        strip = np.zeros(self._width, dtype=np.uint8)
-        strip[: NUMBER_BITS * self._block] = np.repeat(bits * 255, self._block)
-        out[-self._strip :] = strip[:, np.newaxis]
+        rows = round(presence * self._height)  # going, the face sinks out of the picture
+        part = (slice(top, top + rows), slice(left, left + self._width))
+        sunk = self._height - rows
+        out[:] = self._wall
+        np.copyto(out[sunk:], self._canvas[part], where=self._is_there[part])
+        write_number(out, number)
 
     def _base(self) -> Plane:
-        wall = np.stack([120 - 60 * self._y, 138 - 60 * self._y, 146 - 50 * self._y], axis=-1)
-        picture = np.clip(wall, 40, 200).astype(np.float32)
+        picture = self._empty()
         picture = _over(picture, SHIRT, self._ellipse(0.0, 0.56, 0.44, 0.22))
         picture = _over(picture, SKIN * 0.9, self._ellipse(0.0, 0.32, 0.10, 0.16))
         picture = _over(picture, HAIR, self._ellipse(0.0, -0.07, 0.275, 0.335))
@@ -85,6 +99,10 @@ class Portrait:
             brow = self._ellipse(side * 0.095, -0.105, 0.055, 0.012)
             picture = _over(picture, HAIR, brow)
         return _over(picture, SKIN * 0.86, self._ellipse(0.0, 0.055, 0.026, 0.055))
+
+    def _empty(self) -> Plane:
+        wall = np.stack([120 - 60 * self._y, 138 - 60 * self._y, 146 - 50 * self._y], axis=-1)
+        return np.clip(wall, 40, 200).astype(np.float32)
 
     def _with_mouth(self, face: Plane, valence: float) -> Plane:
         # mouth corners go up with the smile; the line keeps its middle height
@@ -128,15 +146,29 @@ def is_blinking(time_s: float) -> bool:
     return at_s <= time_s - slot * BLINK_SLOT_S < at_s + BLINK_S
 
 
+def write_number(frame: Image, number: int) -> None:
+    """Write `number` along the bottom of a frame, in black and white blocks."""
+    height, width = frame.shape[:2]
+    block = width // NUMBER_BITS
+    bits = (number >> np.arange(NUMBER_BITS - 1, -1, -1)) & 1
+    strip = np.zeros(width, dtype=np.uint8)
+    strip[: NUMBER_BITS * block] = np.repeat(bits * 255, block)
+    frame[-_strip_px(height) :] = strip[:, np.newaxis]
+
+
 def frame_number(frame: Image) -> int:
     """The number written along the bottom of a frame, also after lossy compression."""
     height, width = frame.shape[:2]
-    row = height - max(8, height // 20) // 2
+    row = height - _strip_px(height) // 2
     centres = (np.arange(NUMBER_BITS) * 2 + 1) * (width // NUMBER_BITS) // 2
     number = 0
     for bit in frame[row, centres].mean(axis=-1) > 127:
         number = number * 2 + int(bit)
     return number
+
+
+def _strip_px(height: int) -> int:
+    return max(8, height // 20)
 
 
 def _over(picture: Plane, colour: Plane, mask: Plane) -> Plane:

@@ -38,14 +38,15 @@ WAITING = Response(4.0, 1.5, 1.0, 2.0, 0.8, 0.9, 0.0, -0.1, 0.0)  # sensors just
 
 RESPONSES: dict[str, Response] = {
     "most_negative": Response(-3.0, -1.5, 1.10, 5.0, 0.3, 0.90, -0.05, -0.35, -1.0),
-    "less_negative": Response(6.0, 4.0, 0.85, 10.0, 0.8, 0.70, -0.05, -0.50, -0.6),
+    "less_negative": Response(6.0, 4.0, 0.85, 10.0, 0.8, 0.70, -0.05, -0.50, -0.9),
     "neutral": Response(-1.0, -0.5, 1.00, 0.0, 0.0, 1.00, 0.00, 0.00, 0.0),
-    "less_positive": Response(5.0, 3.0, 0.90, 8.0, 0.6, 0.75, 0.15, -0.20, 0.4),
+    "less_positive": Response(5.0, 3.0, 0.90, 8.0, 0.6, 0.75, 0.15, -0.20, 0.7),
     "most_positive": Response(3.0, 2.0, 1.05, 4.0, 0.4, 0.90, 0.10, -0.05, 1.0),
 }
 
 # Time constants of approach. Heart, breath and vessels follow within seconds (Kreibig 2010), skin
-# temperature within ten to twenty (Ioannou 2014); tonic conductance drifts.
+# temperature within ten to twenty (Ioannou 2014); tonic conductance drifts. A smile is there within a
+# second: Schmidt, Cohn & Tian 2003 (doi:10.1016/s0301-0511(03)00098-x).
 TAU_S = {
     "heart_bpm": 4.0,
     "breath_per_min": 3.0,
@@ -55,7 +56,7 @@ TAU_S = {
     "pulse_ratio": 4.0,
     "face_c": 12.0,
     "nose_c": 10.0,
-    "valence": 1.5,
+    "valence": 0.5,
 }
 SETTLING_TAU_S = {"heart_bpm": 45.0, "breath_per_min": 45.0, "scr_per_min": 30.0, "tonic_us": 90.0}
 

@@ -17,6 +17,7 @@ from emolab.devices.simulation.body import noise
 from emolab.devices.simulation.ease import Array
 from emolab.devices.simulation.heat import KELVIN_PER_COUNT, ZERO_C_K, HeatPicture
 from emolab.devices.simulation.participant import SimulatedParticipant
+from emolab.devices.simulation.photo import Photo, photograph
 from emolab.devices.simulation.portrait import PULSE_SHARE, Portrait
 
 Counters = NDArray[np.int64]
@@ -74,7 +75,7 @@ class BoardScene:
 
 
 class RgbScene:
-    """The drawn face; see `portrait`."""
+    """The face: photographed where scikit-image is installed (see `photo`), else drawn (see `portrait`)."""
 
     channels: tuple[Channel, ...] = (Channel("rgb", "rgb", "8-bit"),)
     dtype = "uint8"
@@ -82,17 +83,27 @@ class RgbScene:
 
     def __init__(self, width: int, height: int) -> None:
         self.sample_shape: tuple[int, ...] = (height, width, 3)
-        self.facts: Mapping[str, Any] = {"model": "simulated camera", "pulse_share": PULSE_SHARE}
-        self._portrait = Portrait(width, height)
+        picture = photograph()
+        self._portrait = Portrait(width, height) if picture is None else Photo(width, height, picture)
+        self.facts: Mapping[str, Any] = {
+            "model": "simulated camera",
+            "pulse_share": PULSE_SHARE,
+            "face": self._portrait.face,
+        }
 
     def render(self, person: SimulatedParticipant, times_s: Array, counters: Counters) -> NDArray[Any]:
-        pulse = person.body.pulse(times_s, "face")
-        valence = person.body.level("valence", times_s)
+        seen = zip(
+            counters.tolist(),
+            times_s.tolist(),
+            person.body.level("valence", times_s).tolist(),
+            person.body.pulse(times_s, "face").tolist(),
+            person.presence(times_s).tolist(),
+            person.body.respiration(times_s).tolist(),
+            strict=True,
+        )
         frames = np.empty((len(times_s), *self.sample_shape), dtype=np.uint8)
-        for i in range(len(times_s)):
-            self._portrait.draw(
-                frames[i], int(counters[i]), float(times_s[i]), float(valence[i]), float(pulse[i])
-            )
+        for frame, facts in zip(frames, seen, strict=True):
+            self._portrait.draw(frame, *facts)
         return frames
 
 
