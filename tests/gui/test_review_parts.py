@@ -108,3 +108,19 @@ def test_moments_are_told_as_exactly_as_the_step_asks() -> None:
     assert moment(462.318, 0.001) == "07:42.318" and moment(462.318) == "07:42"
     assert moment(3723.0) == "1:02:03" and moment(-0.5, 0.1) == "−00:00.5"
     assert moment(59.9996, 0.001) == "01:00.000"
+
+
+@given(some.integers(0, 10_000), some.floats(0.5, 4.0))
+def test_a_pixel_takes_as_much_ink_as_the_curve_covers_of_it(seed: int, thin_px: float) -> None:
+    rng = np.random.default_rng(seed)
+    low = rng.uniform(-1.0, 1.0, 40).astype(np.float32)
+    high = low + rng.choice([0.0, 0.01, 0.7], 40).astype(np.float32)
+    low[rng.integers(0, 40, 5)] = np.nan
+    pixels = np.full((30, 40, 4), GROUND, np.uint8)
+    raster.paint(pixels, low, high, (-1.2, 2.0), INK, thin_px)
+    top, bottom = (29 * (2.0 - end) / 3.2 + 0.5 for end in (high, low))
+    pad = np.maximum((thin_px - (bottom - top)) / 2, 0)
+    rows = np.arange(30)[:, None]
+    cover = np.clip(np.minimum(bottom + pad, rows + 1) - np.maximum(top - pad, rows), 0, 1)
+    wanted = GROUND + np.nan_to_num(cover * ~np.isnan(low))[..., None] * (np.array(INK[::-1]) - GROUND)
+    assert np.abs(pixels[..., :3] - wanted).max() < 1.1

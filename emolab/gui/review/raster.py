@@ -64,22 +64,24 @@ def paint(
     bottom = (limits[1] - low) * np.float32((height - 1) / span)
     pad = np.maximum((thin_px - (bottom - top)) / 2, 0)
     top, bottom = top - pad + np.float32(0.5), bottom + pad + np.float32(0.5)
-    seen = np.flatnonzero(np.isfinite(top))
-    if not len(seen):
+    is_seen = np.isfinite(top)
+    if not is_seen.any():
         return
-    first, last = int(seen[0]), int(seen[-1]) + 1
-    top, bottom = top[first:last], bottom[first:last]
-    top, bottom = np.nan_to_num(top, nan=1e9), np.nan_to_num(bottom, nan=-1e9)
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    cover = np.minimum(bottom, rows + 1)
-    cover -= np.maximum(top, rows)
-    np.clip(cover, 0, 1, out=cover)
-    part = pixels[:, first:last]
-    for channel in range(3):
-        ground = part[..., channel]
-        mixed = cover * (np.float32(colour[2 - channel]) - ground)
-        mixed += ground
-        ground[...] = mixed
+    top = np.clip(np.where(is_seen, top, 0), 0, height)
+    bottom = np.clip(np.where(is_seen, bottom, 0), 0, height)
+    upper, lower = top.astype(np.int16), bottom.astype(np.int16)  # rows of the two ends
+    ink = np.array([*colour[::-1], 255], np.uint8)
+    rows = np.arange(height, dtype=np.int16)[:, None]
+    np.copyto(pixels.view(np.uint32)[..., 0], ink.view(np.uint32)[0], where=(rows > upper) & (rows < lower))
+    _mix(pixels, upper, np.minimum(bottom, upper + 1) - top, ink)
+    _mix(pixels, lower, np.where(lower > upper, bottom - lower, 0), ink)
+
+
+def _mix(pixels: NDArray[np.uint8], rows: NDArray[np.int16], cover: Floats, ink: NDArray[np.uint8]) -> None:
+    """Lay so much ink on one pixel of each column."""
+    places = np.minimum(rows, len(pixels) - 1), np.arange(len(rows))
+    ground = pixels[places].astype(np.float32)
+    pixels[places] = ground + cover[:, None].astype(np.float32) * (ink - ground)
 
 
 def limits_of(low: Floats, high: Floats) -> tuple[float, float] | None:
