@@ -88,3 +88,17 @@ def test_the_doctor_finds_every_library_it_names(elsewhere: Path) -> None:
     assert all(
         library["version"] for library in json.loads(done.stdout)["libraries"] if library["is_required"]
     )
+
+
+def test_the_weights_of_the_small_network_are_in_it(elsewhere: Path) -> None:
+    pytest.importorskip("torch", reason="pip install 'emolab[faces]'")
+    script = "from emolab.faces.fer import load; print(load('small').card.weights_sha256)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=elsewhere,
+        env=os.environ | {"PYTHONPATH": str(elsewhere / "site")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() in (ROOT / "emolab/faces/weights/small.json").read_text(encoding="utf-8")
