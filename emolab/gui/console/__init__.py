@@ -13,7 +13,7 @@
     lost_page     the engine has died: what is kept, how to recover it
     readiness     why a session may not start yet, as rules over values
     planning      the plan in words
-    chooser, number_field, sparkline, thumbnail   small shapes the pages share
+    number_field, sparkline, thumbnail   small shapes the pages share
     seat, identify, dialogs, menus, chores, memory   the participant's window, questions, errands
 
 Panels take values (`show_snapshot`, `show_plan`) and emit intentions (`startRequested`); none of

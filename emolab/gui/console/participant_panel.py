@@ -8,8 +8,8 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console.chooser import Chooser
 from emolab.gui.console.number_field import NumberField
+from emolab.gui.widgets.chooser import Chooser
 from emolab.gui.widgets.panel import Panel, Remark, say, text
 
 LANGUAGE_NAMES = {"en": "English", "zh": "中文", "de": "Deutsch", "fr": "Français", "es": "Español"}

@@ -9,9 +9,9 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console.chooser import Chooser
 from emolab.gui.console.planning import PlanView
 from emolab.gui.widgets import words
+from emolab.gui.widgets.chooser import Chooser
 from emolab.gui.widgets.panel import Panel, Remark, say, text
 
 

@@ -6,8 +6,8 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from emolab.gui import theme
-from emolab.gui.console.chooser import Chooser
 from emolab.gui.screens import ScreenFact
+from emolab.gui.widgets.chooser import Chooser
 from emolab.gui.widgets.panel import Panel, Remark, say, text
 
 ONE_SCREEN = (

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from emolab.core.errors import EmolabError
 from emolab.gui import theme
+from emolab.gui.widgets.chooser import Chooser
 from emolab.gui.widgets.fact_table import FactTable
 from emolab.gui.widgets.panel import text
 from emolab.review.agreement import WHATS, Figure, compare
@@ -35,13 +36,14 @@ class AgreementWindow(QDialog):
         self._lanes: Sequence[Lane] = ()
         self._trials: Sequence[Trial] = ()
         self._boxes: dict[str, QCheckBox] = {}
-        self.what_box, self.unit_box = QComboBox(), QComboBox()
+        self.what_box, self.unit_box = Chooser("what is compared"), Chooser("units")
         for what in WHATS:
             self.what_box.addItem(WORDS[what], what)
         for window_s in WINDOWS_S:
             self.unit_box.addItem("clips" if window_s is None else f"windows of {window_s:g} s", window_s)
-        for box, name in ((self.what_box, "what is compared"), (self.unit_box, "units")):
-            box.setAccessibleName(name)
+        for box in (self.what_box, self.unit_box):
+            box.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            box.setFixedWidth(theme.px(260))
             box.activated.connect(self._compare)
         self._lane_row = QHBoxLayout()
         self.windowing = text("", "muted", wraps=True)

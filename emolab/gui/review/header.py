@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from emolab.gui import theme
+from emolab.gui.widgets.chooser import Chooser
 from emolab.gui.widgets.panel import Elided
 
 
@@ -28,10 +29,10 @@ class Header(QFrame):
         theme.role(self, "bar")
         self._paths: list[Path] = []
         self._now = -1
-        self.session_box = QComboBox()
-        self.session_box.setAccessibleName("session")
+        self.session_box = Chooser("session")
         self.session_box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.session_box.setMinimumWidth(theme.px(160))
+        self.session_box.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.session_box.setFixedWidth(theme.px(172))
         self.session_box.activated.connect(lambda at: self.sessionRequested.emit(self._paths[at]))
         self.facts = Elided("", "muted")
         self.analyst_button = self._button("labels: …", self.analystRequested, "Whose labels these are")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
@@ -17,6 +16,7 @@ from emolab.core.label import STATES, state
 from emolab.gui import theme
 from emolab.gui.review.pad import Pad
 from emolab.gui.review.ruler import moment
+from emolab.gui.widgets.chooser import Chooser
 from emolab.gui.widgets.panel import Elided, Panel
 from emolab.recording.labels import TimedLabel
 
@@ -49,6 +49,8 @@ class LabelPanel(Panel):
         grid = QGridLayout()
         grid.setHorizontalSpacing(theme.px(8))
         grid.setVerticalSpacing(theme.px(4))
+        grid.setColumnStretch(0, 4)
+        grid.setColumnStretch(1, 5)
         grid.addWidget(self.word_box, 0, 0)
         grid.addWidget(self.tags_field, 0, 1)
         grid.addWidget(self.note_field, 1, 0, 1, 2)
@@ -125,10 +127,10 @@ class LabelPanel(Panel):
         return button
 
     def _make_fields(self) -> None:
-        self.word_box = QComboBox()
-        self.word_box.setAccessibleName("word")
+        self.word_box = Chooser("word")
         self.word_box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.word_box.setStyleSheet(f"min-height: {theme.px(LOW_PX)}px;")
+        low = f"QComboBox {{ min-height: {theme.px(LOW_PX)}px; }}"
+        self.word_box.setStyleSheet(self.word_box.styleSheet() + low)
         self.word_box.activated.connect(self._say_word)
         self.tags_field = self._field("tags, apart by spaces", "tags")
         self.tags_field.editingFinished.connect(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QProcess, Qt
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from emolab.gui import theme
 from emolab.gui.review.labelling import Labelling
+from emolab.gui.widgets.chooser import Chooser
 from emolab.gui.widgets.panel import text
 from emolab.review.history import told
 
@@ -86,8 +86,8 @@ def export(parent: QWidget, recording: Path, say: Callable[[str], None]) -> None
     dialog.setWindowTitle("Export this session")
     column = QVBoxLayout(dialog)
     column.setSpacing(theme.px(12))
-    formats = QComboBox()
-    formats.setAccessibleName("format")
+    formats = Chooser("format")
+    formats.setMinimumWidth(theme.px(460))
     for key, words in FORMATS.items():
         formats.addItem(words, key)
     column.addWidget(formats)

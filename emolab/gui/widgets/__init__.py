@@ -9,6 +9,7 @@
     panel, notice  a titled group, text that gives way, a sentence over the page
     words          numbers in words
     fact_table     rows of facts under their headings
+    chooser        a list to choose from
     curve          many points handed to Qt at once
     hold_button    a button that must be held, for what cannot be undone
 
