@@ -58,8 +58,8 @@ class Slit:
 
 
 SMILING = Slit(223.7, 21.2, 140.0, 139.8, 144.0, 150.1, 155.8)
-CLOSED = Slit(223.7, 18.4, 147.4, 140.9, 145.3, 145.3, 151.6)
-DOWN = Slit(223.7, 18.5, 150.8, 140.3, 144.4, 144.4, 151.0)
+CLOSED = Slit(223.7, 18.4, 148.4, 140.9, 145.3, 145.3, 151.6)
+DOWN = Slit(223.7, 18.5, 152.0, 140.3, 144.4, 144.4, 151.0)
 MOUTH_SPAN = (129.0, 192.0)  # from below the nose to below the chin
 EYES = (
     Slit(203.6, 11.0, 101.6, 96.2, 98.0, 105.4, 106.4, 0.6),
@@ -85,7 +85,12 @@ KNIT_BROWS = (
 )
 FURROWS = (((222.0, 89.5), (223.0, 97.5)), ((229.5, 89.5), (228.5, 97.5)))
 CHEEKS = ((199.7, 124.0), (247.7, 124.0))
-AT_REST = 0.3  # of a frown's brows: hers stand high because she smiles
+BROWS_PX = (3.2, 6.0)  # their inner ends, inwards and down
+NARROW = 0.3  # how far a frown shuts the eyes
+AT_REST = 0.4  # of a frown's brows: hers stand high because she smiles
+# how much darker it becomes: between closed lips, between closed lids; of a frown below the lip, at the
+# mouth's corners, beside the nose, on the brows and between them
+SEAM, LID, CHIN, CORNER, FOLD, BROW, FURROW = 0.42, 0.5, 0.26, 0.2, 0.16, 0.27, 0.14
 SHADOW = np.array((0.75, 1.05, 1.25), np.float32)  # of skin: red stays longest
 
 
@@ -112,13 +117,13 @@ class Face:
         knit = sullen + AT_REST * (calm - sullen)
         dx, dy = self._moved(SMILING, mouth, MOUTH_SPAN, narrows=True)
         for eye in EYES:
-            to = eye.toward(_shut(eye), max(shut, 0.12 * sullen))
+            to = eye.toward(_shut(eye), max(shut, NARROW * sullen))
             _, lids = self._moved(eye, to, (eye.top - EYE_REACH, eye.bottom + EYE_REACH))
             dy += lids
         for (x, y), pull in zip(BROWS_INNER, (-1, 1), strict=True):
             spot = self._spot(x, y, 8.0, 6.5)
-            dx += pull * 2.6 * knit * spot
-            dy -= 4.7 * knit * spot
+            dx += pull * BROWS_PX[0] * knit * spot
+            dy -= BROWS_PX[1] * knit * spot
         for x, y in BROWS_OUTER:
             dy -= 0.6 * knit * self._spot(x, y, 7.0, 5.0)
         for x, y in LIDS:
@@ -161,21 +166,21 @@ class Face:
         gap = mouth.edges(u)[1:3]
         off = np.maximum(np.maximum(gap[0] - self._y, self._y - gap[1]), 0)
         seam = np.exp(-0.5 * (off / 0.8) ** 2) * (1 - _eased((np.abs(u) - 0.55) / 0.55))
-        dark = 0.42 * calm**3 * seam
+        dark = SEAM * calm**3 * seam
         if sullen:
-            dark = dark + 0.22 * sullen * self._spot(mouth.x, mouth.bottom + 2.5, 9.0, 2.2)
+            dark = dark + CHIN * sullen * self._spot(mouth.x, mouth.bottom + 2.5, 9.0, 2.2)
             for side in (-1, 1):
                 corner = mouth.x + side * (mouth.half + 0.5)
                 bend = ((corner, mouth.corner), (corner + side * 2, mouth.corner + 4.5))
                 fold = [(mouth.x + side * dx, y) for dx, y in ((13, 126), (20, 135), (22, 140))]
-                dark = dark + 0.16 * sullen * self._near(bend, 1.9) + 0.12 * sullen * self._near(fold, 1.9)
+                dark = dark + CORNER * sullen * self._near(bend, 1.9) + FOLD * sullen * self._near(fold, 1.9)
             for brow in KNIT_BROWS:
-                dark = dark + 0.22 * sullen * self._near(brow, 1.35)
+                dark = dark + BROW * sullen * self._near(brow, 1.35)
             for furrow in FURROWS:
-                dark = dark + 0.10 * sullen * self._near(furrow, 1.2)
+                dark = dark + FURROW * sullen * self._near(furrow, 1.2)
         if shut:
             for lashes in LASHES:
-                dark = dark + 0.5 * shut * self._near(lashes, 0.8)
+                dark = dark + LID * shut * self._near(lashes, 0.8)
         return dark.astype(np.float32)
 
     def _spot(self, x: float, y: float, wide: float, high: float) -> Plane:
