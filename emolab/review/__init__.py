@@ -4,6 +4,7 @@
     player      where the replay is (sound, speaker: what is heard with it)
     trials      what was asked and told, clip by clip; happenings: what happened besides
     lanes       who said what: events, intended, reported, models, analysts
+    curves      its signals as pyramids, read piece by piece, only what is new when it grows
     desk        where an analyst works: labels as their ledger makes them, with undo across restarts
     relabel     what a key means: which label changes, or where a new one goes
     history     acts in words

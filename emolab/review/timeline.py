@@ -1,8 +1,8 @@
 """A whole recording on one time line: any stretch of any signal, any frame, at once.
 
-Opening takes as long as opening the file. Signals are read one after the other in a thread, each made
-a pyramid (`signals.pyramid`), sound as its envelope; until one is ready its view is empty. Frames are
-decoded when asked for, a few are kept. All times are seconds on the session clock.
+Opening takes as long as opening the file. Signals are read piece by piece in a thread (`curves`); until
+one is ready its view is empty. Frames are decoded when asked for, a few are kept. All times are seconds
+on the session clock.
 """
 
 from __future__ import annotations
@@ -10,39 +10,23 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.core.errors import DataError, EmolabError
+from emolab.core.errors import DataError
 from emolab.core.event import Event
 from emolab.recording import lanes
 from emolab.recording.labels import TimedLabel
 from emolab.recording.reader import RecordedStream, Session
 from emolab.recording.recover import is_growing
-from emolab.signals.pyramid import Pyramid, View
+from emolab.review.curves import Curves, tracks_of
+from emolab.signals.pyramid import View
 
-GAP = 3.0  # of a sample: a longer step is a hole
-LEAST_GAP_S = 0.02
-ENVELOPE_HZ = 500.0  # pairs of least and greatest sound a second: a clip's beats at a pixel a sample
-PIECE = 1 << 20
 FRAMES_KEPT = 64
 EMPTY = View(np.zeros(0), np.zeros(0, np.float32), np.zeros(0, np.float32), True)
-
-
-@dataclass(frozen=True)
-class Track:
-    """One signal: `stream/channel`, what it is and in which unit. `envelope`: it is sound, seen as such."""
-
-    name: str
-    stream: str
-    channel: int
-    kind: str
-    unit: str
-    envelope: bool = False
 
 
 class Timeline:
@@ -59,20 +43,22 @@ class Timeline:
             self.session.close()
             self.session = Session.open(path, live=True)
         self.events, self._lost_events = self._sound_events()
-        self.tracks = tuple(_tracks(self.session))
+        self.tracks = tuple(tracks_of(self.session))
         self.cameras = tuple(name for name, stream in self.session.streams.items() if stream.info.is_image)
-        self.problems: dict[str, str] = {}
         self.begin_s, self.end_s = _span(self.session, self.events)
         self._changed = changed
-        self._pyramids: dict[str, list[Pyramid]] = {}
         self._frames: OrderedDict[tuple[str, int], NDArray[Any]] = OrderedDict()
         self._times: dict[str, NDArray[np.float64]] = {}
         self._videos: dict[str, Any] = {}
-        self._reading = (
-            threading.Lock()
-        )  # HDF5 lets one in at a time; a frame must not wait for a whole signal
+        self._reading = threading.Lock()  # HDF5 lets one in at a time; a frame must not wait for long
+        self._curves = Curves(self.session, self.tracks, self._reading)
         self._closing = threading.Event()
         self._thread = self._start_reading()
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Tracks of which something cannot be read, and why."""
+        return self._curves.problems
 
     @property
     def damage(self) -> str:
@@ -89,7 +75,8 @@ class Timeline:
     def refresh(self) -> bool:
         """A session still being recorded: see what came since. False when nothing could be looked at.
 
-        Tracks are read anew in the background; `changed` tells as each has become ready.
+        What is new of each track is read in the background; `changed` tells as each has grown. When the
+        session has ended all is read once more, since only now its times are known as well as they can be.
         """
         if not self.is_live or self._thread.is_alive():
             return False
@@ -100,6 +87,8 @@ class Timeline:
             self.begin_s, self.end_s = _span(self.session, self.events)
             self._times.clear()
             self._videos.clear()
+            if not self.is_live:
+                self._curves = Curves(self.session, self.tracks, self._reading, self._curves.pyramids)
         self._thread = self._start_reading()
         return True
 
@@ -107,7 +96,7 @@ class Timeline:
 
     def is_ready(self, track: str) -> bool:
         """Whether a track can be seen."""
-        return track in self._pyramids
+        return track in self._curves.pyramids
 
     def wait(self, timeout_s: float = 60.0) -> bool:
         """Wait until every track is ready; False when that takes longer."""
@@ -116,23 +105,13 @@ class Timeline:
 
     def view(self, track: str, from_s: float, to_s: float, pixels: int) -> View:
         """What is seen of a track; nothing before it is ready."""
-        found = self._pyramids.get(track)
-        if not found:
-            return EMPTY
-        if len(found) == 1:
-            return found[0].view(from_s, to_s, pixels)
-        low, high = (
-            pyramid.view(from_s, to_s, pixels) for pyramid in found
-        )  # of one shape, sample by sample
-        return View(low.times_s, low.low, high.high, False, low.holes_s)
+        found = self._curves.pyramids.get(track)
+        return EMPTY if found is None else found.view(from_s, to_s, pixels)
 
     def value_at(self, track: str, time_s: float) -> float:
         """The sample at a moment, the newest not after it; NaN in a hole and before the first."""
-        found = self._pyramids.get(track)
-        if not found:
-            return np.nan
-        at = int(np.searchsorted(found[0].times_s, time_s, side="right")) - 1
-        return float(found[-1].values[at]) if at >= 0 else np.nan
+        found = self._curves.pyramids.get(track)
+        return np.nan if found is None else found.value_at(time_s)
 
     # pictures
 
@@ -227,51 +206,7 @@ class Timeline:
         return self._times[camera]
 
     def _read_all(self) -> None:
-        times: dict[str, NDArray[np.float64]] = {}
-        for track in sorted(self.tracks, key=lambda one: one.envelope):  # sound takes longest
-            if self._closing.is_set():
-                return
-            stream = self.session.streams[track.stream]
-            try:
-                if track.envelope:
-                    self._pyramids[track.name] = self._envelope(stream, track.channel)
-                else:
-                    if track.stream not in times:
-                        with self._reading:
-                            times = {track.stream: stream.times_s()}  # one stream's at a time are kept
-                    with self._reading:
-                        values = stream.values(track.channel)
-                    gap_s = max(GAP / (stream.info.nominal_rate_hz or 1.0), LEAST_GAP_S)
-                    self._pyramids[track.name] = [Pyramid(times[track.stream], values, gap_s)]
-            except (EmolabError, OSError, ValueError) as error:  # damaged: the others can still be seen
-                self.problems[track.name] = str(error)
-                self._pyramids[track.name] = [Pyramid(np.zeros(0), np.zeros(0))]
-            self._changed(track.name)
-
-    def _envelope(self, stream: RecordedStream, channel: int) -> list[Pyramid]:
-        """Least and greatest of sound over each five-hundredth of a second, read piece by piece."""
-        step = max(round((stream.info.nominal_rate_hz or 48_000.0) / ENVELOPE_HZ), 1)
-        piece = PIECE - PIECE % step
-        at_s: list[NDArray[np.float64]] = []
-        low: list[NDArray[np.float32]] = []
-        high: list[NDArray[np.float32]] = []
-        for start in range(0, len(stream), piece):
-            if self._closing.is_set():
-                break
-            with self._reading:
-                values = stream.values(channel, start, start + piece).astype(np.float32)
-                ends_s = (
-                    stream.times_s(start, start + 1),
-                    stream.times_s(start + len(values) - 1, start + len(values)),
-                )
-            edges = np.arange(0, len(values), step)
-            low.append(np.minimum.reduceat(values, edges))
-            high.append(np.maximum.reduceat(values, edges))
-            at_s.append(np.interp(edges, (0, max(len(values) - 1, 1)), (ends_s[0][0], ends_s[1][0])))
-        if not low:
-            return [Pyramid(np.zeros(0), np.zeros(0))]
-        times_s = np.concatenate(at_s)
-        return [Pyramid(times_s, np.concatenate(low)), Pyramid(times_s, np.concatenate(high))]
+        self._curves.read(not self.is_live, self._closing, self._changed)
 
 
 def _place(stream: RecordedStream, time_s: float, rate_hz: float, count: int) -> int:
@@ -284,18 +219,6 @@ def _place(stream: RecordedStream, time_s: float, rate_hz: float, count: int) ->
         else:
             high = middle
     return low
-
-
-def _tracks(session: Session) -> list[Track]:
-    found = []
-    for stream in session.streams.values():
-        if stream.info.is_image:
-            continue
-        for at, channel in enumerate(stream.info.channels):
-            name = f"{stream.name}/{channel.name}" if len(stream.info.channels) > 1 else stream.name
-            is_sound = stream.info.kind == "audio"
-            found.append(Track(name, stream.name, at, channel.kind, channel.unit, is_sound))
-    return found
 
 
 def _span(session: Session, events: Sequence[Event]) -> tuple[float, float]:

@@ -8,6 +8,7 @@
     body      tests of pulse, breath and skin conductance
     sound     `judge_sound`: silent, clipped, humming
     onsets    when clicks and steps happened, and how late they are after their stimuli
+    moments   times of millions of samples in a fraction of their room
     pyramid   the least and greatest of ever longer stretches: a signal of hours drawn at any zoom
     frames    `judge_rgb` and `judge_thermal`: is there a face, lit, warm
 

@@ -42,7 +42,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from emolab.gui import theme
 from emolab.gui.review.chart import Chart
 from emolab.gui.review.span import Span
-from emolab.review.timeline import Track
+from emolab.review.curves import Track
 from emolab.signals.pyramid import Pyramid, View
 
 WIDE_PX, TALL_PX = 1366, 500
@@ -125,7 +125,7 @@ class Chart6:
         return self._pyramids[track].view(from_s, to_s, pixels)
 
     def value_at(self, track: str, time_s: float) -> float:
-        return 0.0
+        return self._pyramids[track].value_at(time_s)
 
     def is_ready(self, track: str) -> bool:
         return True

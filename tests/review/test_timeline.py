@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from emolab.core.event import Event
 from emolab.recording import reader
 from emolab.recording.reader import Session
 from emolab.recording.writer import SessionWriter
+from emolab.review import curves, timeline
 from emolab.review.timeline import Timeline
 from tests.recording import made
 
@@ -76,7 +78,7 @@ def test_sound_is_seen_as_least_and_greatest(recorded: Path) -> None:
         sound = session.streams["microphone"].values(0)
         seen = line.view("microphone", 0.0, 8.0, 300)
         assert seen.low.min() == pytest.approx(sound.min()) and seen.high.max() == pytest.approx(sound.max())
-        assert (seen.low <= seen.high).all() and 300 <= len(seen.low) <= 1300
+        assert (seen.low <= seen.high).all() and 300 <= len(seen.low) <= 16 * 300 + 2
         heard, from_s = line.sound("microphone", 2.0, 2.5)
         assert (len(heard), from_s) == (24_000, pytest.approx(2.0, abs=2e-5))
         np.testing.assert_array_equal(heard, session.streams["microphone"].samples(96_000, 120_000))
@@ -113,24 +115,79 @@ def test_a_recording_cut_off_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
         assert np.nanmax(line.view("board/gsr", 0.0, 9.0, 2000).times_s) == pytest.approx(1.996)
 
 
-def test_a_damaged_signal_is_told_and_the_others_are_seen(
+def test_a_damaged_stretch_is_told_and_what_lies_around_it_is_seen(
     recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = tmp_path / recorded.name
     shutil.copy(recorded, copy)
-    sound = reader.RecordedStream.values
+    sound = reader.RecordedStream.samples
 
-    def damaged(self: Any, channel: Any = 0, start: int = 0, stop: int | None = None) -> Any:
-        if channel == 1:
+    def damaged(self: Any, start: int = 0, stop: int | None = None) -> Any:
+        if self.name == "board" and start == 256:
             raise OSError("Can't synchronously read data (wrong fletcher32 checksum)")
-        return sound(self, channel, start, stop)
+        return sound(self, start, stop)
 
-    monkeypatch.setattr(reader.RecordedStream, "values", damaged)
+    monkeypatch.setattr(reader.RecordedStream, "samples", damaged)
+    monkeypatch.setattr(curves, "PIECE", 256)
     with Timeline(copy) as line:
         line.wait()
-        assert list(line.problems) == ["board/belt"] and "checksum" in line.problems["board/belt"]
-        assert len(line.view("board/belt", 0.0, 8.0, 100).low) == 0
-        assert len(line.view("board/ear", 0.0, 8.0, 100).low)
+        assert "board/belt" in line.problems and "microphone" not in line.problems
+        assert "checksum" in line.damage
+        seen = line.view("board/belt", 0.0, 3.9, 4000)
+        lost = (seen.times_s > 1.021) & (seen.times_s < 2.047)
+        assert not np.isnan(seen.low[~lost]).any() and np.isnan(seen.low[lost]).all()
+        assert np.isnan(line.value_at("board/ear", 1.5)) and not np.isnan(line.value_at("board/ear", 3.0))
+        assert len(line.view("microphone", 0.0, 8.0, 100).low)
+
+
+def test_of_a_session_that_grows_only_what_is_new_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline, "is_growing", lambda path: True)
+    read: list[tuple[str, int, int]] = []
+    sound = reader.RecordedStream.samples
+
+    def watched(self: Any, start: int = 0, stop: int | None = None) -> Any:
+        read.append((self.name, start, len(self) if stop is None else stop))
+        return sound(self, start, stop)
+
+    monkeypatch.setattr(reader.RecordedStream, "samples", watched)
+    path = tmp_path / "P07_session-2.h5"
+    streams = (made.BOARD, made.CAMERA, made.MICROPHONE)
+    writer = SessionWriter(path, made.HEADER)
+    writer.open(streams)
+    line = None
+    for second in range(8):
+        for info in streams:
+            rate_hz = info.nominal_rate_hz or 0.0
+            writer.write(made.chunk(info, round(second * rate_hz), round(rate_hz), rate_hz))
+        writer.flush()
+        if line is None:
+            line = Timeline(path)
+        else:
+            assert line.refresh()
+        assert line.wait() and line.is_live and line.end_s >= second + 0.9
+        assert line.frame_count("camera") == 30 * (second + 1)
+        assert made.number(line.frame("camera", 30 * second + 7)) == 30 * second % 100 + 7 - 100 * (
+            30 * second % 100 + 7 >= 100
+        )
+    for name, rows in (("board", 2000), ("microphone", 384_000)):
+        pieces = [piece[1:] for piece in read if piece[0] == name]
+        assert pieces[0][0] == 0 and pieces[-1][1] == rows
+        assert all(after[0] == before[1] for before, after in itertools.pairwise(pieces))
+    assert line is not None
+    while_it_grew = {name: line.view(name, -1.0, 9.0, 5000) for name in ("board/gsr", "microphone")}
+    writer.close()
+    assert line.refresh() and line.wait() and not line.is_live and not line.problems
+    with Timeline(path) as afterwards:
+        afterwards.wait()
+        for name, grown in while_it_grew.items():
+            whole, anew = (one.view(name, -1.0, 9.0, 5000) for one in (afterwards, line))
+            np.testing.assert_array_equal(whole.low, grown.low)
+            np.testing.assert_array_equal(whole.high, anew.high)
+            np.testing.assert_allclose(whole.times_s, grown.times_s, atol=1e-4)
+    assert not line.refresh()
+    line.close()
 
 
 def test_closing_does_not_wait_for_what_is_being_read(recorded: Path) -> None:

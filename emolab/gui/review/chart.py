@@ -21,7 +21,8 @@ from emolab.gui import theme
 from emolab.gui.review import raster
 from emolab.gui.review.ruler import RULER_PX, Ruler, paint_ruler
 from emolab.gui.review.span import Span
-from emolab.review.timeline import Timeline, Track
+from emolab.review.curves import Track
+from emolab.review.timeline import Timeline
 
 LEFT_PX = 148
 LANE_PX = 28  # least height of a lane

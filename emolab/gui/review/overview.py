@@ -18,7 +18,8 @@ from emolab.gui.review.chart import LEFT_PX
 from emolab.gui.review.label_paint import colour_of
 from emolab.gui.review.span import Span
 from emolab.recording.labels import TimedLabel
-from emolab.review.timeline import Timeline, Track
+from emolab.review.curves import Track
+from emolab.review.timeline import Timeline
 
 TALL_PX = 44
 BLOCK_PX = 8
