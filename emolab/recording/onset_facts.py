@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,10 +30,13 @@ def onset_facts(events: Sequence[Event]) -> list[dict[str, Any]]:
     """
     onsets = [event for event in events if event.kind == "clip_onset"]
     ends_s = [*(event.time_s for event in onsets[1:]), float("inf")]
-    return [
-        _one(onset, [event for event in events if onset.time_s - NEAR_S < event.time_s < end_s])
-        for onset, end_s in zip(onsets, ends_s, strict=False)
-    ]
+    by_time = sorted(range(len(events)), key=lambda row: events[row].time_s)
+    times_s = [events[row].time_s for row in by_time]
+    found = []
+    for onset, end_s in zip(onsets, ends_s, strict=False):
+        near = slice(bisect_right(times_s, onset.time_s - NEAR_S), bisect_left(times_s, end_s))
+        found.append(_one(onset, [events[row] for row in sorted(by_time[near])]))
+    return found
 
 
 def _one(onset: Event, until_next: Sequence[Event]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ GAP = 3.0  # of a sample: a longer step is a hole
 LEAST_GAP_S = 0.02
 ENVELOPE_HZ = 500.0  # pairs of least and greatest sound a second: a clip's beats at a pixel a sample
 PIECE = 1 << 16  # rows read while nobody else may: some milliseconds
-SOUND_PIECE = 1 << 18
+SOUND_PIECE = 1 << 19
 
 
 @dataclass(frozen=True)

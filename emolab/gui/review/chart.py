@@ -149,7 +149,10 @@ class Chart(QWidget):
 
     def _shade(self, left: int, width: int, height: int) -> None:
         shade = _rgb32(theme.mix(theme.palette().sunken, theme.palette().text, 0.045))
+        from_s, to_s = self._span.from_s, self._span.to_s
         for stretch in self.stretches:
+            if stretch.to_s < from_s or stretch.from_s > to_s:
+                continue
             first, last = (
                 left + round(min(max((at_s - self._span.from_s) / self._span.width_s, 0), 1) * width)
                 for at_s in (stretch.from_s, stretch.to_s)

@@ -16,6 +16,7 @@ from emolab.review.lanes import Source
 CORNER_PX = 9
 FLAG_PX = 5
 PAD_PX = 6
+NARROW_PX = 4  # neither pattern nor words can be made out; of hours, hundreds are drawn
 FLAG_WORDS_PX = 60  # room to the next flag: then a flag says what it is about
 
 
@@ -32,6 +33,9 @@ def paint_label(
         _paint_flag(painter, box, label, is_selected, words)
         return
     colour = QColor(colour_of(label, source))
+    if box.width() < theme.px(NARROW_PX) and not is_selected:
+        painter.fillRect(box, colour)
+        return
     box = box.adjusted(0.5, 0.5, -0.5, -0.5)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     edge = QPen(colour, theme.px(2 if source == "intention" else 1))
