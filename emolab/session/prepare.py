@@ -128,6 +128,10 @@ def check(request: StartRequest, study_folder: Path) -> tuple[Study, Bank, Sessi
     already, the protocol cannot be laid out, a number is out of range, there is no such language, or
     the consent text is not the one that was kept.
     """
+    if study_folder.exists() and not study_folder.is_dir():
+        raise ConfigError(
+            f"the study folder {study_folder} cannot be written (it is a file); choose another folder"
+        )
     participants.check_open(study_folder, request.participant)
     if request.answers not in ANSWERS:
         raise ConfigError(f"answers {request.answers!r} is none of {', '.join(ANSWERS)}")

@@ -68,7 +68,7 @@ def mounted(disk: Path, at: Path) -> Iterator[Path]:
         try:
             yield at
         finally:
-            _do("umount", at)
+            _unmount(at)
     finally:
         _do("losetup", "--detach", device)
 
@@ -148,6 +148,16 @@ def _make(disk: Path, kind: str, size: int) -> None:
 
 def _kind(device: str) -> str:
     return _do("blkid", "-o", "value", "-s", "TYPE", "-p", device)
+
+
+def _unmount(at: Path) -> None:
+    """A file that was let go of just now may keep a file system busy for a moment."""
+    ends_s = time.monotonic() + 15.0
+    while time.monotonic() < ends_s:
+        if subprocess.run(["umount", str(at)], capture_output=True, check=False).returncode == 0:
+            return
+        time.sleep(0.1)
+    _do("umount", at)
 
 
 def _do(*command: object) -> str:
