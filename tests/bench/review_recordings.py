@@ -3,7 +3,7 @@
 Six signals at 250 Hz (a board of four with jitter in its stamps, a board of two without), a colour camera
 640 x 480 at 30 frames/s, a thermal camera 160 x 120 at 9, sound at 48 kHz. Ten seconds of video are encoded
 and their packets repeated, ten seconds of thermal frames and of sound likewise: making eight hours would
-else take as long as encoding them. `grain` is the camera's noise: 2 grey levels make GRAINMB/s of it, as a
+else take as long as encoding them. `grain` is the camera's noise: 2 grey levels make 0.7 MB/s of it, as a
 webcam indoors does; without any, eight hours fit in a gigabyte.
 """
 
