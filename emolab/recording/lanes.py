@@ -5,8 +5,10 @@ Both are read from the recording and are never written: a lane has no way to cha
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
+from emolab.core.errors import DataError
 from emolab.core.event import Event
 from emolab.recording.labels import TimedLabel
 from emolab.recording.onset_facts import onset_facts
@@ -44,10 +46,18 @@ def reported(events: Sequence[Event], end_s: float) -> list[TimedLabel]:
         before = [stretch for stretch in found if stretch[0] <= event.time_s]
         if before:
             start_s, stop_s = before[-1]
-            word = event.data.get("word") or None
             name = str(clip or BASELINE)
-            said[name, start_s] = TimedLabel(start_s, stop_s, clip=name, state=state, word=word)
+            said[name, start_s] = _said(start_s, stop_s, name, state, event.data.get("word") or None)
     return sorted(said.values(), key=lambda label: label.start_s)
+
+
+def _said(start_s: float, stop_s: float, clip: str, state: str, word: str | None) -> TimedLabel:
+    """A report; a state or word of another vocabulary, from elsewhere or damaged, is told in the note."""
+    with contextlib.suppress(DataError):
+        return TimedLabel(start_s, stop_s, clip=clip, state=state, word=word)
+    with contextlib.suppress(DataError):
+        return TimedLabel(start_s, stop_s, clip=clip, state=state, note=f"the word said is {word!r}")
+    return TimedLabel(start_s, stop_s, clip=clip, note=f"said is {state!r}, {word!r}")
 
 
 def _heard(events: Sequence[Event], end_s: float) -> list[tuple[str, str, float, float]]:

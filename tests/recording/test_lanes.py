@@ -58,3 +58,13 @@ def test_a_clip_heard_twice_has_two_reports() -> None:
 def test_a_recording_that_ends_in_a_clip_ends_its_label() -> None:
     (label,) = intended(played("a", "neutral", 10.0, 40.0)[:1], 27.5)
     assert (label.start_s, label.end_s) == (10.0, 27.5)
+
+
+def test_a_report_in_other_words_is_told_and_stops_nothing() -> None:
+    onset = Event(1.0, "clip_onset", data={"clip": "a", "state": "neutral", "fitted_s": 1.0})
+    for state, word, label in (
+        ("less_positive", "calm", TimedLabel(1.0, 9.0, "a", "less_positive", note="the word said is 'calm'")),
+        ("blissful", "calm", TimedLabel(1.0, 9.0, "a", note="said is 'blissful', 'calm'")),
+    ):
+        answer = Event(5.0, "answer", data={"clip": "a", "state": state, "word": word})
+        assert reported([onset, answer], 9.0) == [label]
