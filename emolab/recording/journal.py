@@ -77,7 +77,7 @@ class Journal:
         self._items: list[Item] = []
         self._bytes = 0
         self._number = 0
-        self._newest_s = head.zero_s
+        self._newest_s = self._whole_until_s = head.zero_s
         self._since: list[float | None] = [None, None, None]  # oldest that waits, is written, is fsynced now
         self._lock = threading.Lock()  # of what waits
         self._hand = threading.Lock()  # of the file
@@ -170,7 +170,7 @@ class Journal:
         if self.error is not None:
             raise self.error
         with self._hand:
-            until_s, self._since[2], self._since[1] = self._newest_s, self._since[1], None
+            until_s, self._since[2], self._since[1] = self._whole_until_s, self._since[1], None
         if self._since[2] is not None:
             sync(self._file)
             self.safe_until_s, self._since[2] = until_s, None
@@ -194,7 +194,9 @@ class Journal:
         bulk: list[bytes] = []
         for item in items:
             encode(item, self._zero_s, small, bulk)
-            self._newest_s = max(self._newest_s, item.time_s if isinstance(item, Event) else item.arrival_s)
+            time_s = item.time_s if isinstance(item, Event) else item.arrival_s
+            if time_s > self._newest_s:  # what came at one time may be on its way still: all before is here
+                self._whole_until_s, self._newest_s = self._newest_s, time_s
         self._frame(small, bulk)
 
     def _frame(self, small: list[bytes], bulk: list[bytes]) -> None:
