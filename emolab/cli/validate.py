@@ -59,6 +59,7 @@ def facts(found: Validation) -> dict[str, Any]:
         "table": {"rows": "said", "columns": "face", "groups": _groups(), "counts": found.table},
         "conflicts": [check.clip for check in found.conflicts],
         "lane": found.lane or None,
+        "not_kept": found.not_kept or None,
         "problem": found.problem or None,
         "damage": list(found.damage),
     }

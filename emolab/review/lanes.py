@@ -70,9 +70,12 @@ def _numbered(labels: list[TimedLabel]) -> dict[str, TimedLabel]:
 
 
 def conflicts(every: Sequence[Lane]) -> list[Check]:
-    """Where a face contradicts the report, the surest first."""
+    """Where a face contradicts the report, the surest first; a clip once, by the surest model."""
     found = [check for lane in every for check in lane.checks.values() if check.verdict == "conflict"]
-    return sorted(found, key=lambda check: (-check.confidence, check.start_s))
+    surest: dict[float, Check] = {}
+    for check in sorted(found, key=lambda check: (-check.confidence, check.start_s)):
+        surest.setdefault(round(check.start_s, 6), check)
+    return list(surest.values())
 
 
 def validation_of(lane: Lane, recording: Path) -> Validation:
@@ -82,7 +85,7 @@ def validation_of(lane: Lane, recording: Path) -> Validation:
         agg = given
     found = tuple(sorted(lane.checks.values(), key=lambda check: check.start_s))
     model, weights = lane.by.get("model", lane.name), lane.by.get("weights", "")
-    return Validation(recording, model, weights, agg, False, "flag", found, lane=lane.name)
+    return Validation(recording, model, weights, agg, "baseline" in lane.by, "flag", found, lane=lane.name)
 
 
 def told(check: Check) -> str:

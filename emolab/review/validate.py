@@ -171,6 +171,7 @@ def _kept(found: Validation) -> Validation:
     against = "against rest" if found.baseline else "not against rest"
     settings = (f"weights {found.weights[:16]}", found.agg, against)
     by = {"model": found.model, "weights": found.weights, "agg": found.agg, "emolab": __version__}
+    by |= {"baseline": "rest"} if found.baseline else {}
     try:
         desk = Desk(found.session, lane)
         desk.say((to_label(check, settings) for check in found.clips), "validate", by)

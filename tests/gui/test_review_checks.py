@@ -11,6 +11,7 @@ from emolab.core.label import state
 from emolab.gui.review.checker import Checker
 from emolab.review.checks import Check, to_label
 from emolab.review.desk import Desk
+from emolab.review.lanes import Lane, conflicts
 from tests.gui import review_room as room
 from tests.gui.review_room import key, under_review
 
@@ -51,6 +52,22 @@ def test_verdicts_stand_in_their_lane_and_beside_the_report(qapp: QApplication, 
         rows = dict(flow.window.facts.rows())
         assert rows["face-small"].startswith("cannot judge: one face is seen in 30 %")
         assert rows["reported"] == "no report in time"
+
+
+def test_a_clip_that_two_models_contradict_is_one_conflict() -> None:
+    said = "most_positive"
+
+    def face(name: str, *clips: tuple[float, float]) -> Lane:
+        checks = {
+            str(start_s): Check(
+                "c", start_s, start_s + 5, "most_positive", "negative", 1.0, (sure, 1 - sure, 0.0)
+            )
+            for start_s, sure in clips
+        }
+        return Lane(name, "model", {}, checks=checks)
+
+    found = conflicts([face("face-small", (5.0, 0.6), (14.0, 0.7)), face("face-vgg19", (5.0, 0.9))])
+    assert [(check.start_s, check.confidence) for check in found] == [(5.0, 0.9), (14.0, 0.7)]
 
 
 def test_the_verdicts_window_lists_conflicts_first_and_goes_to_a_clip(

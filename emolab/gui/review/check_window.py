@@ -73,7 +73,8 @@ class CheckWindow(QDialog):
             "95 % intervals by a bootstrap over clips"
         )
         weights = f", weights {found.weights[:12]}" if found.weights else ""
-        self.model.setText(f"by the model {found.model}{weights}. No report was changed.")
+        against = ", against the same face at rest" if found.baseline else ""
+        self.model.setText(f"by the model {found.model}{weights}{against}. No report was changed.")
 
     def _go(self, row: int) -> None:
         self.seekRequested.emit(self._checks[row].start_s)

@@ -81,9 +81,9 @@ class Checker(QObject):
 
 
 def _problem(told: bytes) -> str:
-    """Why no clip could be judged, empty when some were."""
+    """Why no clip could be judged, or none of it kept; empty when all went well."""
     try:
         found = json.loads(told)
-        return str(found["problem"] or "")
+        return str(found["problem"] or found["not_kept"] or "")
     except (ValueError, KeyError, TypeError):
         return ""
