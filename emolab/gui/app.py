@@ -62,6 +62,7 @@ def run_review(recording: Path, settings: Settings, analyst: str | None = None) 
     window = reviews.open(recording)
     reviews.left.connect(app.quit)
     door = FaultDoor(window)
+    reviews.turned.connect(door.turn_to)
     show(window)
     try:
         return app.exec()
@@ -117,6 +118,11 @@ class FaultDoor(QObject):
         self._caught.connect(self._tell, Qt.ConnectionType.QueuedConnection)
         sys.excepthook = self._take
         threading.excepthook = lambda args: self._take(args.exc_type, args.exc_value, args.exc_traceback)
+
+    def turn_to(self, window: HasNotice) -> None:
+        """Tell it in this window from now on; the one before may go."""
+        self._window = window
+        self.setParent(window)
 
     def close(self) -> None:
         """Give the hooks back."""

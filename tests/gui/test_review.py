@@ -8,10 +8,13 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
+from emolab.core.errors import DataError
 from emolab.core.event import Event
+from emolab.gui.app import FaultDoor
 from emolab.gui.review.chart import LEFT_PX
 from emolab.gui.review.flow import ReviewFlow
 from emolab.gui.review.lane_view import Chosen
+from emolab.gui.review.reviews import Reviews
 from emolab.recording import label_ledger
 from emolab.recording.labels import TimedLabel
 from emolab.review.desk import Desk
@@ -319,3 +322,35 @@ def test_every_past_state_can_be_looked_at(qapp: QApplication, session: Path) ->
         assert [label.state for label in flow.window.lanes.lanes[-1].labels.values()] == ["most_negative"]
         flow._show_past(None)
         assert [label.state for label in flow.window.lanes.lanes[-1].labels.values()] == ["most_positive"]
+
+
+def test_another_session_takes_the_place_of_this_one_and_faults_are_told_there(
+    qapp: QApplication, recorded: Path, tmp_path: Path
+) -> None:
+    first = room.copy(recorded, tmp_path)
+    second = first.with_name("P07_session-3.h5")
+    second.write_bytes(first.read_bytes())
+    broken = first.with_name("P07_session-4.h5")
+    broken.write_bytes(b"no session")
+    reviews = Reviews(tmp_path / "review.json", "no such output", "anna")
+    left: list[bool] = []
+    reviews.left.connect(lambda: left.append(True))
+    window = reviews.open(first)
+    window.show()
+    door = FaultDoor(window)
+    reviews.turned.connect(door.turn_to)
+    try:
+        assert reviews.flow is not None
+        reviews.flow.sessionWanted.emit(broken)  # it cannot be opened: this one stays
+        assert reviews.flow.window is window and "no emolab session" in window.notice.sentence
+        reviews.flow.sessionWanted.emit(second)
+        room.until(lambda: reviews.flow is not None and reviews.flow.recording == second)
+        shown = reviews.flow.window
+        QApplication.processEvents()
+        door._tell(DataError("a fault"))
+        assert shown.isVisible() and shown.notice.sentence == "a fault" and left == []
+        shown.close()
+        assert left == [True]
+    finally:
+        door.close()
+        reviews.close()

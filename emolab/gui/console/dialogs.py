@@ -22,6 +22,7 @@ from emolab.gui.widgets.panel import text
 
 CLOSE, STOP, STAY = "close", "stop", "stay"
 STOP_WORD = "stop"
+KEY_ROWS = 18  # of a column of keys: all fit on a small screen
 
 
 def ask_closing(parent: QWidget) -> str:
@@ -75,14 +76,15 @@ def show_keys(parent: QWidget, keys: Sequence[tuple[str, str]]) -> None:
     dialog.setWindowTitle("Keys")
     grid = QGridLayout(dialog)
     grid.setHorizontalSpacing(theme.px(24))
-    for row, (key, what) in enumerate([*keys, ("Esc, held", "Stop the session")]):
+    for at, (key, what) in enumerate(keys):
+        row, column = at % KEY_ROWS, at // KEY_ROWS * 2
         label = text(key)
         label.setFont(theme.font(bold=True))
-        grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignRight)
-        grid.addWidget(text(what.replace("&", "")), row, 1)
+        grid.addWidget(label, row, column, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(text(what.replace("&", "")), row, column + 1)
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.reject)
-    grid.addWidget(buttons, grid.rowCount(), 0, 1, 2)
+    grid.addWidget(buttons, grid.rowCount(), 0, 1, grid.columnCount())
     dialog.exec()
 
 

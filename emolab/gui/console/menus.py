@@ -14,6 +14,8 @@ from emolab.gui.console import dialogs
 if TYPE_CHECKING:
     from emolab.gui.console.flow import Flow
 
+HELD = ("Esc, held", "Stop the session")
+
 
 def menus(flow: Flow) -> dict[str, list[Action]]:
     """Title of each menu to its actions; single keys work on the run page only."""
@@ -47,7 +49,7 @@ def menus(flow: Flow) -> dict[str, list[Action]]:
     }
     keys = [action for actions in found.values() for action in actions]
     found["&Help"] = [
-        Action("keys", "Keys", "F1", lambda: dialogs.show_keys(window, key_table(keys))),
+        Action("keys", "Keys", "F1", lambda: dialogs.show_keys(window, [*key_table(keys), HELD])),
         Action(
             "about", f"emolab {__version__}", "", lambda: window.notice.say(f"emolab {__version__}", "well")
         ),

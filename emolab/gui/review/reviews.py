@@ -23,6 +23,7 @@ class Reviews(QObject):
     """Opens recordings for review. `memory`: a small JSON file. `analyst`: else the one of last time."""
 
     left = Signal()  # the window was closed
+    turned = Signal(object)  # ReviewWindow: this one is shown now
 
     def __init__(self, memory: Path, sound: str | None = None, analyst: str | None = None) -> None:
         super().__init__()
@@ -58,7 +59,10 @@ class Reviews(QObject):
             window.showMaximized()
         else:
             window.show()
+        self.turned.emit(window)
         before.window.close()
+        before.window.deleteLater()
+        before.deleteLater()
 
     def close(self) -> None:
         """Let go of everything. Idempotent."""
