@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emolab.faces.fer import ExpressionModel, NoWeights, load
+from emolab.faces.fer import ExpressionModel, load
 from emolab.faces.verdict import LEAST_VALID, VERDICTS
 from emolab.review.checks import Validation
 from tests.faces.people import ByLight
@@ -39,11 +39,7 @@ def test_a_face_is_seen_but_where_the_truth_says_that_nobody_was_there(recorded:
 
 
 def test_our_own_model_reads_the_face_as_it_was_meant(recorded: Path) -> None:
-    try:
-        small = load("small")
-    except NoWeights as error:
-        pytest.skip(f"the package has no weights yet: {error}")
-    found = judged(recorded, small).clips
+    found = judged(recorded, load("small")).clips
     for check, clip in zip(found, truth(recorded), strict=True):
         if clip["face"]["manner"] != "away":
             assert check.face == GROUP_OF[clip["face"]["expression"]]
