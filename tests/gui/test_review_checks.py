@@ -55,14 +55,11 @@ def test_verdicts_stand_in_their_lane_and_beside_the_report(qapp: QApplication, 
 
 
 def test_a_clip_that_two_models_contradict_is_one_conflict() -> None:
-    said = "most_positive"
-
     def face(name: str, *clips: tuple[float, float]) -> Lane:
+        said = "most_positive"
         checks = {
-            str(start_s): Check(
-                "c", start_s, start_s + 5, "most_positive", "negative", 1.0, (sure, 1 - sure, 0.0)
-            )
-            for start_s, sure in clips
+            str(at_s): Check("c", at_s, at_s + 5, said, "negative", 1.0, (sure, 1 - sure, 0.0))
+            for at_s, sure in clips
         }
         return Lane(name, "model", {}, checks=checks)
 
