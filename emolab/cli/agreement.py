@@ -36,10 +36,10 @@ def agreement(arguments: list[str]) -> int:
 
 def compared(session: Path, names: str | None, what: Any, window_s: float | None) -> Comparison:
     """The comparison asked for. Raises `ConfigError` for a lane there is none of."""
+    from emolab.recording.trials import trials
     from emolab.review.agreement import compare
     from emolab.review.lanes import lanes
     from emolab.review.timeline import Timeline
-    from emolab.review.trials import trials
 
     with Timeline(session) as line:
         every, found = trials(line.events, line.end_s), lanes(line)

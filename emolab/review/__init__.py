@@ -2,7 +2,7 @@
 
     timeline    a whole recording on one time line: any stretch of any signal, any frame, at once
     player      where the replay is (sound, speaker: what is heard with it)
-    trials      what was asked and told, clip by clip; happenings: what happened besides
+    happenings  what happened besides the trials
     lanes       who said what: events, intended, reported, models, analysts
     curves      its signals as pyramids, read piece by piece, only what is new when it grows
     desk        where an analyst works: labels as their ledger makes them, with undo across restarts

@@ -21,9 +21,9 @@ from emolab.core.errors import ConfigError, DataError
 from emolab.core.label import STATES, state
 from emolab.faces.fer import GROUPS
 from emolab.recording.labels import TimedLabel
+from emolab.recording.trials import Trial
 from emolab.review.checks import from_label
 from emolab.review.lanes import Lane
-from emolab.review.trials import Trial
 from emolab.stats.agreement import Agreement, Form, Level, cohen, fleiss, intraclass, krippendorff
 
 What = Literal["state", "group", "valence", "arousal"]

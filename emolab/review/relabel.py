@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from emolab.core.label import STATES, state_of_word
 from emolab.recording.labels import TimedLabel
-from emolab.review.trials import Trial
+from emolab.recording.trials import Trial
 
 Span = tuple[float, float]
 

@@ -10,10 +10,10 @@ import pytest
 from emolab.core.errors import ConfigError
 from emolab.core.label import STATE_KEYS
 from emolab.recording.labels import TimedLabel
+from emolab.recording.trials import Trial
 from emolab.review.agreement import compare
 from emolab.review.checks import Check, to_label
 from emolab.review.lanes import Lane
-from emolab.review.trials import Trial
 from emolab.stats.agreement import cohen, krippendorff
 
 TRIALS = [Trial(number + 1, f"c{number}", 40.0 * number, 40.0 * number + 30) for number in range(8)]

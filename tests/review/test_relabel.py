@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from emolab.recording.labels import TimedLabel
+from emolab.recording.trials import Trial
 from emolab.review.relabel import propose, with_word
-from emolab.review.trials import Trial
 
 SAID = TimedLabel(5.0, 10.0, clip="a", state="neutral", word="calm")
 TRIALS = [

@@ -12,9 +12,9 @@ from emolab.gui import theme
 from emolab.gui.widgets.chooser import Chooser
 from emolab.gui.widgets.fact_table import FactTable
 from emolab.gui.widgets.panel import text
+from emolab.recording.trials import Trial
 from emolab.review.agreement import WHATS, Figure, compare
 from emolab.review.lanes import Lane
-from emolab.review.trials import Trial
 
 WORDS = {
     "state": "five states",

@@ -12,9 +12,9 @@ from emolab.gui import theme
 from emolab.gui.review.label_paint import paint_label
 from emolab.gui.widgets.panel import Elided, Panel
 from emolab.recording.labels import TimedLabel
+from emolab.recording.trials import Trial
 from emolab.review.history import name_of
 from emolab.review.lanes import Lane, Source
-from emolab.review.trials import Trial
 
 ROWS = 6
 CHIP_PX = 18

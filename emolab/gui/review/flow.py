@@ -24,9 +24,9 @@ from emolab.gui.review.span import Span
 from emolab.gui.review.window import ReviewWindow
 from emolab.gui.widgets import words
 from emolab.recording.labels import TimedLabel
+from emolab.recording.trials import Trial, trial_at, trials
 from emolab.review.lanes import Lane, conflicts, lanes, validation_of
 from emolab.review.timeline import Timeline
-from emolab.review.trials import Trial, trial_at, trials
 from emolab.study.sessions import sessions
 
 GROW_MS = 2000  # how often a session still being recorded is looked at

@@ -12,10 +12,10 @@ from emolab.core.errors import EmolabError
 from emolab.recording import label_ledger
 from emolab.recording.label_ledger import Act
 from emolab.recording.labels import TimedLabel
+from emolab.recording.trials import Trial
 from emolab.review.desk import Desk
 from emolab.review.history import name_of
 from emolab.review.relabel import Proposal, propose, with_word
-from emolab.review.trials import Trial
 
 Why = Callable[[str, Callable[[str], None]], None]  # what changes, what to do with the reason
 LEAST_S = 0.05

@@ -1,0 +1,1 @@
+"""Skin conductance: from counts to microsiemens, to level and responses, to figures."""

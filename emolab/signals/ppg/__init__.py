@@ -1,0 +1,1 @@
+"""The pulse: beats, the intervals between them, and what their changes say."""
