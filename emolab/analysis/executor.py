@@ -1,0 +1,103 @@
+"""Many recordings worked on at once: in this process, in others, or on a Dask scheduler; same code.
+
+    run(work, tasks)                              one after the other, here
+    run(work, tasks, "local", workers=2)          in processes of this machine
+    run(work, tasks, "tcp://10.0.0.5:8786")       on a Dask cluster that sees the same files
+
+`work` and its tasks travel to other processes: a function of a module, arguments that can be pickled.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+from emolab.core.errors import ConfigError, DataError, MissingExtra
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Done = Callable[[int, int], None]  # so many of so many
+
+
+def run(
+    work: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    where: str = "here",
+    workers: int | None = None,
+    on_done: Done = lambda done, total: None,
+) -> list[Result]:
+    """What `work` makes of each task, in the order of the tasks.
+
+    `where`: `here`, `local`, or a Dask scheduler's address. `workers`: processes for `local`, one a core
+    when None. An error of a task ends all of it and is raised here.
+    Raises `ConfigError` for an address that is none or does not answer, `MissingExtra` without Dask,
+    `DataError` when a process died (memory, mostly).
+    """
+    if where == "here" or not tasks:
+        found = []
+        for number, task in enumerate(tasks, 1):
+            found.append(work(task))
+            on_done(number, len(tasks))
+        return found
+    if where == "local":
+        return _local(work, tasks, workers or os.cpu_count() or 1, on_done)
+    if "://" not in where:
+        raise ConfigError(
+            f"{where!r} is no place to work; use 'here', 'local' or a Dask address, tcp://HOST:PORT"
+        )
+    return _dask(work, tasks, where, on_done)
+
+
+def _local(
+    work: Callable[[Task], Result], tasks: Sequence[Task], workers: int, on_done: Done
+) -> list[Result]:
+    # spawned: a fork would take locks of threads along that nobody there will ever open
+    with ProcessPoolExecutor(min(workers, len(tasks)), get_context("spawn"), _alone) as pool:
+        futures = [pool.submit(work, task) for task in tasks]
+        try:
+            for done, _ in enumerate(_as_they_end(futures), 1):
+                on_done(done, len(tasks))
+        except BrokenProcessPool as error:
+            raise DataError(
+                "a worker process died, most likely for want of memory; use fewer with --workers"
+            ) from error
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        return [future.result() for future in futures]
+
+
+def _alone() -> None:
+    """One thread a process: the libraries' own threads would fight over the cores."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ[name] = "1"
+
+
+def _as_they_end(futures: Sequence[Future[Any]]) -> Iterator[Future[Any]]:
+    left = set(futures)
+    while left:
+        ended, left = wait(left, return_when=FIRST_COMPLETED)
+        for future in ended:
+            future.result()  # an error is raised at once
+            yield future
+
+
+def _dask(work: Callable[[Task], Result], tasks: Sequence[Task], address: str, on_done: Done) -> list[Result]:
+    try:
+        from distributed import Client, as_completed
+    except ImportError as error:
+        raise MissingExtra("working on a Dask cluster needs Dask; pip install 'emolab[dask]'") from error
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ConfigError(f"no Dask scheduler answers at {address} ({error}); start one there") from error
+    with client:
+        futures = client.map(work, list(tasks), pure=False)
+        for done, future in enumerate(as_completed(futures), 1):
+            future.result()
+            on_done(done, len(tasks))
+        return list(client.gather(futures))

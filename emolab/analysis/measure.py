@@ -1,0 +1,181 @@
+"""One session measured: a row for the rest, a row for each clip, and what stood in the way."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emolab.analysis import windows
+from emolab.analysis.labels import REPORTED, labels
+from emolab.analysis.modalities import MODALITIES, Source
+from emolab.core.errors import DataError, EmolabError
+from emolab.recording.inspect import inspect
+from emolab.recording.lanes import rests
+from emolab.recording.reader import Session
+from emolab.recording.trials import Trial, trials
+from emolab.study.sessions import parts
+
+LONG_ENOUGH = 0.9  # of a clip, to be counted as heard
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to measure. `recording`: the first file of a session; later parts are found beside it."""
+
+    recording: Path
+    lane: str = REPORTED
+    drop_conflicts: bool = False
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came of one session; can be sent from process to process.
+
+    `rows`: the clips in order, as `table.COLUMNS` tells. `baseline`: the rest's own figures, empty without
+    one. `window`: which part of the rest. `sources`: which channel each kind was read from.
+    `remarks`: worth reading. `absent`: why a kind of signal gives nothing. `health`: `inspect` of each
+    file. `trouble`: why there is nothing at all. `took_s`: of reading and computing.
+    """
+
+    participant: str
+    session: int
+    files: tuple[str, ...]
+    rows: tuple[Row, ...] = ()
+    baseline: Row = field(default_factory=dict)
+    baseline_state: str | None = None
+    window: windows.Baseline | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+    health: tuple[Mapping[str, Any], ...] = ()
+    header: Mapping[str, Any] = field(default_factory=dict)
+    trouble: str = ""
+    took_s: float = 0.0
+
+
+def measure(job: Job) -> Measured:
+    """Measure one session. What cannot be read is told in the result, never raised."""
+    began = time.perf_counter()
+    files = parts(job.recording)
+    told = tuple(file.name for file in files)
+    try:
+        found = [_part(file, job) for file in files]
+    except EmolabError as error:
+        name = job.recording.stem.split("_")[0]
+        return Measured(name, 0, told, trouble=str(error), took_s=time.perf_counter() - began)
+    first = found[0]
+    base = next((part for part in found if part.window), first)
+    rows = [_changed(row, base.baseline) for part in found for row in part.rows]
+    for number, row in enumerate(rows, 1):
+        row["number"] = number
+    remarks = tuple(remark for part in found for remark in part.remarks)
+    if base.window is None:
+        remarks = (*remarks, "There was no rest to count changes from.")
+    absent = {
+        kind: why for kind, why in first.absent.items() if all(kind in part.absent for part in found)
+    }
+    return Measured(
+        first.participant, first.session, told, tuple(rows), base.baseline, base.baseline_state,
+        base.window, {**first.sources}, remarks, absent,
+        tuple(health for part in found for health in part.health), first.header,
+        took_s=time.perf_counter() - began,
+    )  # fmt: skip
+
+
+def _part(file: Path, job: Job) -> Measured:
+    """One file of a session, its changes not yet counted."""
+    health = inspect(file)
+    said = labels(file, job.lane)
+    with Session.open(file) as session:
+        header = session.header
+        events = session.events
+        sources, absent = _read(session)
+        pulse = sources.get("ppg")
+        share = pulse.body.good_share if pulse else lambda _start_s, _end_s: 1.0
+        rested = rests(events)
+        window = windows.baseline(rested[0], share, _settled(header.protocol_text)) if rested else None
+        heard = trials(events, health["duration_s"])
+        remarks = [f"{file.stem}: {source.name} {source.remark}" for source in sources.values() if source.remark]
+        if window and window.why:
+            remarks.append(f"{file.stem}: baseline: {window.why}")
+        rows = []
+        for trial in heard:
+            if trial.clip == "baseline":
+                continue
+            row = _row(trial, header.participant, header.session, sources)
+            row["state_reported"], row["word"] = said.of(trial)
+            row["is_conflict"] = said.is_conflict(trial)
+            row["is_used"] = row["is_whole"] and not (row["is_conflict"] and job.drop_conflicts)
+            rows.append(row)
+        rest = next((trial for trial in heard if trial.clip == "baseline"), None)
+        base = _figures(sources, window.start_s, window.end_s) if window else {}
+        facts = {
+            "study": header.study, "protocol": header.protocol, "seed": header.seed,
+            "started_utc": header.started_utc.isoformat(), "speed": header.speed,
+            "software": dict(header.software), "commit": header.commit,
+            "instruments": {s.name: dict(s.info.instrument) for s in session.streams.values()},
+        }  # fmt: skip
+        return Measured(
+            header.participant, header.session, (file.name,), tuple(rows), base,
+            rest.said.state if rest and rest.said else None, window,
+            {kind: source.name for kind, source in sources.items()}, tuple(remarks), absent,
+            (health,), facts,
+        )  # fmt: skip
+
+
+def _settled(protocol_text: str) -> tuple[float, float]:
+    """Which part of the rest the session's own protocol calls the baseline."""
+    try:
+        start_s, end_s = yaml.safe_load(protocol_text)["rest"]["baseline_window_s"]
+        return (float(start_s), float(end_s)) if 0 <= start_s < end_s else windows.SETTLED_S
+    except (yaml.YAMLError, TypeError, KeyError, ValueError):  # of another program, or none
+        return windows.SETTLED_S
+
+
+def _read(session: Session) -> tuple[dict[str, Source], dict[str, str]]:
+    """Every kind of signal that can be measured, and why the others cannot."""
+    sources, absent = {}, {}
+    for kind, modality in MODALITIES.items():
+        try:
+            sources[kind] = modality.read(session)
+        except DataError as error:
+            absent[kind] = str(error)
+    return sources, absent
+
+
+def _row(trial: Trial, participant: str, number: int, sources: Mapping[str, Source]) -> Row:
+    figures = _figures(sources, trial.start_s, trial.end_s)
+    return {
+        "participant": participant, "session": number, "number": trial.number, "clip": trial.clip,
+        "state_intended": trial.intended, "state_reported": None, "word": None,
+        "response_s": trial.response_s, "start_s": trial.start_s, "end_s": trial.end_s,
+        "is_whole": trial.how == "done", **figures,
+    }  # fmt: skip
+
+
+def _figures(sources: Mapping[str, Source], start_s: float, end_s: float) -> Row:
+    """Every feature of a window, NaN where its signal is absent, and how good each signal is there."""
+    row: Row = {}
+    for kind, modality in MODALITIES.items():
+        source = sources.get(kind)
+        got = source.body.over(start_s, end_s) if source else {}
+        row |= {feature.name: got.get(feature.name, math.nan) for feature in modality.features}
+        row[f"good_{kind}"] = source.body.good_share(start_s, end_s) if source else 0.0
+    return row
+
+
+def _changed(row: Row, base: Row) -> Row:
+    """A clip's row with the changes from the rest beside the values."""
+    changes = {
+        f"d_{feature.name}": row[feature.name] - base.get(feature.name, math.nan)
+        for modality in MODALITIES.values()
+        for feature in modality.features
+    }
+    return {**row, **changes}

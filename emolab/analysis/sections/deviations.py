@@ -1,0 +1,34 @@
+"""What was not as planned, session by session, and what was left out of figures and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from emolab.analysis.measure import Measured
+from emolab.analysis.page import Part, Section, Table, Words
+from emolab.analysis.sections.protocol import name_of
+
+
+def deviations(every: Sequence[Measured], drops_conflicts: bool) -> Section:
+    """Everything a reader must know before trusting the figures."""
+    parts: list[Part] = [
+        Words(f"{', '.join(one.files)} could not be analysed: {one.trouble}", "act") for one in every if one.trouble
+    ]
+    rows = [[name_of(one), told] for one in every for told in _told(one)]
+    left = [row for one in every for row in one.rows if not row["is_used"]]
+    unheard = sum(not row["is_whole"] for row in left)
+    conflicts = sum(row["is_conflict"] for one in every for row in one.rows)
+    mute = sum(row["state_reported"] is None and row["is_used"] for one in every for row in one.rows)
+    lead = (
+        f"{unheard} clips were not heard to their end and {mute} have no report; they are in the table and in no "
+        f"test. {conflicts} reports are contradicted by a face and "
+        + ("were left out, as asked." if drops_conflicts else "stay in: a model never overrules a report.")
+    )
+    if rows:
+        parts.append(Table("Remarks", ("session", "what"), rows))
+    return Section("deviations", "Deviations", parts, lead)
+
+
+def _told(one: Measured) -> list[str]:
+    reasons = [reason for health in one.health for reason in health["reasons"]]
+    return [*reasons, *one.remarks, *(f"{kind}: {why}" for kind, why in one.absent.items())]

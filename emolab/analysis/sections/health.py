@@ -1,0 +1,71 @@
+"""How good each stream is: what was recorded, what was lost, how much of it can be used."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from emolab.analysis.measure import Measured
+from emolab.analysis.modalities import MODALITIES
+from emolab.analysis.page import Section, Table, Words
+from emolab.analysis.sections.protocol import name_of
+
+
+def health(every: Sequence[Measured]) -> Section:
+    """Verdicts, usable shares and losses, a row a session or stream."""
+    sound = [one for one in every if not one.trouble]
+    verdicts = Counter(_verdict(one) for one in sound)
+    lead = ", ".join(f"{verdicts[word]} {what}" for word, what in WORDS.items() if verdicts[word])
+    absent = Counter(MODALITIES[kind].title.lower() for one in sound for kind in one.absent)
+    gone = [
+        Words(f"{title} is missing in {count} of {len(sound)} sessions; they stay with what they have.", "look")
+        for title, count in absent.items()
+    ]
+    usable = Table(
+        "Share of the clips in which each signal is usable",
+        ("session", *(modality.title for modality in MODALITIES.values()), "verdict"),
+        [[name_of(one), *(_share(one, kind) for kind in MODALITIES), _verdict(one)] for one in sound],
+        "Mean over the clips; –: not recorded, or nothing in it. The verdict is that of 'emolab inspect'.",
+    )
+    streams = Table(
+        "Streams as they were recorded",
+        ("session", "stream", "samples", "Hz", "announced", "drift ppm", "jitter ms", "lost", "gaps", "reopened"),
+        [row for one in sound for row in _streams(one)],
+        "Hz is measured: announced rates are not to be trusted.",
+        folded=True,
+    )
+    return Section("health", "Health of the recordings", [*gone, usable, streams], _sentence(lead))
+
+
+WORDS = {"good": "sessions are good", "look": "are usable with remarks", "bad": "are bad"}
+
+
+def _sentence(lead: str) -> str:
+    return f"{lead[:1].upper()}{lead[1:]}." if lead else "No session could be read."
+
+
+def _verdict(one: Measured) -> str:
+    told = [str(health["verdict"]) for health in one.health]
+    return next((word for word in ("bad", "look") if word in told), "good")
+
+
+def _share(one: Measured, kind: str) -> str:
+    if kind in one.absent or not one.rows:
+        return "–"
+    return f"{sum(row[f'good_{kind}'] for row in one.rows) / len(one.rows):.0%}"
+
+
+def _streams(one: Measured) -> list[list[str]]:
+    return [
+        [
+            name_of(one), str(s["name"]), str(s["samples"]), _number(s["true_rate_hz"]),
+            _number(s["nominal_rate_hz"]), _number(s["drift_ppm"]), _number(s["jitter_ms"]),
+            str(s["lost"]), str(s["gaps"]), str(s["reopened"]),
+        ]
+        for health in one.health
+        for s in health["streams"]
+    ]  # fmt: skip
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
