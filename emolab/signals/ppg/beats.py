@@ -1,0 +1,108 @@
+"""Systolic peaks, by two moving averages.
+
+Elgendi et al. 2013, doi:10.1371/journal.pone.0076585: the wave, without its negative half and squared, is
+averaged over a systole and over a beat. Where the short average exceeds the long one there is a systole; its
+peak is the highest point of the wave there. The offset follows the signal's own strength piece by piece,
+where the paper takes one of the whole recording, which a single shake of the hand would spoil.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter, uniform_filter1d
+from scipy.signal import butter, sosfiltfilt
+
+from emolab.signals.measures import Array
+
+Rows = NDArray[np.int64]
+
+BAND_HZ = (0.5, 8.0)  # spec 01 §1.7, Elgendi 2013
+SYSTOLE_S = 0.111  # Elgendi 2013, W1
+BEAT_S = 0.667  # Elgendi 2013, W2
+OFFSET = 0.02  # Elgendi 2013, beta
+PIECE_S = 6.0
+PIECES = 9  # the strength is the median of so many pieces round about
+SHORTEST_S = 0.3  # spec 01 §1.7: 300 ms
+SECOND_WITHIN = 0.7  # of a beat: the reflected wave arrives by then
+SECOND_HEIGHT = 0.65  # of the systole's height
+
+
+def band_passed(values: Array, rate_hz: float) -> Array:
+    """The pulse's band, 0.5 to 8 Hz, with no delay; same length."""
+    sections = butter(2, BAND_HZ, "bandpass", fs=rate_hz, output="sos")
+    level = values - np.median(values)
+    return np.asarray(
+        sosfiltfilt(sections, level, padtype="even", padlen=_padding(level, rate_hz)), np.float64
+    )
+
+
+def _padding(values: Array, rate_hz: float) -> int:
+    return min(round(2 * rate_hz), len(values) - 1)
+
+
+def systolic_peaks(wave: Array, rate_hz: float, beat_s: Array | None = None) -> Rows:
+    """Rows of the systolic peaks of a band-passed, upright wave, at least 0.3 s apart.
+
+    `beat_s`: how long a beat is thought to be at each row, NaN where nobody knows; a lower peak that follows
+    or precedes a higher one within 0.7 of it is the reflected wave.
+    """
+    squared = np.square(np.maximum(wave, 0.0))
+    systole = uniform_filter1d(squared, max(round(SYSTOLE_S * rate_hz), 1), mode="nearest")
+    beat = uniform_filter1d(squared, max(round(BEAT_S * rate_hz), 1), mode="nearest")
+    beat += OFFSET * _strength(squared, rate_hz)
+    rows = _highest_in_blocks(wave, systole > beat, round(SYSTOLE_S * rate_hz))
+    rows = _apart(wave, rows, np.full(len(rows), SHORTEST_S * rate_hz), 1.0)
+    if beat_s is not None and len(rows):
+        longest = np.nan_to_num(SECOND_WITHIN * beat_s[rows], nan=SHORTEST_S) * rate_hz
+        rows = _apart(wave, rows, longest, SECOND_HEIGHT)
+    return rows
+
+
+def _strength(squared: Array, rate_hz: float) -> Array:
+    """Mean square of the wave round about each row, as the median of pieces."""
+    size = min(round(PIECE_S * rate_hz), len(squared))
+    means = np.add.reduceat(squared, np.arange(0, len(squared) - size + 1, size)) / size
+    means = median_filter(means, min(PIECES, len(means)), mode="nearest")
+    middle = (np.arange(len(means)) + 0.5) * size
+    return np.asarray(np.interp(np.arange(len(squared)), middle, means), np.float64)
+
+
+def _highest_in_blocks(wave: Array, inside: NDArray[np.bool_], shortest: int) -> Rows:
+    """The highest local maximum in each run of True that is long enough."""
+    edges = np.flatnonzero(np.diff(inside.astype(np.int8), prepend=0, append=0))
+    starts, ends = edges[::2], edges[1::2]
+    long = ends - starts >= shortest
+    starts, ends = starts[long], ends[long]
+    maxima = 1 + np.flatnonzero((wave[1:-1] > wave[:-2]) & (wave[1:-1] >= wave[2:]))
+    if not len(starts) or not len(maxima):
+        return np.zeros(0, np.int64)
+    block = np.searchsorted(starts, maxima, side="right") - 1
+    within = (block >= 0) & (maxima < ends[np.maximum(block, 0)])
+    maxima, block = maxima[within], block[within]
+    order = np.lexsort((-wave[maxima], block))
+    first = np.diff(block[order], prepend=-1) > 0
+    return np.asarray(maxima[order][first], np.int64)
+
+
+def _apart(wave: Array, rows: Rows, longest: Array, ratio: float) -> Rows:
+    """The rows without those nearer than `longest` to a higher one, lower than `ratio` of it."""
+    if not np.any(np.diff(rows) < longest[1:]):
+        return rows
+    kept: list[int] = []
+    heights = wave[rows]
+    for at in range(len(rows)):
+        while kept and rows[at] - rows[kept[-1]] < longest[at] and heights[kept[-1]] < ratio * heights[at]:
+            kept.pop()
+        is_near = kept and rows[at] - rows[kept[-1]] < longest[at]
+        if not is_near or heights[at] > ratio * heights[kept[-1]]:
+            kept.append(at)
+    return rows[kept]
+
+
+def between_samples(wave: Array, rows: Rows) -> Array:
+    """Where the parabola through each peak and its neighbours is highest, in rows."""
+    before, top, after = wave[rows - 1], wave[rows], wave[rows + 1]
+    bend = before - 2.0 * top + after
+    shift = np.divide(0.5 * (before - after), bend, out=np.zeros(len(rows)), where=bend < 0)
+    return rows + np.clip(shift, -0.5, 0.5)
