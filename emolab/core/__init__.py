@@ -6,6 +6,7 @@
     event       something that happened at a moment: planned and actual time, and facts
     label       who said what about an emotion; the five states and their fifteen words
     registry    names to classes, imported on demand
+    disk        what must be asked of the disk by hand
     ring        the newest samples of a stream in shared memory, one writer, many readers
     settings    what the user set once, read once
     shipped     where the protocols and stimuli that come with emolab lie

@@ -40,10 +40,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from emolab.core.disk import sync_folder
 from emolab.core.errors import DataError, RecordingError
 from emolab.core.event import Event
 from emolab.recording.entries import End, Head, Item, decode, encode, end_bytes, head_bytes, size_of
-from emolab.recording.pack import sync_folder
 
 STEP_S = 0.25
 LEAST_REST_S = 0.05  # between two fsyncs of a slow disk

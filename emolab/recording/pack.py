@@ -22,6 +22,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from emolab.core.disk import sync_folder
 from emolab.core.errors import RecordingError
 from emolab.recording import layout
 from emolab.recording.blocks import Log, Table
@@ -107,16 +108,6 @@ def readable_rows(stream: RecordedStream) -> int:
     if not layout.is_video(stream.info):
         return _readable(stream.bulk, layout.SAMPLES, rows, 1)
     return stream.whole_frames(rows, _readable(stream.bulk, layout.PACKETS, len(stream.bulk), _SLICE_BYTES))
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut, where the system lets folders be opened."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _readable(columns: Columns, name: str, rows: int, step: int) -> int:

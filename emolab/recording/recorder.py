@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emolab.core.clock import Clock, Follower
+from emolab.core.disk import sync_folder
 from emolab.core.errors import DataError, EmolabError, Overrun, RecordingError
 from emolab.core.event import Event
 from emolab.core.stream import Chunk, StreamInfo
@@ -33,7 +34,6 @@ from emolab.recording import journal, layout, places, trouble
 from emolab.recording.entries import Head
 from emolab.recording.header import SessionHeader
 from emolab.recording.journal import Journal
-from emolab.recording.pack import sync_folder
 from emolab.recording.trouble import Trouble
 from emolab.recording.video import EncodedFrames, VideoEncoder
 from emolab.recording.writer import SessionWriter, since

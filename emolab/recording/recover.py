@@ -16,11 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from emolab.core.disk import sync_folder
 from emolab.core.errors import RecordingError
 from emolab.recording import layout, places
 from emolab.recording.apart import mending
 from emolab.recording.guard import damage_told
-from emolab.recording.pack import readable_rows, sync_folder, write_again
+from emolab.recording.pack import readable_rows, write_again
 from emolab.recording.reader import Session
 from emolab.recording.rebuild import header_of, rebuild
 

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from emolab.core.disk import sync_folder
+
 
 def now() -> str:
     """The moment as it stands in these files: UTC, to the second."""
@@ -67,13 +69,3 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
             if isinstance(facts := json.loads(line), dict):
                 found.append(facts)
     return found
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the disk keep which files are in `folder`; systems that cannot be asked do so by themselves."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

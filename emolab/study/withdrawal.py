@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 
 import emolab
+from emolab.core.disk import sync_folder
 from emolab.core.errors import ConfigError
 from emolab.study import exports_made, kept, participants, remains, residue, tombstone
 from emolab.study.identity import IdentityMap
@@ -182,7 +183,7 @@ def _erase(found: Remains) -> None:
     for folder in sorted(set(found.folders), key=lambda each: len(each.parts), reverse=True):
         with contextlib.suppress(OSError):  # not empty: it holds what is not theirs
             folder.rmdir()
-            kept.sync_folder(folder.parent)
+            sync_folder(folder.parent)
     for path in found.logs:
         tried(partial(_blank_lines, path, found.participant))
     if failed:
