@@ -3,6 +3,7 @@
 Times are seconds as float64 from the clock's origin, on the machine's monotonic clock, which
 neither NTP nor the user can step. `SessionClock` is the real thing. `PacedClock` runs a
 simulated session faster than time without ever outrunning the parts that work for it.
+`SteppedClock` goes only when it is told to, for sessions that nobody waits for.
 """
 
 from __future__ import annotations
@@ -140,3 +141,32 @@ class _Held:
 
     def leave(self) -> None:
         self._clock._release(self)
+
+
+class SteppedClock:
+    """Simulated time that stands still until `go_to` moves it. For one thread: sleeping moves it, too.
+
+    `speed` is no measure of anything here; it only says that this was not real time.
+    """
+
+    speed = 1000.0
+
+    def __init__(self, started_utc: datetime) -> None:
+        self.started_utc = started_utc
+        self._now_s = 0.0
+
+    def now_s(self) -> float:
+        return self._now_s
+
+    def go_to(self, time_s: float) -> None:
+        """Let it be `time_s`; time never goes back."""
+        self._now_s = max(self._now_s, time_s)
+
+    def at(self, monotonic_ns: int) -> float:
+        return self._now_s  # the machine's own time means nothing here
+
+    def sleep(self, seconds: float) -> None:
+        self.go_to(self._now_s + max(seconds, 0.0))
+
+    def follow(self, name: str) -> Follower:
+        return _Free()

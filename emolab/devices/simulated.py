@@ -6,6 +6,7 @@
     stream = "board"          # board | rgb | thermal | audio
     rate_hz = 250             # as announced; frames a second for the cameras
     true_rate_hz = 254.9      # as it really is; left out: as announced, but a board's 250 is 254.9
+    jitter_ms = 0.5           # each sample comes up to so much early, as its stamp tells; left out: 0
     width = 320               # cameras only, with height
     height = 240
     faults = [{ kind = "unplug", at_s = 60, for_s = 5 }]     # see simulation/faults.py
@@ -18,8 +19,8 @@ ppg_finger and ppg_ear, with the board's counter and microseconds. `rgb`: `(n, h
 with its frame number along the bottom (`frame_number`): a photographed one where scikit-image is
 installed, else drawn, as `info.instrument["face"]` says. `thermal`: `(n, h, w)` uint16,
 hundredths of a kelvin. `audio`: `(n, 1)` int16. In real time a chunk holds what came in 30 ms, on a
-paced clock up to half a second; the clock waits until each second is delivered, except while the
-instrument is unplugged or stalled.
+paced clock up to half a second, on a stepped one all since it was read last; a paced clock waits until
+each second is delivered, except while the instrument is unplugged or stalled.
 
 What is lost. A sample that came damaged counts as corrupt and lost, those of a stall as lost once
 it is over; while unplugged the instrument takes none, and its counter goes on where it was.
@@ -36,12 +37,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from emolab.core.clock import Clock, Follower
-from emolab.core.errors import DeviceError, DeviceNotFound
+from emolab.core.clock import Clock, Follower, SteppedClock
+from emolab.core.errors import ConfigError, DeviceError, DeviceNotFound
 from emolab.core.stream import Chunk, StreamInfo, Tally
 from emolab.devices.config import InstrumentKeys, read_keys
 from emolab.devices.simulation.faults import Fault
-from emolab.devices.simulation.pace import Pace
+from emolab.devices.simulation.pace import Pace, lot
 from emolab.devices.simulation.participant import SimulatedParticipant, participant_for
 from emolab.devices.simulation.portrait import frame_number
 from emolab.devices.simulation.scenes import AudioScene, BoardScene, RgbScene, Scene, ThermalScene
@@ -65,6 +66,7 @@ class SimulatedKeys(InstrumentKeys):
     stream: Literal["board", "rgb", "thermal", "audio"]
     rate_hz: float | None = Field(None, gt=0.0, le=192000.0)
     true_rate_hz: float | None = Field(None, gt=0.0, le=192000.0)
+    jitter_ms: float = Field(0.0, ge=0.0)
     width: int | None = Field(None, ge=48, le=4096)
     height: int | None = Field(None, ge=36, le=4096)
     faults: tuple[Fault, ...] = ()
@@ -81,11 +83,17 @@ class Simulated:
 
     def __init__(self, keys: SimulatedKeys, clock: Clock, person: SimulatedParticipant) -> None:
         self._keys, self._clock, self._person = keys, clock, person
+        self._least_s, self._most_s = _chunk_range_s(clock)
         nominal_hz = keys.rate_hz or RATES_HZ[keys.stream]
         usual_hz = BOARD_TRUE_HZ if (keys.stream, nominal_hz) == ("board", 250.0) else nominal_hz
         true_hz = keys.true_rate_hz or usual_hz
         self._scene = _scene(keys)
-        self._pace = Pace(true_hz, keys.faults)
+        if keys.jitter_ms * true_hz >= 1000.0:
+            raise ConfigError(
+                f"instrument {keys.name!r}: key 'jitter_ms': {keys.jitter_ms:g} is longer than the "
+                f"{1000.0 / true_hz:.3g} ms from sample to sample; lower it"
+            )
+        self._pace = Pace(true_hz, keys.faults, keys.jitter_ms * 1e-3)
         self._outages = sorted(
             (f for f in keys.faults if f.kind in ("unplug", "stall")), key=lambda f: f.at_s
         )
@@ -145,7 +153,7 @@ class Simulated:
             else:
                 ready_s = self._due_s(outage_s)
                 if now_s >= ready_s:
-                    latest_s = max(ready_s, self._delivered_s + PACED_CHUNK_S)
+                    latest_s = max(ready_s, self._delivered_s + self._most_s)
                     chunk = self._take(min(now_s, latest_s, outage_s))
                     if chunk is not None:
                         return chunk
@@ -162,10 +170,8 @@ class Simulated:
 
     def _due_s(self, outage_s: float) -> float:
         """When the next chunk is worth taking: something to tell, or a fault beginning."""
-        paced = self._clock.speed != 1.0
-        chunk_s = min(max(CHUNK_S, PACED_WALL_S * self._clock.speed), PACED_CHUNK_S) if paced else CHUNK_S
         next_s = math.nextafter(self._pace.next_s, math.inf)
-        return min(max(self._delivered_s + chunk_s, next_s), outage_s)
+        return min(max(self._delivered_s + self._least_s, next_s), outage_s)
 
     def _endure(self, outage: Fault, now_s: float) -> float:
         """Be unplugged or stalled; returns when that is over."""
@@ -208,9 +214,8 @@ class Simulated:
     def _is_damaged(self, counters: NDArray[np.int64], times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
         damaged = np.zeros(len(counters), dtype=bool)
         for fault in self._garbage:
-            lot = (counters * 2654435761 >> 8 & 0xFFFF) / 65536.0  # spread evenly, the same each time
             share = GARBAGE_SHARE if fault.share is None else fault.share
-            damaged |= (times_s >= fault.at_s) & (times_s < fault.until_s) & (lot < share)
+            damaged |= (times_s >= fault.at_s) & (times_s < fault.until_s) & (lot(counters) < share)
         return damaged
 
     def _count(self, **more: int) -> None:
@@ -254,6 +259,15 @@ def demo_device_file() -> str:
         f'\n[[instrument]]\nkind = "simulated"\nname = "{name}"\nstream = "{stream}"\n'
         for name, stream in tables
     )
+
+
+def _chunk_range_s(clock: Clock) -> tuple[float, float]:
+    """How much a chunk holds, least and most."""
+    if isinstance(clock, SteppedClock):  # whoever steps it decides
+        return 0.0, math.inf
+    if clock.speed == 1.0:
+        return CHUNK_S, PACED_CHUNK_S
+    return min(max(CHUNK_S, PACED_WALL_S * clock.speed), PACED_CHUNK_S), PACED_CHUNK_S
 
 
 def _scene(keys: SimulatedKeys) -> Scene:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from emolab.core.clock import PacedClock, SessionClock
+from emolab.core.clock import PacedClock, SessionClock, SteppedClock
 from emolab.core.errors import ConfigError, DeviceError
 from emolab.core.stream import Chunk
 from emolab.devices import config
 from emolab.devices.radiometry import to_celsius
 from emolab.devices.simulated import Simulated, demo_device_file, frame_number, participant_for
 from emolab.devices.simulation.portrait import is_blinking
+from emolab.devices.simulation.scenes import BoardScene
 from emolab.devices.source import Source
 from tests.devices.simulated_bench import SimulatedBench
 from tests.fakes import FakeClock
@@ -292,3 +294,43 @@ def test_memory_stays_flat_over_a_session():
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert grown < 100_000
+
+
+def test_samples_may_come_early_and_their_stamps_say_so():
+    plain, early = SimulatedBench("board"), SimulatedBench("board", jitter_ms=0.5)
+    for bench in (plain, early):
+        bench.source.open()
+        bench.advance(10.0)
+    even, odd = plain.delivered(), early.delivered()
+    before_s = even.times_s - odd.times_s
+    assert before_s.min() >= 0.0 and 0.49e-3 < before_s.max() < 0.5e-3
+    assert np.diff(odd.times_s).std() > 1e-4 and np.diff(odd.times_s).min() > 0.003
+    assert odd.device_us is not None
+    assert np.abs(np.diff(odd.device_us) * 1e-6 - np.diff(odd.times_s)).max() < 2e-6
+    expected = BoardScene().render(early.person, odd.times_s, np.arange(len(odd.times_s)))
+    assert np.array_equal(expected, odd.samples)  # seen when it says, not when its turn was
+
+
+def test_earlier_than_the_sample_before_none_can_be():
+    with pytest.raises(
+        ConfigError, match=r"'jitter_ms': 4 is longer than the 3\.92 ms from sample to sample"
+    ):
+        SimulatedBench("board", jitter_ms=4.0)
+
+
+def test_on_a_stepped_clock_a_chunk_holds_all_since_the_last():
+    clock = SteppedClock(datetime(2000, 1, 1, tzinfo=UTC))
+    board = Simulated.from_config({"kind": "simulated", "name": "board", "stream": "board"}, clock)
+    board.open()
+    assert board.read(0.0) is None
+    chunks = []
+    for until_s in (0.1, 7.0, 7.003, 30.0):
+        clock.go_to(until_s)
+        while (chunk := board.read(0.0)) is not None:
+            assert chunk.arrival_s == until_s and until_s - 0.004 < chunk.times_s[-1] < until_s
+            chunks.append(chunk)
+    assert len(chunks) == 4
+    times_s = np.concatenate([chunk.times_s for chunk in chunks])
+    assert np.allclose(times_s, np.arange(len(times_s)) / 254.9)
+    clock.go_to(1.0)
+    assert clock.now_s() == 30.0  # it never goes back

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import threading
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -58,8 +58,9 @@ class Body:
     takes effect from the frontier on at the earliest: no sample given could have been different.
     """
 
-    def __init__(self, traits: Traits, rng: np.random.Generator) -> None:
+    def __init__(self, traits: Traits, rng: np.random.Generator, tau_s: Mapping[str, float] = TAU_S) -> None:
         self.traits = traits
+        self.tau_s = tau_s
         self.seen_s = 0.0
         self.frontier_s = 0.0
         self._rng = rng
@@ -87,7 +88,7 @@ class Body:
         with self._lock:
             felt_s = max(from_s, self.frontier_s)
             for name, level in self._levels.items():
-                tau_s = SETTLING_TAU_S.get(name, TAU_S[name]) if settling else TAU_S[name]
+                tau_s = SETTLING_TAU_S.get(name, self.tau_s[name]) if settling else self.tau_s[name]
                 level.toward(felt_s, self.traits.level(name, response), tau_s)
             return felt_s
 

@@ -18,11 +18,13 @@ class Pace:
 
     A device whose clock runs fast by some parts per million samples faster by as much, and its
     own stamps say nothing of it. Each time comes from its index in a stretch of constant rate, so
-    it is the same however the samples are asked for.
+    it is the same however the samples are asked for. `jitter_s`: each is taken up to so much before
+    its turn, which the device's own stamps tell; less than a period.
     """
 
-    def __init__(self, rate_hz: float, faults: Sequence[Fault]) -> None:
+    def __init__(self, rate_hz: float, faults: Sequence[Fault], jitter_s: float = 0.0) -> None:
         self._rate_hz = rate_hz
+        self._jitter_s = jitter_s
         self._faults = [fault for fault in faults if fault.kind in ("wrong_rate", "clock_drift")]
         edges = {fault.at_s for fault in self._faults} | {fault.until_s for fault in self._faults}
         self._edges_s = sorted(edge for edge in edges if math.isfinite(edge))
@@ -81,5 +83,12 @@ class Pace:
         index = np.arange(self._taken, end, dtype=np.int64)
         self._taken = end
         elapsed = index.astype(np.float64)
-        device_us = np.rint((self._device_s + elapsed * self._device_step_s) * 1e6).astype(np.int64)
-        return self._counter + index, self._start_s + elapsed * self._step_s, device_us
+        counters = self._counter + index
+        early_s = self._jitter_s * lot(counters)
+        device_us = np.rint((self._device_s + elapsed * self._device_step_s - early_s) * 1e6).astype(np.int64)
+        return counters, self._start_s + elapsed * self._step_s - early_s, device_us
+
+
+def lot(counters: NDArray[np.int64]) -> NDArray[np.float64]:
+    """A number from 0 to below 1 for each sample, spread evenly, the same each time; 0 for the first."""
+    return np.asarray((counters * 2654435761 >> 8 & 0xFFFF) / 65536.0)

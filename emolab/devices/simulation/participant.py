@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import weakref
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -23,7 +23,8 @@ from emolab.devices.simulation.answers import SimulatedAnswer
 from emolab.devices.simulation.body import PULSE_DELAY_S, SYSTOLE_S, Body
 from emolab.devices.simulation.countenance import Countenance, Look
 from emolab.devices.simulation.ease import Array
-from emolab.devices.simulation.responses import CALM, RESPONSES, traits
+from emolab.devices.simulation.effect import PLAIN
+from emolab.devices.simulation.responses import CALM, Response, traits
 
 LATENCY_S = 0.8  # nothing in the body moves sooner after a clip's onset; Kreibig 2010: one to three seconds
 SOUND_FADE_S = 1.0
@@ -34,7 +35,7 @@ MEAN_STEP_S = 0.1
 class Heard:
     """A clip as it was played. `sounds_s`: from when a microphone has it; `felt_s`: the body.
 
-    `look`: what the face shows of it.
+    `felt`: the state the body answers to, by `response`. `look`: what the face shows of it.
     """
 
     clip: str
@@ -43,6 +44,8 @@ class Heard:
     duration_s: float
     sounds_s: float
     felt_s: float
+    felt: str
+    response: Response
     look: Look
 
     @property
@@ -55,11 +58,13 @@ class SimulatedParticipant:
 
     Until `begin` it is nobody in particular. The same seed and pseudonym give the same answers and
     the same body: to the last bit when `begin` comes before any instrument has looked, else the
-    same levels and responses on top of the rhythms that were going on.
+    same levels and responses on top of the rhythms that were going on. `effect`: what clips do to the
+    body; set before `begin`.
     """
 
     def __init__(self, seed: int = 0) -> None:
         self._lock = threading.RLock()
+        self.effect = PLAIN
         self.streams: dict[str, dict[str, Any]] = {}  # kept up to date by each simulated instrument
         self.body = Body(traits(np.random.default_rng(seed)), np.random.default_rng([seed, 1]))
         self._start(seed, "")
@@ -79,30 +84,35 @@ class SimulatedParticipant:
             self._start(seed, participant)
             drawn, rng = traits(self._rng("body")), self._rng("responses")
             if self.body.seen_s > 0.0:
+                self.body.tau_s = self.effect.time_constants_s()
                 self.body.become(drawn, rng)
             else:
-                self.body = Body(drawn, rng)
+                self.body = Body(drawn, rng, self.effect.time_constants_s())
 
     def rest(self, onset_s: float) -> None:
         """The rest begins: settle down, over a minute or two."""
         with self._lock:
             self.rest_s = onset_s
             self._cut(onset_s)
-            self.body.feel(CALM, onset_s, settling=True)
+            self.body.feel(self.effect.rest(self._rng("rest")), onset_s, settling=True)
 
     def hear(self, clip_id: str, state: str, onset_s: float, duration_s: float) -> None:
         """A clip of `state` sounds from `onset_s` on. Raises `DataError` for an unknown state."""
-        response = RESPONSES[state_of(state).key]
         # what will be said of it does not depend on when one is asked
-        said = state_of(self._answer(clip_id, state, onset_s, duration_s).state or "neutral").rank
+        said = state_of(self._answer(clip_id, state, onset_s, duration_s).state or "neutral")
+        felt = self.effect.felt(state_of(state), said)
+        clip_rng, person_rng = self._rng(f"clip {clip_id}"), self._rng(f"person {felt.key}")
+        response = self.effect.response(felt, clip_rng, person_rng)
         with self._lock:
             self._cut(onset_s)
             shows_s = max(onset_s + LATENCY_S, self.body.frontier_s)
-            look = self.face.meet(response.valence, said, shows_s, duration_s)
+            look = self.face.meet(response.valence, said.rank, shows_s, duration_s)
             felt_s = self.body.feel(replace(response, valence=look.valence), onset_s + LATENCY_S)
             self.body.feel(CALM, max(onset_s + duration_s + LATENCY_S, felt_s))
             sounds_s = max(onset_s, self.body.seen_s)
-            self.heard.append(Heard(clip_id, state, onset_s, duration_s, sounds_s, felt_s, look))
+            self.heard.append(
+                Heard(clip_id, state, onset_s, duration_s, sounds_s, felt_s, felt.key, response, look)
+            )
 
     def answer(
         self,
@@ -161,6 +171,7 @@ class SimulatedParticipant:
             "zero_s": zero_s,
             "until_s": until_s - zero_s,
             "latency_s": LATENCY_S,
+            "effect": self.effect.facts(),
             "beats_s": [t - zero_s for t in body.beats()],
             "systole_after_beat_s": {k: v + SYSTOLE_S for k, v in PULSE_DELAY_S.items()},
             "breaths_s": [t - zero_s for t in body.breaths()],
@@ -202,6 +213,7 @@ class SimulatedParticipant:
     def _clip_truth(self, heard: Heard, zero_s: float, until_s: float) -> dict[str, Any]:
         facts: dict[str, Any] = {"clip": heard.clip, "state": heard.state, "duration_s": heard.duration_s}
         facts |= {"onset_s": heard.onset_s - zero_s, "felt_s": heard.felt_s - zero_s}
+        facts |= {"felt": heard.felt, "response": asdict(heard.response)}
         face: dict[str, Any] = {"manner": heard.look.manner, "expression": heard.look.expression}
         face |= {"valence": heard.look.valence, "contradicts": heard.look.manner == "contrary"}
         facts["face"] = face | {"away": _spans(self.face.away(heard.onset_s, heard.end_s), zero_s)}

@@ -60,6 +60,18 @@ TAU_S = {
 }
 SETTLING_TAU_S = {"heart_bpm": 45.0, "breath_per_min": 45.0, "scr_per_min": 30.0, "tonic_us": 90.0}
 
+LEAST = {  # nothing a state does takes a body below this
+    "heart_bpm": 40.0,
+    "breath_per_min": 5.0,
+    "depth_ratio": 0.2,
+    "scr_per_min": 0.0,
+    "tonic_us": 0.5,
+    "pulse_ratio": 0.1,
+    "face_c": 20.0,
+    "nose_c": 15.0,
+    "valence": -1.0,
+}
+
 
 @dataclass(frozen=True)
 class Traits:
@@ -78,9 +90,9 @@ class Traits:
     def level(self, quantity: str, response: Response) -> float:
         """Where `quantity` (a field of `Response`) heads under `response`."""
         change = float(getattr(response, quantity))
-        if quantity in ("depth_ratio", "pulse_ratio", "valence"):
-            return change
-        return float(getattr(self, quantity)) + change
+        if quantity not in ("depth_ratio", "pulse_ratio", "valence"):
+            change += float(getattr(self, quantity))
+        return max(change, LEAST[quantity])
 
 
 def traits(rng: np.random.Generator) -> Traits:
