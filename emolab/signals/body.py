@@ -26,8 +26,8 @@ PULSE_PART = 0.58  # of any 5 s within: a movement spoils ten seconds, not the f
 PULSE_NOISE_BAND_HZ = (10.0, 45.0)
 PULSE_NOISE = 0.5  # of the pulse; in the recordings .01 to .1
 
-# breath: 6 to 60 a minute; in sound recordings 2 to 12 times what lies above 2 Hz, on dead belts .1 to .9
-BREATH_BAND_HZ = (0.1, 1.0)
+# breath: 4 to 60 a minute; in sound recordings 2 to 12 times what lies above 2 Hz, on dead belts .1 to .9
+BREATH_BAND_HZ = (0.06, 1.05)  # a little beyond: the last bin of ten seconds may be the breath itself
 BREATH_NOISE_HZ = 2.0
 BREATH_LOOK = 1.0
 

@@ -47,6 +47,20 @@ def test_clean_breath_and_skin_are_well() -> None:
     assert skin(skin_us(T) + 0.003 * np.random.default_rng(2).standard_normal(len(T))) == Quality()
 
 
+@pytest.mark.parametrize("per_min", [4, 6, 60])
+@pytest.mark.parametrize("rate_hz", [25.0, 250.0, RATE_HZ])
+def test_the_slowest_and_the_quickest_breath_move_the_belt(per_min: float, rate_hz: float) -> None:
+    at_s = times_s(rate_hz=rate_hz)
+    for shift_s in np.linspace(0.0, 60.0 / per_min, 16):
+        quality = judge(
+            counts(breath(at_s + shift_s, per_min, height=300.0), 3.0),
+            at_s,
+            kind="respiration",
+            adc_range=ADC,
+        )
+        assert "no_breath" not in quality.codes
+
+
 def test_noise_is_no_pulse() -> None:
     judged = [ppg(counts(np.full(len(T), 2000.0), noise=60.0, seed=seed)) for seed in range(60)]
     assert all("no_pulse" in quality.codes for quality in judged)
