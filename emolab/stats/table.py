@@ -62,6 +62,14 @@ def numbers(table: pd.DataFrame, column: str) -> Floats:
     return np.where(np.isfinite(values), values, np.nan)
 
 
+def wilson(share: float, of: float) -> Estimate:
+    """A share of `of` with Wilson's 95 % interval. Source: 1927, doi:10.1080/01621459.1927.10502953."""
+    z = float(stats.norm.ppf((1 + COVERAGE) / 2))
+    middle = (share + z**2 / (2 * of)) / (1 + z**2 / of)
+    reach = z / (1 + z**2 / of) * math.sqrt(share * (1 - share) / of + z**2 / (4 * of**2))
+    return Estimate(share, min(max(middle - reach, 0.0), share), max(min(middle + reach, 1.0), share))
+
+
 def resampled(figure: Callable[[NDArray[np.intp]], Floats], units: int, seed: int) -> tuple[float, float]:
     """The bootstrap interval of a figure of `units` units that were drawn independently.
 
