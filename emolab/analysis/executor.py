@@ -10,10 +10,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
 
 from emolab.core.errors import ConfigError, DataError, MissingExtra
@@ -72,9 +73,18 @@ def _local(
 
 
 def _alone() -> None:
-    """One thread a process: the libraries' own threads would fight over the cores."""
+    """One thread a process, the libraries' own would fight over the cores; and none outlives its parent."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed cannot say goodbye."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _as_they_end(futures: Sequence[Future[Any]]) -> Iterator[Future[Any]]:

@@ -31,7 +31,9 @@ class Labels:
         if self.decided is not None:
             over = [one for one in self.decided.values() if _is_about(one, trial) and one.state]
             if over:
-                label = max(over, key=lambda one: min(one.end_s, trial.end_s) - max(one.start_s, trial.start_s))
+                label = max(
+                    over, key=lambda one: min(one.end_s, trial.end_s) - max(one.start_s, trial.start_s)
+                )
                 return label.state, label.word
         return (trial.said.state, trial.said.word) if trial.said else (None, None)
 

@@ -21,7 +21,6 @@ from emolab.recording.reader import Session
 from emolab.recording.trials import Trial, trials
 from emolab.study.sessions import parts
 
-LONG_ENOUGH = 0.9  # of a clip, to be counted as heard
 Row = dict[str, Any]
 
 
@@ -31,7 +30,6 @@ class Job:
 
     recording: Path
     lane: str = REPORTED
-    drop_conflicts: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,7 @@ def measure(job: Job) -> Measured:
     remarks = tuple(remark for part in found for remark in part.remarks)
     if base.window is None:
         remarks = (*remarks, "There was no rest to count changes from.")
-    absent = {
-        kind: why for kind, why in first.absent.items() if all(kind in part.absent for part in found)
-    }
+    absent = {kind: why for kind, why in first.absent.items() if all(kind in part.absent for part in found)}
     return Measured(
         first.participant, first.session, told, tuple(rows), base.baseline, base.baseline_state,
         base.window, {**first.sources}, remarks, absent,
@@ -102,7 +98,9 @@ def _part(file: Path, job: Job) -> Measured:
         rested = rests(events)
         window = windows.baseline(rested[0], share, _settled(header.protocol_text)) if rested else None
         heard = trials(events, health["duration_s"])
-        remarks = [f"{file.stem}: {source.name} {source.remark}" for source in sources.values() if source.remark]
+        remarks = [
+            f"{file.stem}: {source.name} {source.remark}" for source in sources.values() if source.remark
+        ]
         if window and window.why:
             remarks.append(f"{file.stem}: baseline: {window.why}")
         rows = []
@@ -112,7 +110,6 @@ def _part(file: Path, job: Job) -> Measured:
             row = _row(trial, header.participant, header.session, sources)
             row["state_reported"], row["word"] = said.of(trial)
             row["is_conflict"] = said.is_conflict(trial)
-            row["is_used"] = row["is_whole"] and not (row["is_conflict"] and job.drop_conflicts)
             rows.append(row)
         rest = next((trial for trial in heard if trial.clip == "baseline"), None)
         base = _figures(sources, window.start_s, window.end_s) if window else {}

@@ -81,7 +81,8 @@ def _pulse(session: Session) -> Source:
 def _breath(session: Session) -> Source:
     stream, index = _channels(session, "respiration")[0]
     return Source(
-        read_breath(stream.values(index), stream.times_s()), f"{stream.name}/{stream.info.channels[index].name}"
+        read_breath(stream.values(index), stream.times_s()),
+        f"{stream.name}/{stream.info.channels[index].name}",
     )
 
 

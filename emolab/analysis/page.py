@@ -7,12 +7,15 @@ seeing the pictures: each carries a sentence with its numbers. How it looks is i
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal
 
 from jinja2 import Environment, StrictUndefined
+from matplotlib.figure import Figure
+
+from emolab.plots.style import Mode, svg
 
 Mood = Literal["plain", "well", "look", "act"]
 SYMBOLS: dict[str, str] = {"plain": "", "well": "●", "look": "▲", "act": "■"}
@@ -34,7 +37,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as they are shown; numbers come formatted. `wide`: scrolls sideways. `folded`: opened by a click."""
+    """Cells as they are shown; numbers come formatted. `folded`: opened by a click."""
 
     caption: str
     head: Sequence[str]
@@ -46,18 +49,21 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as SVG, with a caption and the sentence that says what it shows. `file`: its name beside."""
+    """A figure, drawn where it is wanted: `draw("light")` for paper, `draw("dark")` for a dark window.
 
-    svg: bytes
+    `alt`: the sentence that says what it shows, with the numbers. `name`: of its files, without ending.
+    """
+
+    name: str
+    draw: Callable[[Mode], Figure]
     caption: str
     alt: str
-    file: str = ""
     kind: Literal["picture"] = "picture"
 
     @property
     def source(self) -> str:
         """The picture inside the page."""
-        return f"data:image/svg+xml;base64,{base64.b64encode(self.svg).decode()}"
+        return f"data:image/svg+xml;base64,{base64.b64encode(svg(self.draw('light'))).decode()}"
 
 
 Part = Words | Table | Picture

@@ -50,18 +50,24 @@ def columns() -> tuple[Feature, ...]:
             found.append(feature)
             what = f"change from the rest of: {feature.what}"
             found.append(Feature(f"d_{feature.name}", feature.unit, what, feature.source, feature.is_extra))
-        found.append(Feature(f"good_{kind}", "", f"share of the clip in which {modality.title.lower()} is usable"))
+        found.append(
+            Feature(f"good_{kind}", "", f"share of the clip in which {modality.title.lower()} is usable")
+        )
     return tuple(found)
 
 
-def clips(every: Sequence[Measured]) -> pd.DataFrame:
-    """All clips of all sessions, in order; the same columns whatever was recorded."""
+def clips(every: Sequence[Measured], drop_conflicts: bool = False) -> pd.DataFrame:
+    """All clips of all sessions, in order; the same columns whatever was recorded.
+
+    `drop_conflicts`: clips that a face contradicts stay in the table and are not used.
+    """
     names = [column.name for column in columns()]
     table = pd.DataFrame([row for one in every for row in one.rows], columns=names)
     for name in ("state_intended", "state_reported"):
         table[name] = pd.Categorical(table[name], categories=list(STATE_KEYS), ordered=True)
-    for name in ("is_whole", "is_conflict", "is_used"):
+    for name in ("is_whole", "is_conflict"):
         table[name] = table[name].astype(bool)
+    table["is_used"] = table["is_whole"] & ~(table["is_conflict"] & drop_conflicts)
     return table
 
 

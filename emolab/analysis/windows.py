@@ -18,7 +18,7 @@ Share = Callable[[float, float], float]
 
 @dataclass(frozen=True)
 class Baseline:
-    """The part of the rest that changes are counted from. `why`: in words, when it is not the fifth minute."""
+    """The part of the rest that changes are counted from. `why`: when it is not the settled part."""
 
     start_s: float
     end_s: float

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
+import psutil
 import pytest
 
 from emolab.analysis.executor import run
@@ -52,3 +58,34 @@ def test_no_task_is_no_work():
 def test_a_place_that_is_none_is_refused():
     with pytest.raises(ConfigError, match="'here', 'local' or a Dask address"):
         run(twice, [1], "the cloud")
+
+
+def linger(path: str) -> None:
+    Path(path).write_text(str(os.getpid()))
+    time.sleep(600)
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path):
+    mark = tmp_path / "worker"
+    told = f"from {__name__} import linger; from emolab.analysis.executor import run; run(linger, "
+    f"[{str(mark)!r}], 'local', 1)"
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\nif __name__ == "
+    f"'__main__':\n    {told}"
+    script = tmp_path / "parent.py"
+    script.write_text(code)
+    parent = subprocess.Popen([sys.executable, str(script)])
+    try:
+        until(lambda: mark.exists() and mark.read_text() != "")
+        worker = int(mark.read_text())
+        assert psutil.pid_exists(worker)
+    finally:
+        parent.kill()
+        parent.wait()
+    until(lambda: not psutil.pid_exists(worker))
+
+
+def until(claim: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not claim():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+from matplotlib.figure import Figure
+
 from emolab.analysis.page import Fact, Page, Picture, Section, Table, Words, html
 
-PICTURE = b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"/>'
 
 
 def _page(name: str = "A study") -> Page:
@@ -16,9 +17,11 @@ def _page(name: str = "A study") -> Page:
         Words("Look here.", "look"),
         Table("Counts", ("what", "n"), [["clips", "15"]], "A note."),
         Table("More", ("what",), [["long " * 20]], folded=True),
-        Picture(PICTURE, "Fig. 2", 'Counts of "labels" & more', "labels.svg"),
+        Picture("labels", lambda _mode: Figure((4, 3)), "Fig. 2", 'Counts of "labels" & more'),
     ]
-    return Page(name, "What it says.", [Fact("24", "participants")], [Section("one", "One", parts)], "Made today")
+    return Page(
+        name, "What it says.", [Fact("24", "participants")], [Section("one", "One", parts)], "Made today"
+    )
 
 
 class _Tags(HTMLParser):

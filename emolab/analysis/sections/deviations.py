@@ -12,15 +12,18 @@ from emolab.analysis.sections.protocol import name_of
 def deviations(every: Sequence[Measured], drops_conflicts: bool) -> Section:
     """Everything a reader must know before trusting the figures."""
     parts: list[Part] = [
-        Words(f"{', '.join(one.files)} could not be analysed: {one.trouble}", "act") for one in every if one.trouble
+        Words(f"{', '.join(one.files)} could not be analysed: {one.trouble}", "act")
+        for one in every
+        if one.trouble
     ]
     rows = [[name_of(one), told] for one in every for told in _told(one)]
-    left = [row for one in every for row in one.rows if not row["is_used"]]
-    unheard = sum(not row["is_whole"] for row in left)
-    conflicts = sum(row["is_conflict"] for one in every for row in one.rows)
-    mute = sum(row["state_reported"] is None and row["is_used"] for one in every for row in one.rows)
+    heard = [row for one in every for row in one.rows]
+    unheard = sum(not row["is_whole"] for row in heard)
+    conflicts = sum(row["is_conflict"] for row in heard)
+    mute = sum(row["state_reported"] is None and row["is_whole"] for row in heard)
     lead = (
-        f"{unheard} clips were not heard to their end and {mute} have no report; they are in the table and in no "
+        f"{unheard} clips were not heard to their end and {mute} have no report; they are in the table "
+        "and in no "
         f"test. {conflicts} reports are contradicted by a face and "
         + ("were left out, as asked." if drops_conflicts else "stay in: a model never overrules a report.")
     )

@@ -18,7 +18,9 @@ def health(every: Sequence[Measured]) -> Section:
     lead = ", ".join(f"{verdicts[word]} {what}" for word, what in WORDS.items() if verdicts[word])
     absent = Counter(MODALITIES[kind].title.lower() for one in sound for kind in one.absent)
     gone = [
-        Words(f"{title} is missing in {count} of {len(sound)} sessions; they stay with what they have.", "look")
+        Words(
+            f"{title} is missing in {count} of {len(sound)} sessions; they stay with what they have.", "look"
+        )
         for title, count in absent.items()
     ]
     usable = Table(
@@ -29,7 +31,18 @@ def health(every: Sequence[Measured]) -> Section:
     )
     streams = Table(
         "Streams as they were recorded",
-        ("session", "stream", "samples", "Hz", "announced", "drift ppm", "jitter ms", "lost", "gaps", "reopened"),
+        (
+            "session",
+            "stream",
+            "samples",
+            "Hz",
+            "announced",
+            "drift ppm",
+            "jitter ms",
+            "lost",
+            "gaps",
+            "reopened",
+        ),
         [row for one in sound for row in _streams(one)],
         "Hz is measured: announced rates are not to be trusted.",
         folded=True,

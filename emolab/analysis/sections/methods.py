@@ -33,16 +33,19 @@ def _procedure(every: Sequence[Measured], table: pd.DataFrame) -> str:
     clip_s = (table["end_s"] - table["start_s"])[table["is_whole"]]
     rests = sorted({round(one.window.end_s - one.window.start_s) for one in every if one.window})
     told = (
-        f"{people} {simulated} took part in {len(every)} sessions (protocol {protocols}). In each session the "
+        f"{people} {simulated} took part in {len(every)} sessions (protocol {protocols}). In each session "
+        "the "
         "participant rested, reported how the rest felt, and then listened to "
-        f"{_range([len(one.rows) for one in every])} clips of {clip_s.median():.0f} s (median), with a report on five "
+        f"{_range([len(one.rows) for one in every])} clips of {clip_s.median():.0f} s (median), with a "
+        "report on five "
         "steps, from most negative to most positive, after each. "
     )
     if rests:
         told += f"Changes are counted from {_range(rests)} s of the rest. "
     reported = table["state_reported"].notna()
     return told + (
-        f"Of {len(table)} clips begun, {int(table['is_whole'].sum())} were heard to their end and {int(reported.sum())} "
+        f"Of {len(table)} clips begun, {int(table['is_whole'].sum())} were heard to their end and "
+        f"{int(reported.sum())} "
         "were reported on; a missing report was never imputed."
     )
 
@@ -56,10 +59,13 @@ def _recording(every: Sequence[Measured]) -> str:
                     rates.setdefault(str(stream["kind"]), []).append(float(stream["true_rate_hz"]))
     if not rates:
         return ""
-    told = ", ".join(f"{NAMES.get(kind, kind)} at {_range(np.round(found, 1))} Hz" for kind, found in rates.items())
+    told = ", ".join(
+        f"{NAMES.get(kind, kind)} at {_range(np.round(found, 1))} Hz" for kind, found in rates.items()
+    )
     return (
         f"Signals were recorded with emolab: {told} (rates as measured by time stamps, not as announced). "
-        "Every sample carries the time of its capture on one monotonic clock, to which sound onsets were fitted."
+        "Every sample carries the time of its capture on one monotonic clock, to which sound onsets were "
+        "fitted."
     )
 
 
@@ -70,13 +76,19 @@ def _features(every: Sequence[Measured]) -> str:
 
 
 def _statistics(settings: Mapping[str, Any]) -> str:
-    scaled = "within each participant" if settings.get("z-scores") == "participant" else "over the whole table"
+    scaled = (
+        "within each participant" if settings.get("z-scores") == "participant" else "over the whole table"
+    )
     return (
-        "The reported state (reference: neutral) was modelled by multinomial logistic regression on the changes of "
-        f"pulse rate and mean face temperature, z-scored {scaled}. Wald tests are given as in the EmoMusic paper, "
+        "The reported state (reference: neutral) was modelled by multinomial logistic regression on the "
+        "changes of "
+        f"pulse rate and mean face temperature, z-scored {scaled}. Wald tests are given as in the "
+        "EmoMusic paper, "
         "with Holm's correction over all of them and with standard errors clustered by participant, since a "
-        "participant's clips are repeated measures; likelihood-ratio tests judge each predictor as a whole. Changes "
-        "by state are described by medians and by effect sizes with bootstrap intervals that resample participants, and "
+        "participant's clips are repeated measures; likelihood-ratio tests judge each predictor as a "
+        "whole. Changes "
+        "by state are described by medians and by effect sizes with bootstrap intervals that resample "
+        "participants, and "
         "checked with mixed models with a random intercept per participant. "
         f"Analyses were made with emolab {__version__}."
     )
@@ -95,14 +107,18 @@ NAMES = {
 }  # fmt: skip
 HOW = {
     "ppg": (
-        "The pulse was resampled on its time stamps, filtered (0.5 to 8 Hz) and searched for systolic peaks after "
-        "Elgendi (2013); intervals outside 300 to 2000 ms or more than 30 % from the running median were left out, and "
+        "The pulse was resampled on its time stamps, filtered (0.5 to 8 Hz) and searched for systolic "
+        "peaks after "
+        "Elgendi (2013); intervals outside 300 to 2000 ms or more than 30 % from the running median were "
+        "left out, and "
         "at least ten beats were required in a clip."
     ),
     "respiration": "Breaths were found in the belt's signal by their inhalations and exhalations.",
-    "thermal": "Face and nose were found in each thermal frame; maxima and means are of degrees Celsius, mean over frames.",
+    "thermal": "Face and nose were found in each thermal frame; maxima and means are of degrees Celsius, "
+    "mean over frames.",
     "eda": (
-        "Skin conductance was z-scored and decomposed into tonic and phasic parts by cvxEDA (Greco et al. 2016), with "
+        "Skin conductance was z-scored and decomposed into tonic and phasic parts by cvxEDA (Greco et al. "
+        "2016), with "
         "emolab's own solver."
     ),
 }

@@ -20,12 +20,24 @@ def protocol(every: Sequence[Measured]) -> Section:
         f"{done} of {planned} planned clips were heard to their end, and {reports} of the "
         f"{sum(len(one.rows) for one in every)} begun were reported on."
     )
-    head = ("session", "outcome", "clips planned", "heard", "skipped", "reports", "answer s", "baseline", "minutes")
+    head = (
+        "session",
+        "outcome",
+        "clips planned",
+        "heard",
+        "skipped",
+        "reports",
+        "answer s",
+        "baseline",
+        "minutes",
+    )
     note = (
         "answer s: median from question to answer. baseline: the part of the session that changes are "
         "counted from, and how much of its pulse is usable."
     )
-    return Section("protocol", "Protocol", [Table("Sessions, planned against actual", head, rows, note)], lead)
+    return Section(
+        "protocol", "Protocol", [Table("Sessions, planned against actual", head, rows, note)], lead
+    )
 
 
 def name_of(one: Measured) -> str:

@@ -45,12 +45,18 @@ def provenance(every: Sequence[Measured], settings: Mapping[str, Any], files: Se
         "provenance",
         "Provenance",
         [
-            Table("Settings of this analysis", ("setting", "value"), [[k, str(v)] for k, v in settings.items()]),
+            Table(
+                "Settings of this analysis", ("setting", "value"), [[k, str(v)] for k, v in settings.items()]
+            ),
             Table("Software", ("", "recorded with", "analysed with"), versions, folded=True),
             Table(
                 "Instruments",
                 ("stream", "what is known of it"),
-                [[name, told] for name, every_one in sorted(instruments.items()) for told in sorted(every_one)],
+                [
+                    [name, told]
+                    for name, every_one in sorted(instruments.items())
+                    for told in sorted(every_one)
+                ],
                 folded=True,
             ),
             Table(

@@ -1,0 +1,80 @@
+"""What the statistics say of a table of clips: the paper's test, and the checks beside it.
+
+Only clips that count (`is_used`) come in here. What cannot be computed is a sentence in `troubles`, never
+a missing section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pandas as pd
+
+from emolab.analysis.modalities import MODALITIES
+from emolab.core.errors import DataError
+from emolab.signals.feature import Feature
+from emolab.stats import effects, labels, logit, mixed
+from emolab.stats.correction import holm
+from emolab.stats.logit_rows import Scale
+
+PULSE_RATE, FACE_HEAT = "d_hr_mean", "d_face_t_mean"
+PREDICTORS = (PULSE_RATE, FACE_HEAT)  # of the EmoMusic paper
+TEST = "the multinomial logit"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All of it. Where something could not be computed, `troubles` says why, by what it is about."""
+
+    labels: labels.Distribution | None
+    crossing: labels.Crossing | None
+    logit: logit.Logit | None
+    effects: Mapping[str, effects.Effects]
+    mixed: Mapping[str, mixed.Mixed]
+    troubles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def friedman_holm(self) -> dict[str, float]:
+        """Friedman's p of each feature after Holm over all features looked at."""
+        found = {name: one.friedman.p for name, one in self.effects.items()}
+        return dict(zip(found, map(float, holm(list(found.values()))), strict=True))
+
+
+def shown() -> dict[str, Feature]:
+    """The features of the paper, as changes from the rest, by column."""
+    return {
+        f"d_{feature.name}": feature
+        for modality in MODALITIES.values()
+        for feature in modality.features
+        if not feature.is_extra
+    }
+
+
+def find(clips: pd.DataFrame, z: Scale = "table", seed: int = 0) -> Findings:
+    """Everything the report tells of the table of clips. `seed`: of the bootstraps."""
+    used = clips[clips["is_used"]]
+    troubles: dict[str, str] = {}
+
+    def tried(what: str, work: Callable[[], T]) -> T | None:
+        try:
+            return work()
+        except DataError as error:
+            troubles[what] = str(error)
+            return None
+
+    features = [name for name in shown() if used[name].notna().any()]
+    compared = {
+        name: tried(name, lambda name=name: effects.compare(used, name, seed=seed)) for name in features
+    }  # type: ignore[misc]
+    models = {name: tried(f"mixed {name}", lambda name=name: mixed.fit(used, name)) for name in features}  # type: ignore[misc]
+    return Findings(
+        tried("labels", lambda: labels.distribution(used, seed=seed)),
+        tried("intended against reported", lambda: labels.crossing(used, seed=seed)),
+        tried(TEST, lambda: logit.fit(used, PREDICTORS, scale=z)),
+        {name: one for name, one in compared.items() if one is not None},
+        {name: one for name, one in models.items() if one is not None},
+        troubles,
+    )

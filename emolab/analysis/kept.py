@@ -1,0 +1,99 @@
+"""What was measured, kept beside the report: an unchanged session is not measured twice.
+
+    OUT/sessions.json    {"schema", "sessions": [{"key", "measured"}, ...]}
+
+A session's key is made of everything its figures depend on: its files, the labels decided on it, the lane
+asked for, this version of emolab. A file that cannot be understood is as good as none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from emolab import __version__
+from emolab.analysis.measure import Job, Measured, Row
+from emolab.analysis.modalities import MODALITIES
+from emolab.analysis.windows import Baseline
+from emolab.recording import label_ledger
+from emolab.recording.header import commit
+from emolab.study.export.whole import whole
+from emolab.study.sessions import parts
+
+SCHEMA = 1
+FILE = "sessions.json"
+
+
+def key(job: Job) -> str:
+    """What a session's figures depend on, as one hash."""
+    told: list[Any] = [SCHEMA, __version__, commit(), job.lane]
+    for file in parts(job.recording):
+        facts = file.stat()
+        told.append([str(file.absolute()), facts.st_size, facts.st_mtime_ns])
+        told += [[ledger.name, _content(ledger)] for ledger in label_ledger.ledgers(file)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def load(folder: Path) -> dict[str, Measured]:
+    """What was kept in a folder, by key; empty when nothing was."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+        told = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        if told["schema"] == SCHEMA:
+            return {str(one["key"]): _measured(one["measured"]) for one in told["sessions"]}
+    return {}
+
+
+def save(folder: Path, keys: Sequence[str], every: Sequence[Measured]) -> Path:
+    """Keep these; what could not be read is tried again the next time."""
+    sessions = [
+        {"key": one_key, "measured": _told(one)}
+        for one_key, one in zip(keys, every, strict=True)
+        if not one.trouble
+    ]
+    with whole(folder / FILE) as beside:
+        text = json.dumps({"schema": SCHEMA, "sessions": sessions}, ensure_ascii=False, allow_nan=False)
+        beside.write_text(text, encoding="utf-8")
+    return folder / FILE
+
+
+def _content(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _told(one: Measured) -> dict[str, Any]:
+    told = {field.name: getattr(one, field.name) for field in fields(one)}
+    told["window"] = None if one.window is None else vars(one.window)
+    told["rows"] = [_without_nan(row) for row in one.rows]
+    told["baseline"] = _without_nan(one.baseline)
+    return told
+
+
+def _measured(told: Mapping[str, Any]) -> Measured:
+    window = told["window"]
+    return Measured(
+        **{
+            **told,
+            "files": tuple(told["files"]),
+            "rows": tuple(_with_nan(row) for row in told["rows"]),
+            "baseline": _with_nan(told["baseline"]),
+            "window": None if window is None else Baseline(**window),
+            "remarks": tuple(told["remarks"]),
+            "health": tuple(told["health"]),
+        }
+    )
+
+
+def _without_nan(row: Row) -> Row:
+    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}
+
+
+def _with_nan(row: Mapping[str, Any]) -> Row:
+    """A missing figure is NaN again; a missing word stays None."""
+    names = {name for m in MODALITIES.values() for f in m.features for name in (f.name, f"d_{f.name}")}
+    return {name: math.nan if value is None and name in names else value for name, value in row.items()}

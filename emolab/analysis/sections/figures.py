@@ -1,0 +1,44 @@
+"""How numbers are written in the report."""
+
+from __future__ import annotations
+
+import math
+
+from emolab.stats.table import Estimate
+
+
+def number(value: float, digits: int = 2) -> str:
+    """`1.23`, with a true minus; – for none."""
+    return "–" if not math.isfinite(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
+def p_value(value: float) -> str:
+    """`.034`, or `< .001`; – for none."""
+    if not math.isfinite(value):
+        return "–"
+    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+
+
+def interval(estimate: Estimate, digits: int = 2) -> str:
+    """`1.23 [0.98, 1.48]`."""
+    if not math.isfinite(estimate.value):
+        return "–"
+    if not math.isfinite(estimate.low):
+        return number(estimate.value, digits)
+    return (
+        f"{number(estimate.value, digits)} [{number(estimate.low, digits)}, {number(estimate.high, digits)}]"
+    )
+
+
+def share(estimate: Estimate) -> str:
+    """`24 % [19, 30]`."""
+    if not math.isfinite(estimate.value):
+        return "–"
+    if not math.isfinite(estimate.low):
+        return f"{estimate.value:.0%}"
+    return f"{estimate.value:.0%} [{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
+
+
+def state(key: str) -> str:
+    """A state's key in words."""
+    return key.replace("_", " ")

@@ -1,0 +1,75 @@
+"""What was said: how often each state was reported, and how it goes with what the clip was chosen for."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from emolab.analysis.findings import Findings
+from emolab.analysis.page import Part, Picture, Section, Table, Words
+from emolab.analysis.sections.figures import interval, share, state
+from emolab.core.label import STATE_KEYS
+from emolab.plots import labels as drawn
+from emolab.stats.table import Estimate
+
+
+def labels(found: Findings, clips: pd.DataFrame) -> Section:
+    """The distribution of labels, overall and per participant, then intended against reported."""
+    if found.labels is None:
+        return Section("labels", "What was reported", [Words(found.troubles["labels"], "look")])
+    used = clips[clips["is_used"]]
+    told = drawn.described(used)
+    parts: list[Part] = [
+        Picture(
+            "labels",
+            lambda mode: drawn.labels(used, mode),
+            f"Distribution of labels, overall and per participant (as Fig. 2 of the EmoMusic paper). "
+            f"{told.caption}",
+            told.alt,
+        ),
+        Table(
+            "Labels overall",
+            ("state", "clips", "share [95 %]", "resampling participants"),
+            [
+                [state(one.state), str(one.count), share(one.share), share(one.by_participant)]
+                for one in found.labels.overall
+            ],
+            "States: share of the clips with a report; missing: of all clips. Wilson's interval takes "
+            "clips for independent.",
+        ),
+        _people(found),
+    ]
+    lead = f"{found.labels.reported} of {found.labels.clips} clips have a report."
+    if found.crossing is not None:
+        lead += " " + _same(found)
+        parts.append(_crossing(found))
+    return Section("labels", "What was reported", parts, lead)
+
+
+def _people(found: Findings) -> Table:
+    assert found.labels is not None
+    rows: dict[str, list[str]] = {}
+    for one in found.labels.people:
+        rows.setdefault(str(one.participant), [str(one.participant)]).append(str(one.count))
+    head = ("participant", *(state(key) for key in STATE_KEYS), "missing")
+    return Table("Labels per participant", head, list(rows.values()), folded=True)
+
+
+def _same(found: Findings) -> str:
+    assert found.crossing is not None
+    kappa = found.crossing.kappa
+    return (
+        f"{share(found.crossing.same.by_participant)} of them were reported as the clip was meant "
+        "(chance: 20 % for five "
+        f"states used alike); linear κ = {interval(Estimate(kappa.value, kappa.low, kappa.high))}."
+    )
+
+
+def _crossing(found: Findings) -> Table:
+    assert found.crossing is not None
+    counts = found.crossing.counts
+    rows = [
+        [state(str(key)), *(str(int(count)) for count in row)]
+        for key, row in zip(counts.index, counts.to_numpy(), strict=True)
+    ]
+    head = ("meant \\ reported", *(state(str(name)) for name in counts.columns))
+    return Table("What clips were meant for, and what was reported", head, rows)

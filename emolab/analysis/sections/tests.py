@@ -1,0 +1,121 @@
+"""Does the body tell the states apart? The paper's test, its corrections, and the checks beside it."""
+
+from __future__ import annotations
+
+from emolab.analysis.findings import TEST, Findings, shown
+from emolab.analysis.page import Part, Section, Table, Words
+from emolab.analysis.sections.figures import interval, number, p_value, state
+from emolab.stats.logit import CONSTANT, Logit
+from emolab.stats.table import Estimate
+
+ALPHA = 0.05
+
+
+def tests(found: Findings) -> Section:
+    """The multinomial logit, then mixed models of every feature."""
+    parts: list[Part] = []
+    if found.logit is None:
+        parts.append(Words(f"{TEST[0].upper()}{TEST[1:]} cannot be computed: {found.troubles[TEST]}", "look"))
+        lead = ""
+    else:
+        lead = " ".join(sentences(found.logit))
+        parts += [Words(note, "look") for note in found.logit.notes]
+        parts += _tables(found.logit)
+    if found.mixed:
+        parts.append(_mixed(found))
+    return Section("tests", "Does the body tell the states apart?", parts, lead)
+
+
+def sentences(test: Logit) -> list[str]:
+    """What came out, in words: as the paper tests, and as it should be read."""
+    cells = [one for one in test.coefficients if one.predictor != CONSTANT]
+    plain = [one for one in cells if one.plain.p < ALPHA]
+    held = [one for one in cells if one.by_participant.p_holm < ALPHA]
+    told = [
+        f"Tested as in the EmoMusic paper (clips taken for independent, no correction), {len(plain)} of "
+        f"{len(cells)} "
+        "coefficients fall below .05" + _which(plain) + ".",
+        "With errors clustered by participant and Holm's correction, "
+        + (f"{len(held)} do{_which(held)}." if held else "none does."),
+    ]
+    for one in test.tests:
+        p = one.p_f_holm
+        told.append(
+            f"As a whole, {name_of(one.predictor)} "
+            + ("tells" if p < ALPHA else "does not tell")
+            + f" the states apart (F({one.df}, {one.df_f}) = {number(one.f)}, p = {p_value(one.p_f)}, "
+            f"Holm {p_value(p)})."
+        )
+    return told
+
+
+def name_of(column: str) -> str:
+    """A column of changes in words."""
+    known = shown().get(column)
+    return f"change of {known.what[:1].lower()}{known.what[1:]}" if known else column
+
+
+def _which(cells: list) -> str:  # type: ignore[type-arg]
+    return ": " + ", ".join(f"{one.predictor} at {state(one.state)}" for one in cells) if cells else ""
+
+
+def _tables(test: Logit) -> list[Part]:
+    counts = ", ".join(f"{state(key)} {count}" for key, count in test.counts.items())
+    left = "; ".join(f"{count} {why}" for why, count in test.left_out.items() if count)
+    whole = [
+        [
+            one.predictor, number(one.chi2), str(one.df), p_value(one.p), p_value(one.p_holm),
+            number(one.f), f"{one.df}, {one.df_f}", p_value(one.p_f), p_value(one.p_f_holm),
+        ]
+        for one in test.tests
+    ]  # fmt: skip
+    rows = [
+        [
+            state(one.state), one.predictor, number(one.value), number(one.odds_ratio),
+            interval(Estimate(one.value, one.plain.low, one.plain.high)).partition(" ")[2],
+            p_value(one.plain.p), p_value(one.plain.p_holm),
+            interval(Estimate(one.value, one.by_participant.low, one.by_participant.high)).partition(" ")[2],
+            p_value(one.by_participant.p), p_value(one.by_participant.p_holm),
+        ]
+        for one in test.coefficients
+        if one.predictor != CONSTANT
+    ]  # fmt: skip
+    note = (
+        f"Multinomial logit of the reported state, reference {state(test.states[0])}; predictors z-scored "
+        "over the "
+        f"{'whole table' if test.scale == 'table' else 'clips of each participant'}. {test.rows} clips of "
+        f"{test.participants} participants ({counts}). McFadden's R² = {number(test.pseudo_r2, 3)}."
+        + (f" Not used: {left}." if left else "")
+    )
+    return [
+        Table(
+            "Each predictor as a whole",
+            ("predictor", "LR χ²", "df", "p", "Holm", "clustered F", "df", "p", "Holm"),
+            whole,
+            "Likelihood ratio: clips taken for independent. F: errors clustered by participant.",
+        ),
+        Table(
+            "Each state against neutral",
+            ("state", "predictor", "β", "odds ratio", "95 %", "p", "Holm", "95 % clustered", "p", "Holm"),
+            rows,
+            note,
+        ),
+    ]
+
+
+def _mixed(found: Findings) -> Table:
+    rows = [
+        [
+            name, str(one.rows), str(one.participants), interval(one.icc), number(one.f),
+            f"{one.df}, {one.df_f}", p_value(one.p_f), "; ".join(one.notes),
+        ]
+        for name, one in found.mixed.items()
+    ]  # fmt: skip
+    note = "Each change by state with a random intercept per participant; F tests all states at once. "
+    "ICC: share of the variance that lies between participants."
+    return Table(
+        "Mixed-effects check",
+        ("change", "clips", "participants", "ICC", "F", "df", "p", "remarks"),
+        rows,
+        note,
+    )

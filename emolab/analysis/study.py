@@ -1,0 +1,159 @@
+"""From recordings to everything that is known of them: tables, figures, tests, the report.
+
+OUT/report.html                     the page; opens offline
+OUT/clips.parquet, .csv             a row a clip
+OUT/baselines.parquet, .csv         a row a session
+OUT/columns.csv                     what each column means
+OUT/figures/NAME.svg, .png, .pdf    each figure of the page
+OUT/tables/NAME.csv                 each table of the page
+OUT/sessions.json                   what was measured: an unchanged session is not measured again
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from emolab.analysis import executor, kept, table
+from emolab.analysis.labels import REPORTED, check_lane
+from emolab.analysis.measure import Job, Measured, measure
+from emolab.analysis.page import Page, Picture, Section, Table, html
+from emolab.analysis.report import page
+from emolab.analysis.sections.provenance import made_with
+from emolab.core.errors import ConfigError
+from emolab.plots.style import save
+from emolab.recording.reader import Session
+from emolab.stats.logit_rows import Scale
+from emolab.study import exports_made
+from emolab.study.export.many import recordings
+from emolab.study.export.whole import whole
+
+Tell = Callable[[int, int, str], None]  # so many of so many, and what is done now
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an analysis goes by. `lane`: whose labels. `z`: what z-scores are taken over."""
+
+    lane: str = REPORTED
+    drop_conflicts: bool = False
+    z: Scale = "table"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """All of it: what was measured, the table of clips, the page, and where it was written."""
+
+    sessions: tuple[Measured, ...]
+    table: pd.DataFrame
+    page: Page
+    report: Path
+    files: tuple[Path, ...]
+    took_s: float
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was found, in sentences."""
+        return tuple(part.text for part in self.page.sections[0].parts if part.kind == "words")
+
+
+def analyse(
+    place: Path,
+    out: Path,
+    asked: Asked = Asked(),
+    where: str = "here",
+    workers: int | None = None,
+    tell: Tell = lambda done, total, what: None,
+) -> Analysis:
+    """Analyse a recording, or every session of a study, and write all of it into `out`.
+
+    A session that cannot be read is told in the report and stops no other. Raises `ConfigError` when there is
+    no session at all, when nobody called `asked.lane` labelled one, or when `out` cannot be written.
+    """
+    began = time.perf_counter()
+    found = first_parts(place)
+    check_lane(found, asked.lane)
+    _make(out)
+    for recording in found:
+        study = exports_made.study_of(recording)
+        if study is not None:  # who withdraws must be found in this folder, too
+            exports_made.register(study, recording.stem, "analysis", out, [])
+    every = _measured(found, out, asked, where, workers, tell)
+    if all(one.trouble for one in every):
+        raise ConfigError(f"none of {len(every)} sessions could be read; the first says: {every[0].trouble}")
+    clips = table.clips(every, asked.drop_conflicts)
+    made = page(place, every, clips, asdict(asked))
+    files = _write(out, every, clips, made, tell)
+    return Analysis(tuple(every), clips, made, out / "report.html", tuple(files), time.perf_counter() - began)
+
+
+def first_parts(place: Path) -> list[Path]:
+    """The first file of each session of a study, or the recording named. Raises `ConfigError` for none."""
+    if not place.exists():
+        raise ConfigError(f"there is no {place}; check the spelling")
+    if place.is_dir():
+        return [path for path in recordings(place) if "_part-" not in path.stem]
+    with Session.open(place):  # which says what is wrong with it
+        return [place]
+
+
+def _measured(
+    found: Sequence[Path], out: Path, asked: Asked, where: str, workers: int | None, tell: Tell
+) -> list[Measured]:
+    jobs = [Job(path, asked.lane) for path in found]
+    keys = [kept.key(job) for job in jobs]
+    known = kept.load(out)
+    new = [job for job, one_key in zip(jobs, keys, strict=True) if one_key not in known]
+    tell(0, len(new), "reading sessions")
+    fresh = iter(
+        executor.run(
+            measure, new, where, workers, lambda done, total: tell(done, total, f"session {done} of {total}")
+        )
+    )
+    every = [known[one_key] if one_key in known else next(fresh) for one_key in keys]
+    kept.save(out, keys, every)
+    return every
+
+
+def _make(out: Path) -> None:
+    try:
+        (out / "figures").mkdir(parents=True, exist_ok=True)
+        (out / "tables").mkdir(exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{out} cannot be written ({error.strerror or error}); choose another folder"
+        ) from error
+
+
+def _write(out: Path, every: Sequence[Measured], clips: pd.DataFrame, made: Page, tell: Tell) -> list[Path]:
+    provenance = {"software": made_with(), "sessions": [file for one in every for file in one.files]}
+    files = table.write(clips, out, "clips", provenance)
+    files += table.write(table.baselines(every), out, "baselines", provenance)
+    files.append(table.write_columns(out))
+    parts = [(section, part) for section in made.sections for part in section.parts]
+    for number, (section, part) in enumerate(parts):
+        if isinstance(part, Picture):
+            tell(number, len(parts), f"drawing {part.name}")
+            files += save(part.draw("light"), out / "figures" / part.name)
+        elif isinstance(part, Table):
+            files.append(_write_table(out / "tables" / f"{_slug(section, part)}.csv", part))
+    tell(len(parts), len(parts), "writing the page")
+    with whole(out / "report.html") as beside:
+        beside.write_text(html(made), encoding="utf-8")
+    return files
+
+
+def _slug(section: Section, part: Table) -> str:
+    words = "".join(sign if sign.isalnum() else " " for sign in part.caption.lower()).split()
+    return f"{section.key}-{'-'.join(words[:6])}"
+
+
+def _write_table(path: Path, part: Table) -> Path:
+    with whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([part.head, *part.rows])
+    return path
