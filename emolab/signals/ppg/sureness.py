@@ -16,14 +16,14 @@ from emolab.signals.measures import NEARLY, Array
 from emolab.signals.ppg.grid import Grid
 
 LOOK_HZ = 50.0  # the band judged ends at 5 Hz
-HOP_S = 1.0
+HOP_S = 0.5
 MOST_MISSING = 0.2  # of a stretch, as in `general.MISSING_ACT`
 AT_ONCE = 600  # stretches: 10 minutes at a time keep memory small
 
 
 @dataclass(frozen=True)
 class Sureness:
-    """Stretches of 5 s, one starting each second from `start_s` on.
+    """Stretches of 5 s, one starting each half second from `start_s` on.
 
     `sure` `(k,)`: −1 to 1, 0 where more than a fifth is missing. `beat_s` `(k,)`: length of a beat there,
     0 where there is none.

@@ -1,0 +1,93 @@
+"""What beats look like: which way up, how high, and how much like those round about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from emolab.signals.measures import Array
+
+Flags = NDArray[np.bool_]
+Rows = NDArray[np.int64]
+
+SHAPE_S = (-0.15, 0.25)  # what of a beat is compared, round its peak
+SHAPE_POINTS = 24
+SHAPE_BEATS = 15  # whose median is the usual shape
+ALIKE = 0.7
+HEIGHTS = (0.2, 3.0)  # of the usual one: a movement is higher, noise where the pulse is lost lower
+# a heart that is far from even makes a wave unlike itself one beat on; its beats tell it from noise
+PLAINLY_ALIKE = 0.9
+PLAIN_HEIGHTS = (0.5, 2.0)
+PLAIN_BEATS = 6  # in a row
+LONGEST_S = 2.0  # spec 01 §1.7
+UPSIDE_DOWN = -0.25
+THIN = 5  # 50 a second show what lies below 8 Hz
+
+
+def is_inverted(wave: Array, good: Flags) -> bool:
+    """Whether systoles point down in the good part of a band-passed wave: they are steep and narrow."""
+    thin, seen = wave[::THIN], good[::THIN]
+    return _skewness(thin[seen]) + _skewness(np.diff(thin)[seen[1:]]) < UPSIDE_DOWN
+
+
+def _skewness(values: Array) -> float:
+    """Third standardised moment of what lies between the 1st and the 99th percentile; 0 for little."""
+    if len(values) < 8:
+        return 0.0
+    low, high = np.percentile(values, (1, 99))
+    inner = values[(values >= low) & (values <= high)]
+    away = inner - inner.mean()
+    spread = np.mean(away**2)
+    return float(np.mean(away**3) / spread**1.5) if spread > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """`heights` `(m,)` from foot to peak, NaN for the first; how they compare with the 15 round about."""
+
+    heights: Array
+    ratio: Array
+    likeness: Array
+
+    @property
+    def fine(self) -> Flags:
+        """Which beats may be one's own."""
+        return _within(self.ratio, HEIGHTS) & (self.likeness >= ALIKE)
+
+    def plain_stretches(self, rows: Rows, rate_hz: float, n: int) -> Flags:
+        """`(n,)`: the rows between beats that follow one another, each plainly a beat."""
+        plain = _within(self.ratio, PLAIN_HEIGHTS) & (self.likeness >= PLAINLY_ALIKE)
+        near = np.diff(rows, prepend=-n) < LONGEST_S * rate_hz
+        starts = np.flatnonzero(plain & ~(near & np.append(False, plain[:-1])))
+        follows = plain & near & np.append(False, plain[:-1])
+        ends = np.flatnonzero(plain & ~np.append(follows[1:], False))
+        long = ends - starts >= PLAIN_BEATS - 1
+        change = np.zeros(n + 1, dtype=np.int64)
+        change[rows[starts[long]]] += 1
+        change[rows[ends[long]] + 1] -= 1
+        return np.asarray(np.cumsum(change[:-1]) > 0, np.bool_)
+
+
+def _within(ratio: Array, limits: tuple[float, float]) -> Flags:
+    return np.asarray((ratio > limits[0]) & (ratio < limits[1]), np.bool_)
+
+
+def shapes(wave: Array, rows: Rows, rate_hz: float) -> Shapes:
+    """What the beats that peak at `rows` of an upright, band-passed wave look like."""
+    if len(rows) < 3:
+        return Shapes(np.full(len(rows), np.nan), np.ones(len(rows)), np.ones(len(rows)))
+    heights = np.append(np.nan, wave[rows[1:]] - np.minimum.reduceat(wave, rows)[:-1])
+    size = min(SHAPE_BEATS, len(rows))
+    first = np.clip(np.arange(len(rows)) - size // 2, 0, len(rows) - size)
+    at = np.rint(np.linspace(*SHAPE_S, SHAPE_POINTS) * rate_hz).astype(np.int64)
+    beats = wave[np.clip(rows[:, np.newaxis] + at, 0, len(wave) - 1)]
+    beats = beats - beats.mean(axis=1, keepdims=True)
+    beats /= np.maximum(np.sqrt((beats**2).sum(axis=1, keepdims=True)), np.finfo(np.float64).tiny)
+    usual = np.median(sliding_window_view(beats, size, axis=0), axis=2)[first]
+    likeness = (usual * beats).sum(axis=1) / np.maximum(np.sqrt((usual**2).sum(axis=1)), 1e-12)
+    filled = np.append(np.median(heights[1:]), heights[1:])
+    ratio = filled / np.median(sliding_window_view(filled, size), axis=1)[first]
+    return Shapes(heights, ratio, likeness)
