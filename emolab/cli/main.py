@@ -17,6 +17,7 @@ from emolab.core.errors import EmolabError
 VERBS: dict[str, tuple[str, str]] = {
     "console": ("emolab.cli.console:console", "open the program (also: emolab, emolab STUDY)"),
     "demo": ("emolab.cli.record:demo", "a whole session with the simulated participant"),
+    "rehearse": ("emolab.cli.rehearse:rehearse", "a whole study of simulated participants, in a minute"),
     "record": ("emolab.cli.record:record", "record one session from the command line"),
     "preflight": ("emolab.cli.preflight:preflight", "is everything there for a session, ten seconds long"),
     "synctest": ("emolab.cli.synctest:synctest", "how late each instrument is, by flashes and clicks"),

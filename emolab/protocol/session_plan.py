@@ -6,7 +6,7 @@ seed give the same plan on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -139,6 +139,11 @@ def resolve_clip_paths(
                 "run 'emolab stimuli render', or 'emolab stimuli check' to see all"
             )
         paths[clip.id] = path
+    return with_clip_paths(plan, paths)
+
+
+def with_clip_paths(plan: SessionPlan, paths: Mapping[str, Path]) -> SessionPlan:
+    """The plan with the file of every clip, by its id; nobody looks whether it is there."""
 
     def placed(clip: Clip) -> Clip:
         return replace(clip, path=paths[clip.id])

@@ -15,6 +15,7 @@
     judging     what a stream's signals are worth: `signals` told what the instrument says of itself
     preflight   everything looked at before a session; red needs a typed reason (`checks`, `takes`)
     resume      what is left of a session that broke off
+    rehearsal   a whole study of simulated participants, made without waiting
     occupied    who is being recorded now, so that nobody erases it
     mend        files that were never closed are made whole when their study is opened again
     synctest    how late each instrument shows flashes and clicks; synctest_report judges and keeps it

@@ -18,7 +18,7 @@ from emolab.protocol.steps import Study
 from emolab.protocol.texts import Texts
 from emolab.recording.header import SessionHeader
 from emolab.session import folder, resume, stimuli
-from emolab.study import consent, participants
+from emolab.study import consent, participants, rehearsed
 
 ANSWERS = ("window", "simulated", "none")
 MOST_SESSIONS = 1000
@@ -125,14 +125,16 @@ def check(request: StartRequest, study_folder: Path) -> tuple[Study, Bank, Sessi
     """A request that could start if its clips were there: protocol, bank, plan and the file's path.
 
     Raises `ConfigError` when the pseudonym cannot be one, is of somebody who withdrew, or has this session
-    already, the protocol cannot be laid out, a number is out of range, there is no such language, or
-    the consent text is not the one that was kept.
+    already, the protocol cannot be laid out, a number is out of range, there is no such language, the
+    consent text is not the one that was kept, or somebody real would be recorded in a rehearsal.
     """
     if study_folder.exists() and not study_folder.is_dir():
         raise ConfigError(
             f"the study folder {study_folder} cannot be written (it is a file); choose another folder"
         )
     participants.check_open(study_folder, request.participant)
+    if request.answers != "simulated":
+        rehearsed.refuse(study_folder)
     if request.answers not in ANSWERS:
         raise ConfigError(f"answers {request.answers!r} is none of {', '.join(ANSWERS)}")
     if not 0 <= request.session < MOST_SESSIONS:

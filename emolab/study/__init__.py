@@ -7,6 +7,7 @@
     identity      names and contacts by pseudonym, in an encrypted file outside the study
     exports_made  which files left the study, so that they can be found again
     remains       everything of one participant; withdrawal erases it, tombstone stays, residue looks
+    rehearsed     a study in which nobody took part says so, and is kept apart
     check         is all of it in order
     kept          small files written whole or not at all, lists that only grow
     export/       sessions, or all of a study, in the formats of others: a file a format
