@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
+from pathlib import Path
 from typing import Literal
 
 from jinja2 import Environment, StrictUndefined
-from matplotlib.figure import Figure
 
-from emolab.plots.style import Mode, svg
+from emolab.plots.style import LIGHT, Drawing, Look
 
 Mood = Literal["plain", "well", "look", "act"]
 SYMBOLS: dict[str, str] = {"plain": "", "well": "●", "look": "▲", "act": "■"}
@@ -49,21 +50,34 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure, drawn where it is wanted: `draw("light")` for paper, `draw("dark")` for a dark window.
+    """A figure, drawn where it is wanted: `draw(LIGHT)` for paper, `draw(DARK)` for a dark window.
 
-    `alt`: the sentence that says what it shows, with the numbers. `name`: of its files, without ending.
+    `name`: of its files, without ending. `title`: what stands before the drawing's own caption.
     """
 
     name: str
-    draw: Callable[[Mode], Figure]
-    caption: str
-    alt: str
+    title: str
+    draw: Callable[[Look], Drawing]
     kind: Literal["picture"] = "picture"
+
+    @cached_property
+    def printed(self) -> Drawing:
+        """As it stands on paper."""
+        return self.draw(LIGHT)
+
+    @property
+    def caption(self) -> str:
+        """What it shows, and what it could not."""
+        return f"{self.title} {self.printed.caption}"
 
     @property
     def source(self) -> str:
         """The picture inside the page."""
-        return f"data:image/svg+xml;base64,{base64.b64encode(svg(self.draw('light'))).decode()}"
+        return f"data:image/svg+xml;base64,{base64.b64encode(self.printed.data('svg')).decode()}"
+
+    def save(self, stem: Path) -> list[Path]:
+        """Write `stem` with .svg, .png and .pdf; returns the files."""
+        return [self.printed.save(stem.with_name(f"{stem.name}.{end}")) for end in ("svg", "png", "pdf")]
 
 
 Part = Words | Table | Picture

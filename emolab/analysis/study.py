@@ -26,7 +26,6 @@ from emolab.analysis.page import Page, Picture, Section, Table, html
 from emolab.analysis.report import page
 from emolab.analysis.sections.provenance import made_with
 from emolab.core.errors import ConfigError
-from emolab.plots.style import save
 from emolab.recording.reader import Session
 from emolab.stats.logit_rows import Scale
 from emolab.study import exports_made
@@ -92,6 +91,25 @@ def analyse(
     return Analysis(tuple(every), clips, made, out / "report.html", tuple(files), time.perf_counter() - began)
 
 
+def opened(
+    place: Path, out: Path, lane: str = REPORTED, drop_conflicts: bool = False, z: Scale = "table"
+) -> Page:
+    """The report made again of what was measured before, without reading a recording.
+
+    Raises `ConfigError` when a session is not among it: it is new, changed, or asked for with other labels.
+    """
+    asked = Asked(lane, drop_conflicts, z)
+    known = kept.load(out)
+    keys = [kept.key(Job(path, lane)) for path in first_parts(place)]
+    every = [known[one_key] for one_key in keys if one_key in known]
+    if len(every) < len(keys):
+        new = len(keys) - len(every)
+        raise ConfigError(
+            f"{new} of {len(keys)} sessions are new, changed or not measured so; choose Analyse"
+        )
+    return page(place, every, table.clips(every, drop_conflicts), asdict(asked))
+
+
 def first_parts(place: Path) -> list[Path]:
     """The first file of each session of a study, or the recording named. Raises `ConfigError` for none."""
     if not place.exists():
@@ -107,7 +125,8 @@ def _measured(
 ) -> list[Measured]:
     jobs = [Job(path, asked.lane) for path in found]
     keys = [kept.key(job) for job in jobs]
-    known = kept.load(out)
+    # what could not be read is tried again
+    known = {one_key: one for one_key, one in kept.load(out).items() if not one.trouble}
     new = [job for job, one_key in zip(jobs, keys, strict=True) if one_key not in known]
     tell(0, len(new), "reading sessions")
     fresh = iter(
@@ -139,7 +158,7 @@ def _write(out: Path, every: Sequence[Measured], clips: pd.DataFrame, made: Page
     for number, (section, part) in enumerate(parts):
         if isinstance(part, Picture):
             tell(number, len(parts), f"drawing {part.name}")
-            files += save(part.draw("light"), out / "figures" / part.name)
+            files += part.save(out / "figures" / part.name)
         elif isinstance(part, Table):
             files.append(_write_table(out / "tables" / f"{_slug(section, part)}.csv", part))
     tell(len(parts), len(parts), "writing the page")

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emolab.cli.arguments import parser, print_json
+from emolab.cli.arguments import parser, print_json, settings
+from emolab.cli.console import has_display
 
 if TYPE_CHECKING:
     from emolab.analysis.study import Analysis
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 def analyse(arguments: list[str]) -> int:
     """Analyse and write; 0 when every session could be read, 1 when one could not."""
     options = _options(arguments)
+    if options.window:
+        return _window(options.place, options.out)
     from emolab.analysis.study import Asked, analyse
 
     is_watched = options.progress or sys.stderr.isatty()
@@ -34,6 +37,15 @@ def analyse(arguments: list[str]) -> int:
     else:
         print(text(found))
     return 1 if any(one.trouble for one in found.sessions) else 0
+
+
+def _window(place: Path, out: Path | None) -> int:
+    if not has_display():
+        print("emolab: there is no display for the window; leave --window out", file=sys.stderr)
+        return 2
+    from emolab.gui import app
+
+    return app.run_analysis(place, out, settings())
 
 
 def facts(found: Analysis) -> dict[str, Any]:
@@ -67,7 +79,8 @@ def text(found: Analysis) -> str:
 def _options(arguments: list[str]) -> argparse.Namespace:
     cli = parser("analyse", "Features, figures, tests and a report, of one session or a whole study.")
     cli.add_argument("place", type=Path, help="a study folder, or a recording STUDY/P014/P014_session-0.h5")
-    cli.add_argument("--out", type=Path, required=True, metavar="DIR", help="where everything is written")
+    cli.add_argument("--out", type=Path, metavar="DIR", help="where everything is written")
+    cli.add_argument("--window", action="store_true", help="look at it in a window")
     cli.add_argument(
         "--labels", default="reported", metavar="LANE", help="reported (default), or an analyst by name"
     )
@@ -84,6 +97,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options = cli.parse_args(arguments)
     if options.workers is not None and options.workers < 1:
         cli.error("--workers must be 1 or more")
+    if options.out is None and not options.window:
+        cli.error("--out DIR is missing: where shall the report be written?")
     return options
 
 

@@ -9,6 +9,7 @@ import threading
 import traceback
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import platformdirs
 from PySide6.QtCore import QObject, QSize, Qt, Signal
@@ -71,6 +72,26 @@ def run_review(recording: Path, settings: Settings, analyst: str | None = None) 
         reviews.close()
 
 
+def run_analysis(place: Path, out: Path | None, settings: Settings) -> int:
+    """The analysis window of a study or a recording until it is closed. `out`: else beside `place`.
+
+    Returns the exit code.
+    """
+    from emolab.gui.analysis.flow import AnalysisFlow, beside
+
+    app = _make_app(settings)
+    place = place.expanduser().resolve()
+    flow = AnalysisFlow(place, out or beside(place))
+    flow.window.left.connect(app.quit)
+    door = FaultDoor(flow.window)
+    show(flow.window)
+    try:
+        return app.exec()
+    finally:
+        door.close()
+        flow.close()
+
+
 def _make_app(settings: Settings) -> QApplication:
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
@@ -102,7 +123,10 @@ def show(window: QMainWindow) -> None:
     window.show()
 
 
-HasNotice = ConsoleWindow | ReviewWindow
+if TYPE_CHECKING:
+    from emolab.gui.analysis.window import AnalysisWindow
+
+    HasNotice = ConsoleWindow | ReviewWindow | AnalysisWindow
 
 
 class FaultDoor(QObject):

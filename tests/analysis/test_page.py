@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from matplotlib.figure import Figure
 
 from emolab.analysis.page import Fact, Page, Picture, Section, Table, Words, html
-
+from emolab.plots.style import Drawing
 
 
 def _page(name: str = "A study") -> Page:
@@ -17,7 +17,9 @@ def _page(name: str = "A study") -> Page:
         Words("Look here.", "look"),
         Table("Counts", ("what", "n"), [["clips", "15"]], "A note."),
         Table("More", ("what",), [["long " * 20]], folded=True),
-        Picture("labels", lambda _mode: Figure((4, 3)), "Fig. 2", 'Counts of "labels" & more'),
+        Picture(
+            "labels", "Fig. 2", lambda _look: Drawing(Figure((4, 3)), "Made.", 'Counts of "labels" & more')
+        ),
     ]
     return Page(
         name, "What it says.", [Fact("24", "participants")], [Section("one", "One", parts)], "Made today"

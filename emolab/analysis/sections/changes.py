@@ -35,18 +35,16 @@ def changes(found: Findings, clips: pd.DataFrame) -> Section:
 
 def _picture(kind: str, title: str, names: list[str], used: pd.DataFrame) -> Picture:
     features = {name: _label(feature) for name, feature in shown().items() if name in names}
-    made = drawn.described(used, features)
     where = f" (as {FIGURES[kind]} of the EmoMusic paper)" if kind in FIGURES else ""
     return Picture(
         f"changes-{kind}",
-        lambda mode: drawn.changes(used, features, mode),
-        f"{title} by reported state{where}. {made.caption}",
-        made.alt,
+        f"{title} by reported state{where}.",
+        lambda look: drawn.changes(used, features, look=look),
     )
 
 
 def _label(feature: Feature) -> str:
-    unit = f" [{feature.unit}]" if feature.unit else ""
+    unit = f" ({feature.unit})" if feature.unit else ""
     return f"Δ {feature.name}{unit}"
 
 

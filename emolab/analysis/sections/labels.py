@@ -17,14 +17,11 @@ def labels(found: Findings, clips: pd.DataFrame) -> Section:
     if found.labels is None:
         return Section("labels", "What was reported", [Words(found.troubles["labels"], "look")])
     used = clips[clips["is_used"]]
-    told = drawn.described(used)
     parts: list[Part] = [
         Picture(
             "labels",
-            lambda mode: drawn.labels(used, mode),
-            f"Distribution of labels, overall and per participant (as Fig. 2 of the EmoMusic paper). "
-            f"{told.caption}",
-            told.alt,
+            "Distribution of labels, overall and per participant (as Fig. 2 of the EmoMusic paper).",
+            lambda look: drawn.labels(used, look=look),
         ),
         Table(
             "Labels overall",

@@ -120,6 +120,11 @@ def open_review(recording: Path) -> None:
     QProcess.startDetached(sys.executable, ["-m", "emolab", "review", str(recording)])
 
 
+def open_analysis(study: Path) -> None:
+    """The figures and tests of a study, in a process of their own."""
+    QProcess.startDetached(sys.executable, ["-m", "emolab", "analyse", str(study), "--window"])
+
+
 def open_folder(path: Path) -> None:
     """Show a folder in the desktop's own file window."""
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

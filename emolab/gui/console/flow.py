@@ -393,6 +393,13 @@ class Flow(QObject):
         if path is not None:
             chores.open_review(path)
 
+    def analyse_study(self) -> None:
+        """Open the study's figures and tests in a window of their own, a process of its own."""
+        if self.study is None:
+            self.window.notice.say("There is no study open; choose one first.")
+        else:
+            chores.open_analysis(self.study)
+
     def leave_study(self) -> None:
         """Back to the start page; a running session goes on."""
         self.desk.end()

@@ -26,6 +26,7 @@ def menus(flow: Flow) -> dict[str, list[Action]]:
             Action("next", "Start, or next participant", "Ctrl+Return", lambda: _primary(flow)),
             Action("other", "Other study…", "Ctrl+O", flow.leave_study),
             Action("review", "Review a session…", "Ctrl+L", flow.ask_review),
+            Action("analyse", "Analyse the study…", "Ctrl+Shift+A", flow.analyse_study),
             Action("close", "Close the console", "Ctrl+Q", window.closeRequested.emit),
         ],
         "Sess&ion": [

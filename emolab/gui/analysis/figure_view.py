@@ -1,0 +1,98 @@
+"""A figure that tells what is under the pointer, zooms into a drawn box, and is saved as it is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib.backend_bases import MouseEvent
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg, NavigationToolbar2QT
+from PySide6.QtCore import QPoint, QSize, Signal
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+
+from emolab.analysis.page import Picture
+from emolab.gui import theme
+from emolab.gui.widgets.panel import text
+from emolab.plots.style import LOOKS
+
+
+class Canvas(FigureCanvasQTAgg):  # type: ignore[misc, unused-ignore]
+    """The figure itself, as wide as there is room, in its own proportions."""
+
+    def __init__(self, picture: Picture) -> None:
+        super().__init__(picture.draw(LOOKS[theme.palette().name]).figure)
+        width, height = self.figure.get_size_inches()
+        self._proportion = height / width
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMouseTracking(True)
+        self.setAccessibleName(picture.name)
+        self.setAccessibleDescription(picture.printed.alt)
+        self.mpl_connect("motion_notify_event", self._tell)
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return round(width * self._proportion)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.width(), self.heightForWidth(self.width()))
+
+    def resizeEvent(self, event: Any) -> None:
+        self.setFixedHeight(self.heightForWidth(event.size().width()))
+        super().resizeEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # the page scrolls
+
+    def _tell(self, event: MouseEvent) -> None:
+        """Say whose point is under the pointer: figures carry their points' words as `tips`."""
+        for axes in self.figure.axes:
+            if event.inaxes is not axes:
+                continue
+            for points in axes.collections:
+                tips = getattr(points, "tips", None)
+                if tips is None:
+                    continue
+                is_hit, which = points.contains(event)
+                if is_hit:
+                    at = QPoint(round(event.x / self.device_pixel_ratio), 0)
+                    at.setY(self.height() - round(event.y / self.device_pixel_ratio))
+                    QToolTip.showText(self.mapToGlobal(at), str(tips[int(which["ind"][0])]), self)
+                    return
+        QToolTip.hideText()
+
+
+class FigureView(QWidget):
+    """A canvas with its caption and what can be done with it."""
+
+    saveRequested = Signal(object)  # this view
+
+    def __init__(self, picture: Picture, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.picture = picture
+        self.canvas = Canvas(picture)
+        self._tools = NavigationToolbar2QT(self.canvas, self, coordinates=False)
+        self._tools.hide()  # its pictures are of another world; its zoom is good
+        self.zoom_button, self.whole_button = QPushButton("Zoom"), QPushButton("Whole")
+        self.zoom_button.setCheckable(True)
+        self.zoom_button.setToolTip("Draw a box around what to look at")
+        self.zoom_button.toggled.connect(lambda _on: self._tools.zoom())
+        self.whole_button.clicked.connect(lambda: self._tools.home())
+        self.save_button = QPushButton("Save…")
+        self.save_button.clicked.connect(lambda: self.saveRequested.emit(self))
+        foot = QHBoxLayout()
+        caption = text(picture.caption, "muted", wraps=True)
+        foot.addWidget(caption, 1)
+        for button in (self.zoom_button, self.whole_button, self.save_button):
+            theme.role(button, "quiet")
+            foot.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.canvas)
+        column.addLayout(foot)
+
+    def save_to(self, path: Path) -> list[Path]:
+        """Write it for paper (light), as SVG, PNG and PDF beside one another; returns the files."""
+        return self.picture.save(path.with_suffix(""))

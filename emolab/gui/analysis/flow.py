@@ -1,0 +1,180 @@
+"""What happens when something is asked for in the analysis window."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from emolab.core.errors import EmolabError
+from emolab.gui.actions import Action
+from emolab.gui.analysis.analyser import Analyser
+from emolab.gui.analysis.figure_view import FigureView
+from emolab.gui.analysis.window import AnalysisWindow
+from emolab.recording import label_ledger
+
+if TYPE_CHECKING:
+    from emolab.analysis.page import Page
+
+REPORTED = ("as participants reported", "reported")
+
+
+def beside(place: Path) -> Path:
+    """Where the analysis of a study or a recording is written when nobody says otherwise."""
+    return place.with_name(f"{place.stem}-analysis")
+
+
+class AnalysisFlow(QObject):
+    """One study, or one recording. `out`: where everything is written."""
+
+    _opened = Signal(int, object, str)  # number of the request, Page or None, why not
+
+    def __init__(self, place: Path, out: Path) -> None:
+        super().__init__()
+        self.place, self.out = place, out
+        self.window = AnalysisWindow()
+        self.analyser = Analyser(self)
+        self._request = 0
+        self._connect()
+        self._begin()
+
+    def analyse(self) -> None:
+        """Measure what is new, then show all of it."""
+        self.window.show_progress(0, "starting")
+        self.analyser.start(self.place, self.out, self._options())
+
+    def close(self) -> None:
+        """Let go of everything. Idempotent."""
+        self.analyser.close()
+        self._request += 1
+
+    def _begin(self) -> None:
+        from emolab.analysis.study import first_parts
+
+        window = self.window
+        window.title.setText(f"Analysis of {self.place.stem}")
+        window.setWindowTitle(f"{self.place.stem}: analysis")
+        window.where.setText(f"written to {self.out}")
+        try:
+            found = first_parts(self.place)
+        except EmolabError as error:
+            window.show_empty(str(error))
+            window.go_button.setEnabled(False)
+            return
+        lanes = sorted({path.stem for one in found for path in label_ledger.ledgers(one)})
+        window.show_lanes([REPORTED, *((f"as {lane} decided", lane) for lane in lanes)], "reported")
+        people = len({path.parent for path in found})
+        many = f"{len(found)} session{'s' if len(found) > 1 else ''} of {people} "
+        f"participant{'s' if people > 1 else ''}"
+        window.show_empty(
+            f"{many}.\n\nAnalyse measures each clip against the participant's rest, tests what the body "
+            "tells of the "
+            "states, and writes the report with its tables and figures. Recordings are only read."
+        )
+        if (self.out / "sessions.json").is_file():
+            self._open()
+
+    def _open(self) -> None:
+        """Show what was measured before, in a thread: figures of a study take seconds."""
+        self._request += 1
+        request, place, out, choices = self._request, self.place, self.out, self._choices()
+        self.window.show_progress(-1, "computing")
+
+        def work() -> None:
+            try:
+                from emolab.analysis.study import opened
+
+                self._opened.emit(request, opened(place, out, **choices), "")
+            except (EmolabError, OSError) as error:
+                self._opened.emit(request, None, str(error))
+
+        threading.Thread(target=work, name="analysis", daemon=True).start()
+
+    def _show(self, request: int, page: Page | None, why: str) -> None:
+        if request != self._request:
+            return
+        self.window.show_idle()
+        if page is not None:
+            self.window.show_page(page)
+        elif why:
+            self.window.notice.say(why, "look")
+
+    def _ended(self, trouble: str) -> None:
+        self.window.show_idle()
+        if trouble:
+            self.window.notice.say(trouble, "look")
+        if (self.out / "sessions.json").is_file():
+            self._open()
+
+    def _change(self) -> None:
+        """Another choice: what was measured is enough, unless the labels are others."""
+        if not self.analyser.is_running and (self.out / "sessions.json").is_file():
+            self._open()
+
+    def _choices(self) -> dict[str, Any]:
+        window = self.window
+        return {
+            "lane": str(window.lane_box.currentData() or "reported"),
+            "drop_conflicts": window.drop_box.isChecked(),
+            "z": str(window.z_box.currentData()),
+        }
+
+    def _options(self) -> list[str]:
+        choices = self._choices()
+        options = ["--labels", choices["lane"], "--z", choices["z"]]
+        return [*options, "--drop-conflicts"] if choices["drop_conflicts"] else options
+
+    def _save(self, view: FigureView) -> None:
+        name = str(Path.home() / f"{view.picture.name}.svg")
+        path, _ = QFileDialog.getSaveFileName(
+            self.window, "Save the figure", name, "Figures (*.svg *.png *.pdf)"
+        )
+        if not path:
+            return
+        try:
+            files = view.save_to(Path(path))
+        except OSError as error:
+            self.window.notice.say(f"{path} cannot be written ({error.strerror or error}).", "act")
+            return
+        self.window.notice.say(f"Saved {', '.join(file.name for file in files)}.", "well")
+
+    def _connect(self) -> None:
+        window = self.window
+        window.analyseRequested.connect(self.analyse)
+        window.stopRequested.connect(self.analyser.stop)
+        window.choicesChanged.connect(self._change)
+        window.reportRequested.connect(lambda: _show_file(self.out / "report.html"))
+        window.folderRequested.connect(lambda: _show_file(self.out))
+        window.saveRequested.connect(self._save)
+        window.left.connect(self.close)
+        self.analyser.progressed.connect(window.show_progress)
+        self.analyser.ended.connect(self._ended)
+        self._opened.connect(self._show)
+        window.set_menus(
+            {
+                "&Analysis": [
+                    Action("analyse", "Analyse", "F5", self.analyse),
+                    Action("stop", "Stop", "Esc", self.analyser.stop),
+                    Action("report", "Open the report", "Ctrl+R", window.reportRequested.emit),
+                    Action("folder", "Open the folder", "", window.folderRequested.emit),
+                    Action("close", "Close", "Ctrl+W", window.close),
+                ],
+                "&Go": [
+                    Action("next", "Next section", "Ctrl+Down", self._step(1)),
+                    Action("before", "Section before", "Ctrl+Up", self._step(-1)),
+                ],
+            }
+        )
+
+    def _step(self, by: int) -> Callable[[], None]:
+        sections = self.window.sections
+        return lambda: sections.setCurrentRow(min(max(sections.currentRow() + by, 0), sections.count() - 1))
+
+
+def _show_file(path: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))

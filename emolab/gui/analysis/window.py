@@ -1,0 +1,211 @@
+"""The analysis window: choices above, sections at the left, the chosen one at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QListWidget,
+    QMainWindow,
+    QProgressBar,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from emolab.analysis.page import Page
+from emolab.gui import theme
+from emolab.gui.actions import Action, install
+from emolab.gui.analysis.section_view import SectionView
+from emolab.gui.widgets.chooser import Chooser
+from emolab.gui.widgets.notice import Notice
+from emolab.gui.widgets.panel import Elided, text
+
+LIST_PX = 240
+Z = {"table": "z-scores over the whole table", "participant": "z-scores within each participant"}
+
+
+class AnalysisWindow(QMainWindow):
+    """Knows nothing for itself; `flow` tells it what to show."""
+
+    analyseRequested = Signal()
+    stopRequested = Signal()
+    reportRequested = Signal()
+    folderRequested = Signal()
+    saveRequested = Signal(object)  # FigureView
+    choicesChanged = Signal()
+    left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("analysis")
+        self.title, self.where = Elided("", "title"), Elided("", "muted")
+        self.lane_box, self.z_box = Chooser("whose labels"), Chooser("z-scores")
+        for key, words in Z.items():
+            self.z_box.addItem(words, key)
+        self.drop_box = QCheckBox("Leave out clips whose face says the opposite")
+        self.go_button = theme.role(QPushButton("&Analyse"), "primary")
+        self.stop_button = QPushButton("&Stop")
+        self.bar, self.doing = QProgressBar(), Elided("", "muted")
+        self.sections, self.pages = QListWidget(), QStackedWidget()
+        self.report_button = QPushButton("Open the &report")
+        self.folder_button = QPushButton("Open the &folder")
+        self.facts = text("", "muted")
+        self._actions: dict[str, QAction] = {}
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._make_head())
+        column.addWidget(self._make_body(), 1)
+        column.addWidget(self._make_foot())
+        self.setCentralWidget(middle)
+        self.notice = Notice(middle)
+        self._connect()
+        self.show_idle()
+        self.show_empty("")
+        self.resize(theme.px(1366), theme.px(768))
+
+    def set_menus(self, menus: dict[str, list[Action]]) -> None:
+        """Fill the menu bar: title to actions."""
+        for title, actions in menus.items():
+            self._actions |= install(self, actions, self.menuBar().addMenu(title))
+
+    def show_lanes(self, lanes: Sequence[tuple[str, str]], chosen: str) -> None:
+        """Offer these labels, `(words, lane)`."""
+        self.lane_box.clear()
+        for words, lane in lanes:
+            self.lane_box.addItem(words, lane)
+        self.lane_box.setCurrentIndex(max(self.lane_box.findData(chosen), 0))
+
+    def show_page(self, page: Page) -> None:
+        """Show a report; the section that was open stays open."""
+        row = max(self.sections.currentRow(), 0)
+        self._clear()
+        for section in page.sections:
+            self.sections.addItem(section.title)
+            self.pages.addWidget(QWidget())  # made when it is first looked at
+        self._page = page
+        self.facts.setText("   ".join(f"{fact.number} {fact.what}" for fact in page.facts))
+        self.sections.setEnabled(True)
+        self.sections.setCurrentRow(min(row, len(page.sections) - 1))
+        self.report_button.setEnabled(True)
+
+    def show_empty(self, words: str) -> None:
+        """Say what there is to analyse; nothing was, yet."""
+        self._clear()
+        self._page = None
+        page = QWidget()
+        column = QVBoxLayout(page)
+        told = text(words, "message", wraps=True)
+        told.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column.addStretch(1)
+        column.addWidget(told)
+        column.addStretch(2)
+        self.pages.addWidget(page)
+        self.sections.setEnabled(False)
+        self.report_button.setEnabled(False)
+        self.facts.setText("")
+
+    def show_progress(self, percent: int, what: str) -> None:
+        """Something that takes its time is going on; percent −1 where nobody knows how much."""
+        self.bar.setRange(0, 0 if percent < 0 else 100)
+        self.bar.setValue(max(percent, 0))
+        self.doing.setText(what)
+        for widget in (self.bar, self.doing, self.stop_button):
+            widget.setVisible(True)
+        self.go_button.setVisible(False)
+
+    def show_idle(self) -> None:
+        """Nothing is going on."""
+        for widget in (self.bar, self.doing, self.stop_button):
+            widget.setVisible(False)
+        self.go_button.setVisible(True)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        self.left.emit()
+
+    def _clear(self) -> None:
+        self.sections.clear()
+        while (widget := self.pages.widget(0)) is not None:
+            self.pages.removeWidget(widget)
+            widget.deleteLater()
+
+    def _turn(self, row: int) -> None:
+        if self._page is None or not 0 <= row < len(self._page.sections):
+            return
+        if not isinstance(self.pages.widget(row), SectionView):
+            view = SectionView(self._page.sections[row])
+            view.saveRequested.connect(self.saveRequested)
+            before = self.pages.widget(row)
+            self.pages.insertWidget(row, view)
+            if before is not None:
+                self.pages.removeWidget(before)
+                before.deleteLater()
+        self.pages.setCurrentIndex(row)
+
+    def _connect(self) -> None:
+        self._page: Page | None = None
+        self.go_button.clicked.connect(self.analyseRequested)
+        self.stop_button.clicked.connect(self.stopRequested)
+        self.report_button.clicked.connect(self.reportRequested)
+        self.folder_button.clicked.connect(self.folderRequested)
+        self.sections.currentRowChanged.connect(self._turn)
+        for box in (self.lane_box, self.z_box):
+            box.activated.connect(lambda _at: self.choicesChanged.emit())
+        self.drop_box.toggled.connect(lambda _on: self.choicesChanged.emit())
+
+    def _make_head(self) -> QWidget:
+        head = theme.role(QFrame(), "bar")
+        names = QVBoxLayout()
+        names.setSpacing(0)
+        names.addWidget(self.title)
+        names.addWidget(self.where)
+        choices = QHBoxLayout()
+        for box in (self.lane_box, self.z_box):
+            box.setFixedWidth(theme.px(260))
+            choices.addWidget(box)
+        choices.addWidget(self.drop_box)
+        choices.addStretch(1)
+        self.bar.setFixedWidth(theme.px(240))
+        self.bar.setTextVisible(False)
+        self.doing.setFixedWidth(theme.px(180))
+        work = QHBoxLayout()
+        for widget in (self.doing, self.bar, self.stop_button, self.go_button):
+            work.addWidget(widget)
+        first = QHBoxLayout()
+        first.addLayout(names, 1)
+        first.addLayout(work)
+        column = QVBoxLayout(head)
+        column.setContentsMargins(theme.px(24), theme.px(12), theme.px(24), theme.px(12))
+        column.setSpacing(theme.px(8))
+        column.addLayout(first)
+        column.addLayout(choices)
+        return head
+
+    def _make_body(self) -> QWidget:
+        body = QWidget()
+        row = QHBoxLayout(body)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        self.sections.setFixedWidth(theme.px(LIST_PX))
+        self.sections.setAccessibleName("sections")
+        row.addWidget(self.sections)
+        row.addWidget(self.pages, 1)
+        return body
+
+    def _make_foot(self) -> QWidget:
+        foot = theme.role(QFrame(), "bar")
+        row = QHBoxLayout(foot)
+        row.setContentsMargins(theme.px(24), theme.px(8), theme.px(24), theme.px(8))
+        row.addWidget(self.facts, 1)
+        row.addWidget(self.report_button)
+        row.addWidget(self.folder_button)
+        return foot
