@@ -2,10 +2,14 @@
 
     dataset    the contract: what a corpus is, where to get it, its trials, one trial
     fer2013    35,887 grey faces of 48×48 in seven classes, with their split
+    hku956     956 pieces of music heard by 30 people: pulse, skin and temperature at the wrist, ratings
 
 A corpus knows its folder layout and its licence and nothing of models; a split that is published with it
 is part of it. A new one is a file here, a line in `DATASETS`, and a test that writes a tiny folder of the
 documented layout.
 """
 
-DATASETS = {"fer2013": "emolab.datasets.fer2013:Fer2013"}
+DATASETS = {
+    "fer2013": "emolab.datasets.fer2013:Fer2013",
+    "hku956": "emolab.datasets.hku956:Hku956",
+}
