@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 
 from emolab.signals.ppg import read_pulse
-from emolab.signals.ppg.beats import band_passed, between_samples, systolic_peaks
+from emolab.signals.ppg.beats import averaged, band_passed, between_samples, systolic_peaks
 from tests.signals.ppg.made import Array, Wave, beat_times, f1, noisy, shaken, wave
 
 RATE_HZ = 250.0
@@ -151,7 +151,7 @@ def timed(rounds: int) -> dict[str, Any]:
         read_pulse(made.values, made.times_s).over(0.0, 1200.0)
 
     def peaks() -> None:
-        found = band_passed(made.values, RATE_HZ)
+        found = averaged(band_passed(made.values, RATE_HZ), RATE_HZ)
         between_samples(found, systolic_peaks(found, RATE_HZ))
 
     def their_peaks() -> None:

@@ -34,17 +34,17 @@ def band_passed(values: Array, rate_hz: float) -> Array:
     """The pulse's band, 0.5 to 8 Hz, with no delay; same length."""
     sections = butter(2, BAND_HZ, "bandpass", fs=rate_hz, output="sos")
     level = values - values.mean()
-    return np.asarray(
-        sosfiltfilt(sections, level, padtype="even", padlen=_padding(level, rate_hz)), np.float64
-    )
+    padding = min(round(2 * rate_hz), len(values) - 1)
+    return np.asarray(sosfiltfilt(sections, level, padtype="even", padlen=padding), np.float64)
 
 
-def _padding(values: Array, rate_hz: float) -> int:
-    return min(round(2 * rate_hz), len(values) - 1)
+def averaged(wave: Array, rate_hz: float) -> Array:
+    """The wave averaged over a systole: noise and tops that are cut off then move its peaks less."""
+    return np.asarray(uniform_filter1d(wave, max(round(SYSTOLE_S * rate_hz), 1)), np.float64)
 
 
 def systolic_peaks(wave: Array, rate_hz: float, beat_s: Array | None = None) -> Rows:
-    """Rows of the systolic peaks of a band-passed, upright wave, at least 0.3 s apart.
+    """Rows of the systolic peaks of an upright, band-passed, averaged wave, at least 0.3 s apart.
 
     `beat_s`: how long a beat is thought to be at each row, NaN where nobody knows; a lower peak that follows
     or precedes a higher one within 0.7 of it is the reflected wave.
@@ -67,7 +67,7 @@ def systolic_peaks(wave: Array, rate_hz: float, beat_s: Array | None = None) -> 
 def _strength(squared: Array, rate_hz: float) -> Array:
     """Mean square of the wave round about each row, as the median of pieces."""
     size = min(round(PIECE_S * rate_hz), len(squared))
-    means = np.add.reduceat(squared, np.arange(0, len(squared) - size + 1, size)) / size
+    means = squared[: len(squared) // size * size].reshape(-1, size).mean(axis=1)
     means = median_filter(means, min(PIECES, len(means)), mode="nearest")
     middle = (np.arange(len(means)) + 0.5) * size
     return np.asarray(np.interp(np.arange(len(squared)), middle, means), np.float64)

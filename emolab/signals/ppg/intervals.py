@@ -84,8 +84,7 @@ def _extra(beats_s: Array, is_joined: Flags) -> Flags:
         return found
     look = _Look.at(rr_ms, known)
     both = rr_ms[known] + np.append(rr_ms[1:], np.nan)[known]
-    half = np.abs(both - look.median_ms) < np.minimum(look.off_ms, OFF_MEDIAN * look.median_ms)
-    adds_up = half & np.append(is_joined[1:], False)[known]
+    adds_up = look.is_usual(both) & np.append(is_joined[1:], False)[known]
     found[known] = (look.short | (rr_ms[known] < SHORTEST_MS)) & adds_up
     found[1:] &= ~found[:-1]
     return found
@@ -101,7 +100,7 @@ def _verdicts(rr_ms: Array, is_joined: Flags) -> NDArray[np.int8]:
     look = _Look.at(rr_ms, known)
     mine = rr_ms[known]
     off = np.abs(mine - look.median_ms) > OFF_MEDIAN * look.median_ms
-    missed = (look.long | off) & (np.abs(mine / 2 - look.median_ms) < OFF_MEDIAN * look.median_ms)
+    missed = (look.long | off) & look.is_usual(mine / 2)
     told = np.full(len(known), OWN, dtype=np.int8)
     told[look.long | look.short | off] = OFF
     told[look.ectopic] = ECTOPIC_BEAT
@@ -124,6 +123,11 @@ class _Look:
     ectopic: Flags
     long: Flags
     short: Flags
+
+    def is_usual(self, rr_ms: Array) -> Flags:
+        """Which would be usual lengths there."""
+        usual_ms = np.minimum(self.off_ms, OFF_MEDIAN * self.median_ms)
+        return np.asarray(np.abs(rr_ms - self.median_ms) < usual_ms, np.bool_)
 
     @classmethod
     def at(cls, rr_ms: Array, known: NDArray[np.int64]) -> _Look:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emolab.signals.feature import Feature
 from emolab.signals.measures import Array
-from emolab.signals.ppg.beats import band_passed, between_samples, systolic_peaks
+from emolab.signals.ppg.beats import averaged, band_passed, between_samples, systolic_peaks
 from emolab.signals.ppg.grid import on_grid
 from emolab.signals.ppg.intervals import OWN, intervals
 from emolab.signals.ppg.shape import is_inverted, shapes
@@ -88,12 +88,13 @@ def read_pulse(values: ArrayLike, times_s: ArrayLike) -> Pulse:
     sure = sureness(grid)
     at_s = grid.start_s + np.arange(len(wave)) / grid.rate_hz
     good = grid.is_there & sure.is_good(at_s)
-    turned = is_inverted(wave, good if good.any() else grid.is_there)
+    turned = is_inverted(wave, good, grid.rate_hz)
     if turned:
         wave = -wave
-    rows = systolic_peaks(wave, grid.rate_hz, sure.period_s(at_s))
+    smooth = averaged(wave, grid.rate_hz)
+    rows = systolic_peaks(smooth, grid.rate_hz, sure.period_s(at_s))
     rows = rows[grid.is_there[rows]]
-    beats_s = grid.start_s + between_samples(wave, rows) / grid.rate_hz
+    beats_s = grid.start_s + between_samples(smooth, rows) / grid.rate_hz
     look = shapes(wave, rows, grid.rate_hz)
     good |= grid.is_there & look.plain_stretches(rows, grid.rate_hz, len(good))
     fine = good[rows] & look.fine

@@ -24,24 +24,30 @@ PLAIN_HEIGHTS = (0.5, 2.0)
 PLAIN_BEATS = 6  # in a row
 LONGEST_S = 2.0  # spec 01 §1.7
 UPSIDE_DOWN = -0.25
+PIECE_S = 5.0
 THIN = 5  # 50 a second show what lies below 8 Hz
 
 
-def is_inverted(wave: Array, good: Flags) -> bool:
-    """Whether systoles point down in the good part of a band-passed wave: they are steep and narrow."""
-    thin, seen = wave[::THIN], good[::THIN]
-    return _skewness(thin[seen]) + _skewness(np.diff(thin)[seen[1:]]) < UPSIDE_DOWN
+def is_inverted(wave: Array, good: Flags, rate_hz: float) -> bool:
+    """Whether systoles point down in the good part of a band-passed wave: they are steep and narrow.
+
+    The median of pieces is asked, so that a movement has one voice however large it is.
+    """
+    size = min(round(PIECE_S * rate_hz / THIN), len(wave) // THIN)
+    pieces = wave[::THIN][: len(wave) // THIN // size * size].reshape(-1, size)
+    seen = good[::THIN][: pieces.size].reshape(-1, size).mean(axis=1) > 0.5
+    if not seen.any():
+        return False
+    lean = _skewness(pieces[seen]) + _skewness(np.diff(pieces[seen], axis=1))
+    return bool(np.median(lean) < UPSIDE_DOWN)
 
 
-def _skewness(values: Array) -> float:
-    """Third standardised moment of what lies between the 1st and the 99th percentile; 0 for little."""
-    if len(values) < 8:
-        return 0.0
-    low, high = np.percentile(values, (1, 99))
-    inner = values[(values >= low) & (values <= high)]
-    away = inner - inner.mean()
-    spread = np.mean(away**2)
-    return float(np.mean(away**3) / spread**1.5) if spread > 0 else 0.0
+def _skewness(rows: Array) -> Array:
+    """Third standardised moment of each row; 0 where it is level."""
+    away = rows - rows.mean(axis=1, keepdims=True)
+    spread = np.mean(away**2, axis=1)
+    third = np.mean(away**3, axis=1)
+    return np.asarray(np.divide(third, spread**1.5, out=np.zeros_like(third), where=spread > 0), np.float64)
 
 
 @dataclass(frozen=True)
