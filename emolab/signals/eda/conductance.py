@@ -22,6 +22,7 @@ from emolab.signals.measures import GAP_STEPS, Array
 from emolab.signals.window import guess_adc_range
 
 GRID_HZ = 10.0  # a response rises in 1 to 3 s (Boucsein 2012): its spectrum ends below 1 Hz
+LEAST_HZ = 4.0  # the decomposition needs as much: slower samples get lines between
 FINE_HZ = 50.0  # samples are averaged to this before they are smoothed
 SMOOTH_S = 0.1  # SD of the Gaussian: −3 dB at 1.3 Hz, 1 % left at 5 Hz, the end of the grid
 SHORTEST_S = 10.0  # one knot of the tonic level
@@ -90,7 +91,7 @@ def conductance(
     is_clipped, is_off = _at_ends(samples, guess_adc_range(samples) if is_guess else adc_range, is_guess)
     read, told = _in_us(samples, unit, front_end)
     sound = np.isfinite(read) & ~is_clipped & ~is_off
-    rate_hz = min(GRID_HZ, 1.0 / _usual_s(at_s))
+    rate_hz = float(np.clip(1.0 / _usual_s(at_s), LEAST_HZ, GRID_HZ))
     kept = sound if sound.sum() > 1 else np.isfinite(read)
     if kept.sum() < 2:
         raise DataError(f"{name} is nowhere within reach of its front end, {front_end}; check its figures")
