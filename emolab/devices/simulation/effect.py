@@ -29,13 +29,11 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from emolab.core.errors import ConfigError, shown
 from emolab.core.label import State, state
 from emolab.devices.simulation.responses import CALM, RESPONSES, TAU_S, Response
-
-StateKey = Literal["most_negative", "less_negative", "neutral", "less_positive", "most_positive"]
 
 
 class _Table(BaseModel):
@@ -45,43 +43,43 @@ class _Table(BaseModel):
 class Change(_Table):
     """What a state adds, as a file may say it: what no body does is refused."""
 
-    heart_bpm: float = Field(0.0, ge=-20.0, le=60.0)
-    breath_per_min: float = Field(0.0, ge=-6.0, le=15.0)
-    depth_ratio: float = Field(1.0, ge=0.3, le=3.0)
-    scr_per_min: float = Field(0.0, ge=-2.0, le=20.0)
-    tonic_us: float = Field(0.0, ge=-2.0, le=10.0)
-    pulse_ratio: float = Field(1.0, ge=0.2, le=2.0)
-    face_c: float = Field(0.0, ge=-3.0, le=3.0)
-    nose_c: float = Field(0.0, ge=-5.0, le=3.0)
-    valence: float = Field(0.0, ge=-1.0, le=1.0)
+    heart_bpm: float = Field(default=0.0, ge=-20.0, le=60.0)
+    breath_per_min: float = Field(default=0.0, ge=-6.0, le=15.0)
+    depth_ratio: float = Field(default=1.0, ge=0.3, le=3.0)
+    scr_per_min: float = Field(default=0.0, ge=-2.0, le=20.0)
+    tonic_us: float = Field(default=0.0, ge=-2.0, le=10.0)
+    pulse_ratio: float = Field(default=1.0, ge=0.2, le=2.0)
+    face_c: float = Field(default=0.0, ge=-3.0, le=3.0)
+    nose_c: float = Field(default=0.0, ge=-5.0, le=3.0)
+    valence: float = Field(default=0.0, ge=-1.0, le=1.0)
 
 
 class Spread(_Table):
     """Standard deviations, in the unit of each quantity."""
 
-    heart_bpm: float = Field(0.0, ge=0.0, le=10.0)
-    breath_per_min: float = Field(0.0, ge=0.0, le=4.0)
-    depth_ratio: float = Field(0.0, ge=0.0, le=0.5)
-    scr_per_min: float = Field(0.0, ge=0.0, le=5.0)
-    tonic_us: float = Field(0.0, ge=0.0, le=2.0)
-    pulse_ratio: float = Field(0.0, ge=0.0, le=0.5)
-    face_c: float = Field(0.0, ge=0.0, le=1.0)
-    nose_c: float = Field(0.0, ge=0.0, le=1.0)
-    valence: float = Field(0.0, ge=0.0, le=0.5)
+    heart_bpm: float = Field(default=0.0, ge=0.0, le=10.0)
+    breath_per_min: float = Field(default=0.0, ge=0.0, le=4.0)
+    depth_ratio: float = Field(default=0.0, ge=0.0, le=0.5)
+    scr_per_min: float = Field(default=0.0, ge=0.0, le=5.0)
+    tonic_us: float = Field(default=0.0, ge=0.0, le=2.0)
+    pulse_ratio: float = Field(default=0.0, ge=0.0, le=0.5)
+    face_c: float = Field(default=0.0, ge=0.0, le=1.0)
+    nose_c: float = Field(default=0.0, ge=0.0, le=1.0)
+    valence: float = Field(default=0.0, ge=0.0, le=0.5)
 
 
 class Taus(_Table):
     """Time constants; None leaves that of `responses.TAU_S`."""
 
-    heart_bpm: float | None = Field(None, gt=0.0, le=300.0)
-    breath_per_min: float | None = Field(None, gt=0.0, le=300.0)
-    depth_ratio: float | None = Field(None, gt=0.0, le=300.0)
-    scr_per_min: float | None = Field(None, gt=0.0, le=300.0)
-    tonic_us: float | None = Field(None, gt=0.0, le=300.0)
-    pulse_ratio: float | None = Field(None, gt=0.0, le=300.0)
-    face_c: float | None = Field(None, gt=0.0, le=300.0)
-    nose_c: float | None = Field(None, gt=0.0, le=300.0)
-    valence: float | None = Field(None, gt=0.0, le=300.0)
+    heart_bpm: float | None = Field(default=None, gt=0.0, le=300.0)
+    breath_per_min: float | None = Field(default=None, gt=0.0, le=300.0)
+    depth_ratio: float | None = Field(default=None, gt=0.0, le=300.0)
+    scr_per_min: float | None = Field(default=None, gt=0.0, le=300.0)
+    tonic_us: float | None = Field(default=None, gt=0.0, le=300.0)
+    pulse_ratio: float | None = Field(default=None, gt=0.0, le=300.0)
+    face_c: float | None = Field(default=None, gt=0.0, le=300.0)
+    nose_c: float | None = Field(default=None, gt=0.0, le=300.0)
+    valence: float | None = Field(default=None, gt=0.0, le=300.0)
 
 
 # Our own assumption, of the size of the effects themselves: thirty seconds differ from the next thirty by
@@ -104,9 +102,16 @@ class Effect(_Table):
     name: str = ""
     follows: Literal["report", "stimulus"] = "report"
     tau_s: Taus = Taus()
-    states: Mapping[StateKey, Change] = Field(default_factory=dict)
+    states: Mapping[str, Change] = Field(default_factory=dict)
     spread: Spread = NATURAL
     persons: Spread = Spread()
+
+    @field_validator("states")
+    @classmethod
+    def _are_states(cls, states: Mapping[str, Change]) -> Mapping[str, Change]:
+        for key in states:
+            state(key)
+        return states
 
     def felt(self, intended: State, said: State) -> State:
         """The state the body answers to."""
@@ -182,11 +187,6 @@ def parse(text: str, path: str | Path) -> Effect:
         told = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is no TOML ({error}); correct that line") from error
-    for key in told.get("states", {}) if isinstance(told.get("states"), dict) else ():
-        try:
-            state(key)
-        except ValueError as error:
-            raise ConfigError(f"{path}: {error}") from error
     try:
         return Effect.model_validate({"name": Path(path).stem, **told})
     except ValidationError as error:
