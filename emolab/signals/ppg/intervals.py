@@ -58,34 +58,45 @@ class Intervals:
         return np.asarray(self.verdict == OWN, np.bool_)
 
 
-def intervals(beats_s: Array, is_joined: Flags) -> Intervals:
+def intervals(beats_s: Array, is_seen: Flags, is_fine: Flags | None = None) -> Intervals:
     """Judge the intervals of ascending `beats_s` `(m,)`.
 
-    `is_joined` `(m,)`: the signal was seen, without gap or movement, from the beat before to this one.
+    `is_seen` `(m,)`: there was signal, without gap or movement, from the beat before to this one. `is_fine`
+    `(m,)`: the beat looks like one; one that does not counts for nothing, and goes where it is too many.
     """
+    fine = np.ones(len(beats_s), dtype=bool) if is_fine is None else is_fine
     kept = np.arange(len(beats_s))
     for _ in range(2):  # beats too many come in pairs at times
-        extra = _extra(beats_s[kept], is_joined)
+        extra = _extra(beats_s[kept], is_seen, fine)
         if not extra.any():
             break
-        merged = is_joined & np.append(True, is_joined[:-1])
-        is_joined = np.where(np.append(False, extra[:-1]), merged, is_joined)[~extra]
-        kept = kept[~extra]
+        merged = is_seen & np.append(True, is_seen[:-1])
+        is_seen = np.where(np.append(False, extra[:-1]), merged, is_seen)[~extra]
+        fine, kept = fine[~extra], kept[~extra]
     rr_ms = np.diff(1e3 * beats_s[kept], prepend=np.nan)
-    return Intervals(kept, rr_ms, _verdicts(rr_ms, is_joined))
+    return Intervals(kept, rr_ms, _verdicts(rr_ms, _joined(is_seen, fine)))
 
 
-def _extra(beats_s: Array, is_joined: Flags) -> Flags:
+def _joined(is_seen: Flags, fine: Flags) -> Flags:
+    """Which intervals were seen whole, between two beats that look like beats."""
+    return np.asarray(is_seen & fine & np.append(False, fine[:-1])[: len(fine)], np.bool_)
+
+
+def _extra(beats_s: Array, is_seen: Flags, fine: Flags) -> Flags:
     """Beats too many: the two intervals round them make one of usual length together."""
     rr_ms = np.diff(1e3 * beats_s, prepend=np.nan)
-    known = np.flatnonzero(is_joined & np.isfinite(rr_ms))
+    known = np.flatnonzero(_joined(is_seen, fine) & np.isfinite(rr_ms))
     found = np.zeros(len(beats_s), dtype=bool)
     if len(known) < 3:
         return found
     look = _Look.at(rr_ms, known)
-    both = rr_ms[known] + np.append(rr_ms[1:], np.nan)[known]
-    adds_up = look.is_usual(both) & np.append(is_joined[1:], False)[known]
-    found[known] = (look.short | (rr_ms[known] < SHORTEST_MS)) & adds_up
+    every = np.arange(len(beats_s))
+    median_ms = np.interp(every, known, look.median_ms)
+    usual_ms = np.interp(every, known, look.usual_ms)
+    both = rr_ms + np.append(rr_ms[1:], np.nan)
+    adds_up = (np.abs(both - median_ms) < usual_ms) & is_seen & np.append(is_seen[1:], False)
+    found[known] = look.short | (rr_ms[known] < SHORTEST_MS)
+    found = (found | ~fine) & adds_up
     found[1:] &= ~found[:-1]
     return found
 
@@ -100,7 +111,7 @@ def _verdicts(rr_ms: Array, is_joined: Flags) -> NDArray[np.int8]:
     look = _Look.at(rr_ms, known)
     mine = rr_ms[known]
     off = np.abs(mine - look.median_ms) > OFF_MEDIAN * look.median_ms
-    missed = (look.long | off) & look.is_usual(mine / 2)
+    missed = (look.long | off) & (np.abs(mine / 2 - look.median_ms) < look.usual_ms)
     told = np.full(len(known), OWN, dtype=np.int8)
     told[look.long | look.short | off] = OFF
     told[look.ectopic] = ECTOPIC_BEAT
@@ -124,10 +135,10 @@ class _Look:
     long: Flags
     short: Flags
 
-    def is_usual(self, rr_ms: Array) -> Flags:
-        """Which would be usual lengths there."""
-        usual_ms = np.minimum(self.off_ms, OFF_MEDIAN * self.median_ms)
-        return np.asarray(np.abs(rr_ms - self.median_ms) < usual_ms, np.bool_)
+    @property
+    def usual_ms(self) -> Array:
+        """How far from the median is still usual."""
+        return np.asarray(np.minimum(self.off_ms, OFF_MEDIAN * self.median_ms), np.float64)
 
     @classmethod
     def at(cls, rr_ms: Array, known: NDArray[np.int64]) -> _Look:

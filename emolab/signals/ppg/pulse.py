@@ -98,7 +98,7 @@ def read_pulse(values: ArrayLike, times_s: ArrayLike) -> Pulse:
     look = shapes(wave, rows, grid.rate_hz)
     good |= grid.is_there & look.plain_stretches(rows, grid.rate_hz, len(good))
     fine = good[rows] & look.fine
-    told = intervals(beats_s, _joined(rows, fine, good))
+    told = intervals(beats_s, _seen(rows, good), fine)
     return Pulse(
         beats_s=beats_s[told.kept],
         rr_ms=told.rr_ms,
@@ -114,8 +114,7 @@ def read_pulse(values: ArrayLike, times_s: ArrayLike) -> Pulse:
     )
 
 
-def _joined(rows: NDArray[np.int64], fine: NDArray[np.bool_], good: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which beats follow the one before with nothing but good signal between, both of them fine."""
+def _seen(rows: NDArray[np.int64], good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which beats follow the one before with nothing but good signal between."""
     spoiled = np.concatenate([[0], np.cumsum(~good)])
-    whole = spoiled[rows[1:]] == spoiled[rows[:-1]]
-    return np.append(False, whole & fine[1:] & fine[:-1])[: len(rows)]
+    return np.append(False, spoiled[rows[1:]] == spoiled[rows[:-1]])[: len(rows)]
