@@ -156,7 +156,7 @@ def compare(
     ]
     contrasts = _with_holm(contrasts)
     few = [f"{one.state} and {one.other}" for one in contrasts if one.participants < LEAST_FOR_P]
-    notes = ()
+    notes: tuple[str, ...] = ()
     if few:
         notes = (
             f"Fewer than {LEAST_FOR_P} participants have both {', '.join(few)}: no Wilcoxon test of so few "

@@ -125,7 +125,7 @@ def fit(
     p, y = probabilities[:, 1:], np.eye(len(rows.states))[rows.codes][:, 1:]
     robust = clustered(rows.x, y, p, rows.groups)
     participants = int(rows.groups.max()) + 1
-    plain = walds(beta, np.linalg.inv(information(rows.x, p)), math.inf)
+    plain = walds(beta, np.asarray(np.linalg.inv(information(rows.x, p)), np.float64), math.inf)
     by_participant = walds(beta, robust, participants - 1)
     columns = (*predictors, CONSTANT)
     cells = [(i, j) for i in range(len(beta)) for j in range(len(predictors))]

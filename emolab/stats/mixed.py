@@ -206,7 +206,7 @@ def _at(rows: _Rows, icc: float, restricted: bool) -> _Fit:
 
     x, y = whitened(rows.x), whitened(rows.y)
     gram = x.T @ x
-    beta = np.linalg.solve(gram, x.T @ y)
+    beta: Floats = np.asarray(np.linalg.solve(gram, x.T @ y), np.float64)
     n = len(y) - (len(beta) if restricted else 0)
     within = max(float(np.sum((y - x @ beta) ** 2)) / n, 1e-300)
     log_likelihood = -0.5 * (
@@ -214,7 +214,7 @@ def _at(rows: _Rows, icc: float, restricted: bool) -> _Fit:
     )
     if restricted:
         log_likelihood -= 0.5 * float(np.linalg.slogdet(gram)[1])
-    return _Fit(beta, np.linalg.inv(gram), within, log_likelihood)
+    return _Fit(beta, np.asarray(np.linalg.inv(gram), np.float64), within, log_likelihood)
 
 
 def _maximised(log_likelihood: Callable[[float], float]) -> float:
@@ -229,14 +229,13 @@ def _maximised(log_likelihood: Callable[[float], float]) -> float:
 
 
 def _likelihood_ratio(rows: _Rows) -> float:
-    none = _Rows(rows.y, rows.x[:, :1], rows.groups, rows.sizes)
-    best = [
-        _at(
-            one, _maximised(lambda share, one=one: _at(one, share, False).log_likelihood), False
-        ).log_likelihood  # type: ignore[misc]
-        for one in (rows, none)
-    ]
-    return max(2 * (best[0] - best[1]), 0.0)
+    """Of the states against a level alone, both at their own best (ML)."""
+
+    def best(one: _Rows) -> float:
+        icc = _maximised(lambda share: _at(one, share, False).log_likelihood)
+        return _at(one, icc, False).log_likelihood
+
+    return max(2 * (best(rows) - best(_Rows(rows.y, rows.x[:, :1], rows.groups, rows.sizes))), 0.0)
 
 
 def _icc_interval(rows: _Rows, icc: float, best: float) -> Estimate:
