@@ -19,6 +19,7 @@ PNN_MS = 50.0
 LF_HZ, HF_HZ = (0.04, 0.15), (0.15, 0.40)  # Task Force 1996
 # Task Force 1996: about a minute for HF, two for LF; less the parts of a beat at both ends
 SHORTEST_HF_S, SHORTEST_LF_S = 57.0, 114.0
+PIECE_S = 300.0  # Task Force 1996: what is longer is the mean of such pieces, half over one another (Welch)
 LEAST_SEEN = 0.8  # of the span, in intervals that count: holes make spectra of their own
 
 _SPEC, _TASK = "spec 01 §1.7", "Task Force 1996"
@@ -75,15 +76,26 @@ def _powers(beats_s: Array, rr_ms: Array, own: NDArray[np.bool_]) -> dict[str, f
     span_s = float(beats_s[-1] - beats_s[0])
     if span_s < SHORTEST_HF_S or rr.sum() < 1e3 * LEAST_SEEN * span_s:
         return {}
-    hf = _power(at_s, rr, span_s, HF_HZ)
+    length_s = min(span_s, PIECE_S)
+    starts = np.linspace(0.0, span_s - length_s, max(round(2 * (span_s / length_s - 1)) + 1, 1))
+    pieces = [slice(*np.searchsorted(at_s, (start_s, start_s + length_s + 1e-9))) for start_s in starts]
+    seen = [piece for piece in pieces if rr[piece].sum() >= 1e3 * LEAST_SEEN * length_s]
+    hf = _power(at_s, rr, seen, length_s, HF_HZ)
     if span_s < SHORTEST_LF_S:
         return {"hrv_hf": hf}
-    lf = _power(at_s, rr, span_s, LF_HZ)
+    lf = _power(at_s, rr, seen, length_s, LF_HZ)
     return {"hrv_hf": hf, "hrv_lf": lf, "hrv_lf_hf": lf / hf if hf > 0 else np.nan}
 
 
-def _power(at_s: Array, rr: Array, span_s: float, band_hz: tuple[float, float]) -> float:
-    """Mean square of the sines in a band, one a cycle in the span, as Parseval counts them."""
-    steps = np.arange(np.ceil(band_hz[0] * span_s), np.ceil(band_hz[1] * span_s))
-    power = lombscargle(at_s, detrended(rr), 2 * np.pi * steps / span_s)
-    return float(2.0 * np.sum(power) / len(rr))
+def _power(
+    at_s: Array, rr: Array, pieces: list[slice], length_s: float, band_hz: tuple[float, float]
+) -> float:
+    """Mean square of the sines in a band, one a cycle in a piece, as Parseval counts them; mean of pieces."""
+    steps = np.arange(np.ceil(band_hz[0] * length_s), np.ceil(band_hz[1] * length_s))
+    found = [
+        2.0
+        * np.sum(lombscargle(at_s[piece], detrended(rr[piece]), 2 * np.pi * steps / length_s))
+        / len(rr[piece])
+        for piece in pieces
+    ]
+    return float(np.mean(found)) if found else np.nan

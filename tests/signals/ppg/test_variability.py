@@ -71,6 +71,12 @@ def test_holes_leave_the_power_as_it_was():
     assert math.isnan(told(rr_ms, own)["hrv_hf"])  # too little is left
 
 
+def test_an_hour_is_the_mean_of_its_pieces():
+    calm, lively = modulated(0.25, 10.0, 1800), modulated(0.25, 40.0, 1800)
+    assert told(calm + lively)["hrv_hf"] == pytest.approx((100 + 1600) / 2, rel=0.1)
+    assert told(lively)["hrv_hf"] == pytest.approx(told(lively[:375])["hrv_hf"], rel=0.05)
+
+
 @pytest.mark.parametrize(("seconds", "hf", "lf"), [(30, False, False), (60, True, False), (120, True, True)])
 def test_a_band_needs_its_time(seconds, hf, lf):
     found = told(modulated(0.25, 30.0, seconds - 1.0))
