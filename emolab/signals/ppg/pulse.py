@@ -104,7 +104,7 @@ def read_pulse(values: ArrayLike, times_s: ArrayLike) -> Pulse:
         rr_ms=told.rr_ms,
         verdict=told.verdict,
         heights=np.where(fine, look.heights, np.nan)[told.kept],
-        sure_s=sure.start_s + np.arange(len(sure.sure)) * HOP_S,
+        sure_s=sure.start_s + HOP_S * np.arange(len(sure.sure), dtype=np.float64),
         sure=sure.sure,
         is_inverted=turned,
         start_s=grid.start_s,
