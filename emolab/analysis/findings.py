@@ -22,6 +22,13 @@ from emolab.stats.logit_rows import Scale
 PULSE_RATE, FACE_HEAT = "d_hr_mean", "d_face_t_mean"
 PREDICTORS = (PULSE_RATE, FACE_HEAT)  # of the EmoMusic paper
 TEST = "the multinomial logit"
+TITLES = {
+    "hr_mean": "heart rate", "hr_var": "heart rate variance", "rr_mean": "RR interval", "rr_sd": "SD of RR",
+    "rsp_rate_mean": "breath rate", "rsp_rate_sd": "SD of breath rate", "rsp_amp_mean": "breath depth",
+    "face_t_max": "greatest face temperature", "face_t_mean": "mean face temperature",
+    "nose_t_mean": "nose temperature", "eda_tonic_mean": "skin conductance level",
+    "scr_count": "skin conductance responses",
+}  # fmt: skip
 T = TypeVar("T")
 
 
@@ -51,6 +58,12 @@ def shown() -> dict[str, Feature]:
         for feature in modality.features
         if not feature.is_extra
     }
+
+
+def title(column: str) -> str:
+    """A column of changes in a few words."""
+    name = column.removeprefix("d_")
+    return TITLES.get(name, name)
 
 
 def find(clips: pd.DataFrame, z: Scale = "table", seed: int = 0) -> Findings:

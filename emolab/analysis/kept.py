@@ -51,9 +51,7 @@ def load(folder: Path) -> dict[str, Measured]:
 
 def save(folder: Path, keys: Sequence[str], every: Sequence[Measured]) -> Path:
     """Keep these."""
-    sessions = [
-        {"key": one_key, "measured": _told(one)} for one_key, one in zip(keys, every, strict=True)
-    ]
+    sessions = [{"key": one_key, "measured": _told(one)} for one_key, one in zip(keys, every, strict=True)]
     with whole(folder / FILE) as beside:
         text = json.dumps({"schema": SCHEMA, "sessions": sessions}, ensure_ascii=False, allow_nan=False)
         beside.write_text(text, encoding="utf-8")

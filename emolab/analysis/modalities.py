@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
-from emolab.recording.reader import RecordedStream, Session
+from emolab.core.stream import Channel
+from emolab.recording.reader import Session
 from emolab.signals.eda.skin import SKIN_FEATURES, read_skin
 from emolab.signals.feature import Feature
 from emolab.signals.ppg import PULSE_FEATURES, Pulse, read_pulse
 from emolab.signals.respiration import BREATH_FEATURES, read_breath
-from emolab.signals.thermal import HEAT_FEATURES, read_heat
+from emolab.signals.thermal.heat import HEAT_FEATURES, read_heat
 
 PREFERRED_SITE = "ear"  # the paper's; another one is taken where less than half of it can be used
 USABLE = 0.5
-FRAMES = 512  # thermal frames read at once
 
 
 class Body(Protocol):
@@ -57,51 +58,47 @@ class Modality:
 
 def _pulse(session: Session) -> Source:
     """The ear's pulse, or the best other one where that is mostly unusable."""
-    found: list[tuple[str, Pulse]] = []
+    found: list[tuple[str, Pulse, float]] = []
     troubles = []
-    for stream, index in _channels(session, "ppg"):
-        name = f"{stream.name}/{stream.info.channels[index].name}"
+    for line in _lines(session, "ppg"):
         try:
-            found.append((name, read_pulse(stream.values(index), stream.times_s())))
+            pulse = read_pulse(line.values, line.times_s)
         except DataError as error:
-            troubles.append(f"{name}: {error}")
+            troubles.append(f"{line.name}: {error}")
+            continue
+        share = pulse.good_share(float(line.times_s[0]), float(line.times_s[-1]))
+        found.append((line.name, pulse, share))
     if not found:
         raise DataError("; ".join(troubles))
-    found.sort(key=lambda pair: PREFERRED_SITE not in pair[0])
-    start_s, end_s = -np.inf, np.inf
-    name, body = found[0]
-    if body.good_share(start_s, end_s) < USABLE and len(found) > 1:
-        best_name, best = max(found, key=lambda pair: pair[1].good_share(start_s, end_s))
-        if best_name != name:
-            share = body.good_share(start_s, end_s)
-            return Source(best, best_name, f"taken because only {share:.0%} of {name} can be used")
+    found.sort(key=lambda one: PREFERRED_SITE not in one[0])
+    name, body, share = found[0]
+    best_name, best, best_share = max(found, key=lambda one: one[2])
+    if share < USABLE and best_share > share:
+        return Source(best, best_name, f"taken because only {share:.0%} of {name} can be used")
     return Source(body, name, "; ".join(troubles))
 
 
 def _breath(session: Session) -> Source:
-    stream, index = _channels(session, "respiration")[0]
-    return Source(
-        read_breath(stream.values(index), stream.times_s()),
-        f"{stream.name}/{stream.info.channels[index].name}",
+    line = _lines(session, "respiration")[0]
+    breath = read_breath(
+        line.values, line.times_s, unit=line.channel.unit, adc_range=line.ends, name=line.name
     )
+    return Source(breath, line.name)
 
 
 def _skin(session: Session) -> Source:
-    stream, index = _channels(session, "eda")[0]
-    channel = stream.info.channels[index]
-    body = read_skin(stream.values(index), stream.times_s(), channel.unit)
-    return Source(body, f"{stream.name}/{channel.name}")
+    line = _lines(session, "eda")[0]
+    skin = read_skin(line.values, line.times_s, line.channel.unit, adc_range=line.ends, name=line.name)
+    return Source(skin, line.name)
 
 
 def _heat(session: Session) -> Source:
     stream = next((s for s in session.streams.values() if s.info.kind == "thermal"), None)
     if stream is None or not len(stream):
         raise DataError("no thermal camera was recorded")
-
-    def frames(start: int, stop: int) -> np.ndarray:
-        return stream.values(0, start, stop)
-
-    return Source(read_heat(frames, stream.times_s()), stream.name)
+    told = stream.info.channels[0]
+    heat = read_heat(stream.samples, stream.times_s(), scale=told.scale, offset=told.offset, name=stream.name)
+    return Source(heat, stream.name)
 
 
 MODALITIES: dict[str, Modality] = {
@@ -112,14 +109,29 @@ MODALITIES: dict[str, Modality] = {
 }
 
 
-def _channels(session: Session, kind: str) -> list[tuple[RecordedStream, int]]:
+@dataclass(frozen=True)
+class _Line:
+    """One channel, read. `ends`: of its converter in the channel's unit, where they are known."""
+
+    name: str
+    channel: Channel
+    times_s: NDArray[np.float64]
+    values: NDArray[np.float64]
+    ends: tuple[float, float] | None
+
+
+def _lines(session: Session, kind: str) -> list[_Line]:
     """Every channel of a kind that delivered something. Raises `DataError` when there is none."""
-    found = [
-        (stream, index)
-        for stream in session.streams.values()
-        for index, channel in enumerate(stream.info.channels)
-        if channel.kind == kind and not stream.info.is_image and len(stream)
-    ]
+    found = []
+    for stream in session.streams.values():
+        for index, channel in enumerate(stream.info.channels):
+            if channel.kind != kind or stream.info.is_image or not len(stream):
+                continue
+            bits = stream.info.instrument.get("adc_bits") or stream.info.instrument.get("bits")
+            top = (1 << int(bits)) - 1 if bits else None
+            ends = None if top is None else (channel.offset, top * channel.scale + channel.offset)
+            name = f"{stream.name}/{channel.name}"
+            found.append(_Line(name, channel, stream.times_s(), stream.values(index), ends))
     if not found:
         raise DataError(f"no {kind} channel was recorded")
     return found

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from emolab import __version__
-from emolab.analysis.findings import Findings, find
+from emolab.analysis.findings import Findings, find, title
 from emolab.analysis.measure import Measured
 from emolab.analysis.page import Fact, Page, Part, Section, Words
 from emolab.analysis.sections.changes import changes
@@ -93,8 +93,8 @@ def _overview(every: Sequence[Measured], found: Findings) -> Section:
     parts += [Words(f"{what}: {why}", "look") for what, why in found.troubles.items()]
     strongest = sorted((p, name) for name, p in found.friedman_holm.items() if p < 0.05)
     if strongest:
-        told = ", ".join(name for _, name in strongest)
-        parts.append(Words(f"States differ, after Holm's correction over all changes, in {told} (Friedman)."))
+        told = ", ".join(title(name) for _, name in strongest)
+        parts.append(Words(f"After correction, states differ in {told} (Friedman, Holm over all changes)."))
     elif found.effects:
         parts.append(
             Words("No change differs between states after correction (Friedman, Holm over all changes).")

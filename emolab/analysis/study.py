@@ -104,9 +104,7 @@ def opened(
     every = [known[one_key] for one_key in keys if one_key in known]
     if len(every) < len(keys):
         new = len(keys) - len(every)
-        raise ConfigError(
-            f"{new} of {len(keys)} sessions are new, changed or not measured so; choose Analyse"
-        )
+        raise ConfigError(f"{new} of {len(keys)} are new, changed, or were measured by another emolab.")
     return page(place, every, table.clips(every, drop_conflicts), asdict(asked))
 
 

@@ -67,10 +67,14 @@ def linger(path: str) -> None:
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path):
     mark = tmp_path / "worker"
-    told = f"from {__name__} import linger; from emolab.analysis.executor import run; run(linger, "
-    f"[{str(mark)!r}], 'local', 1)"
-    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\nif __name__ == "
-    f"'__main__':\n    {told}"
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from emolab.analysis.executor import run
+from tests.analysis.test_executor import linger
+if __name__ == "__main__":
+    run(linger, [{str(mark)!r}], "local", 1)
+"""
     script = tmp_path / "parent.py"
     script.write_text(code)
     parent = subprocess.Popen([sys.executable, str(script)])

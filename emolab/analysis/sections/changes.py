@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from emolab.analysis.findings import Findings, shown
+from emolab.analysis.findings import Findings, shown, title
 from emolab.analysis.modalities import MODALITIES
 from emolab.analysis.page import Part, Picture, Section, Table, Words
 from emolab.analysis.sections.figures import interval, number, p_value, state
 from emolab.plots import changes as drawn
+from emolab.plots import tests
 from emolab.signals.feature import Feature
 
 FIGURES = {"ppg": "Fig. 3", "thermal": "Fig. 4"}
@@ -28,7 +29,7 @@ def changes(found: Findings, clips: pd.DataFrame) -> Section:
         parts.append(_picture(kind, modality.title, names, used))
         parts.append(_levels(modality.title, names, found))
     if found.effects:
-        parts.append(_effects(found))
+        parts += [_sizes(found), _effects(found)]
     lead = "Every value is the clip's less that of the same participant's rest: zero means as at rest."
     return Section("changes", "Changes from the rest", parts, lead)
 
@@ -45,7 +46,7 @@ def _picture(kind: str, title: str, names: list[str], used: pd.DataFrame) -> Pic
 
 def _label(feature: Feature) -> str:
     unit = f" ({feature.unit})" if feature.unit else ""
-    return f"Δ {feature.name}{unit}"
+    return f"Δ {title(feature.name)}{unit}"
 
 
 def _levels(title: str, names: list[str], found: Findings) -> Table:
@@ -60,6 +61,16 @@ def _levels(title: str, names: list[str], found: Findings) -> Table:
     head = ("change", "state", "participants", "clips", "missing", "median [95 %]", "mean [95 %]")
     note = "Of the participants' own means; intervals resample participants."
     return Table(f"{title}: levels", head, rows, note, folded=True)
+
+
+def _sizes(found: Findings) -> Picture:
+    table = pd.concat([one.table() for one in found.effects.values()], ignore_index=True)
+    names = {name: f"Δ {title(name)}" for name in found.effects}
+    return Picture(
+        "effect-sizes",
+        "How far each state lies from neutral, in standard deviations (Hedges g).",
+        lambda look: tests.effect_sizes(table, names, look=look),
+    )
 
 
 def _effects(found: Findings) -> Table:

@@ -16,12 +16,12 @@ def labels(found: Findings, clips: pd.DataFrame) -> Section:
     """The distribution of labels, overall and per participant, then intended against reported."""
     if found.labels is None:
         return Section("labels", "What was reported", [Words(found.troubles["labels"], "look")])
-    used = clips[clips["is_used"]]
+    used, shares = clips[clips["is_used"]], found.labels.table()
     parts: list[Part] = [
         Picture(
             "labels",
             "Distribution of labels, overall and per participant (as Fig. 2 of the EmoMusic paper).",
-            lambda look: drawn.labels(used, look=look),
+            lambda look: drawn.labels(used, shares=shares, look=look),
         ),
         Table(
             "Labels overall",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from emolab.analysis.findings import TEST, Findings, shown
-from emolab.analysis.page import Part, Section, Table, Words
+import math
+
+from emolab.analysis.findings import TEST, Findings, title
+from emolab.analysis.page import Part, Picture, Section, Table, Words
 from emolab.analysis.sections.figures import interval, number, p_value, state
+from emolab.plots import tests as drawn
 from emolab.stats.logit import CONSTANT, Logit
 from emolab.stats.table import Estimate
 
@@ -20,10 +23,11 @@ def tests(found: Findings) -> Section:
     else:
         lead = " ".join(sentences(found.logit))
         parts += [Words(note, "look") for note in found.logit.notes]
+        parts.append(_forest(found.logit))
         parts += _tables(found.logit)
     if found.mixed:
         parts.append(_mixed(found))
-    return Section("tests", "Does the body tell the states apart?", parts, lead)
+    return Section("tests", "The body and the states", parts, lead)
 
 
 def sentences(test: Logit) -> list[str]:
@@ -40,6 +44,11 @@ def sentences(test: Logit) -> list[str]:
     ]
     for one in test.tests:
         p = one.p_f_holm
+        if not math.isfinite(p):
+            told.append(
+                f"{test.participants} participants are too few to judge {name_of(one.predictor)} as a whole."
+            )
+            continue
         told.append(
             f"As a whole, {name_of(one.predictor)} "
             + ("tells" if p < ALPHA else "does not tell")
@@ -51,12 +60,11 @@ def sentences(test: Logit) -> list[str]:
 
 def name_of(column: str) -> str:
     """A column of changes in words."""
-    known = shown().get(column)
-    return f"change of {known.what[:1].lower()}{known.what[1:]}" if known else column
+    return f"the change of {title(column)}"
 
 
 def _which(cells: list) -> str:  # type: ignore[type-arg]
-    return ": " + ", ".join(f"{one.predictor} at {state(one.state)}" for one in cells) if cells else ""
+    return ": " + ", ".join(f"{title(one.predictor)} at {state(one.state)}" for one in cells) if cells else ""
 
 
 def _tables(test: Logit) -> list[Part]:
@@ -103,6 +111,15 @@ def _tables(test: Logit) -> list[Part]:
     ]
 
 
+def _forest(test: Logit) -> Picture:
+    names = {predictor: f"Change of {title(predictor)}" for predictor in test.predictors}
+    return Picture(
+        "coefficients",
+        "Coefficients of the multinomial logit, each state against neutral.",
+        lambda look: drawn.coefficients(test.table(), names, look=look),
+    )
+
+
 def _mixed(found: Findings) -> Table:
     rows = [
         [
@@ -111,8 +128,10 @@ def _mixed(found: Findings) -> Table:
         ]
         for name, one in found.mixed.items()
     ]  # fmt: skip
-    note = "Each change by state with a random intercept per participant; F tests all states at once. "
-    "ICC: share of the variance that lies between participants."
+    note = (
+        "Each change by state with a random intercept per participant; F tests all states at once. ICC: "
+        "share of the variance that lies between participants."
+    )
     return Table(
         "Mixed-effects check",
         ("change", "clips", "participants", "ICC", "F", "df", "p", "remarks"),

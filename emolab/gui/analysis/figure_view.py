@@ -22,8 +22,8 @@ class Canvas(FigureCanvasQTAgg):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, picture: Picture) -> None:
         super().__init__(picture.draw(LOOKS[theme.palette().name]).figure)
-        width, height = self.figure.get_size_inches()
-        self._proportion = height / width
+        self._width_in, height_in = self.figure.get_size_inches()
+        self._proportion = height_in / self._width_in
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
         self.setAccessibleName(picture.name)
@@ -40,7 +40,11 @@ class Canvas(FigureCanvasQTAgg):  # type: ignore[misc, unused-ignore]
         return QSize(self.width(), self.heightForWidth(self.width()))
 
     def resizeEvent(self, event: Any) -> None:
-        self.setFixedHeight(self.heightForWidth(event.size().width()))
+        width = event.size().width()
+        self.setFixedHeight(self.heightForWidth(width))
+        # texts grow with the figure: the window shows the page, not another drawing
+        self.figure._original_dpi = width / self._width_in
+        self.figure._set_dpi(self.figure._original_dpi * self.device_pixel_ratio, forward=False)
         super().resizeEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -21,6 +21,10 @@ from emolab.recording import label_ledger
 if TYPE_CHECKING:
     from emolab.analysis.page import Page
 
+WHAT = (
+    "Analyse measures each clip against the participant's rest, tests what the body tells of the states, "
+    "and writes the report with its tables and figures. Recordings are only read."
+)
 REPORTED = ("as participants reported", "reported")
 
 
@@ -39,7 +43,7 @@ class AnalysisFlow(QObject):
         self.place, self.out = place, out
         self.window = AnalysisWindow()
         self.analyser = Analyser(self)
-        self._request = 0
+        self._request, self._many = 0, ""
         self._connect()
         self._begin()
 
@@ -69,13 +73,8 @@ class AnalysisFlow(QObject):
         lanes = sorted({path.stem for one in found for path in label_ledger.ledgers(one)})
         window.show_lanes([REPORTED, *((f"as {lane} decided", lane) for lane in lanes)], "reported")
         people = len({path.parent for path in found})
-        many = f"{len(found)} session{'s' if len(found) > 1 else ''} of {people} "
-        f"participant{'s' if people > 1 else ''}"
-        window.show_empty(
-            f"{many}.\n\nAnalyse measures each clip against the participant's rest, tests what the body "
-            "tells of the "
-            "states, and writes the report with its tables and figures. Recordings are only read."
-        )
+        self._many = f"{_count(len(found), 'session')} of {_count(people, 'participant')}."
+        window.show_empty(f"{self._many}\n\n{WHAT}")
         if (self.out / "sessions.json").is_file():
             self._open()
 
@@ -101,8 +100,8 @@ class AnalysisFlow(QObject):
         self.window.show_idle()
         if page is not None:
             self.window.show_page(page)
-        elif why:
-            self.window.notice.say(why, "look")
+        else:
+            self.window.show_empty(f"{self._many} {why}\n\n{WHAT}")
 
     def _ended(self, trouble: str) -> None:
         self.window.show_idle()
@@ -120,7 +119,7 @@ class AnalysisFlow(QObject):
         window = self.window
         return {
             "lane": str(window.lane_box.currentData() or "reported"),
-            "drop_conflicts": window.drop_box.isChecked(),
+            "drop_conflicts": bool(window.drop_box.currentData()),
             "z": str(window.z_box.currentData()),
         }
 
@@ -174,6 +173,10 @@ class AnalysisFlow(QObject):
     def _step(self, by: int) -> Callable[[], None]:
         sections = self.window.sections
         return lambda: sections.setCurrentRow(min(max(sections.currentRow() + by, 0), sections.count() - 1))
+
+
+def _count(many: int, what: str) -> str:
+    return f"{many} {what}{'s' if many != 1 else ''}"
 
 
 def _show_file(path: Path) -> None:

@@ -12,6 +12,7 @@ from emolab.gui.widgets.fact_table import FactTable
 from emolab.gui.widgets.panel import Panel, Remark, text
 from emolab.session.snapshot import Level
 
+WIDEST_PX = 1280  # a line of text longer than that is lost on the way back
 MOST_ROWS = 16  # of a table that are seen without scrolling in it
 ROW_PX = 30
 LEVELS: dict[str, Level] = {"well": "well", "look": "look", "act": "act"}
@@ -29,6 +30,7 @@ class SectionView(QScrollArea):
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         page = QWidget()
+        page.setMaximumWidth(theme.px(WIDEST_PX))
         column = QVBoxLayout(page)
         column.setContentsMargins(theme.px(24), theme.px(16), theme.px(24), theme.px(24))
         column.setSpacing(theme.px(16))

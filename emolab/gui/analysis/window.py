@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import (
-    QCheckBox,
     QFrame,
     QHBoxLayout,
     QListWidget,
     QMainWindow,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -28,6 +28,7 @@ from emolab.gui.widgets.notice import Notice
 from emolab.gui.widgets.panel import Elided, text
 
 LIST_PX = 240
+CONFLICTS = {False: "with clips the face contradicts", True: "without clips the face contradicts"}
 Z = {"table": "z-scores over the whole table", "participant": "z-scores within each participant"}
 
 
@@ -49,7 +50,9 @@ class AnalysisWindow(QMainWindow):
         self.lane_box, self.z_box = Chooser("whose labels"), Chooser("z-scores")
         for key, words in Z.items():
             self.z_box.addItem(words, key)
-        self.drop_box = QCheckBox("Leave out clips whose face says the opposite")
+        self.drop_box = Chooser("conflicts")
+        for drops, words in CONFLICTS.items():
+            self.drop_box.addItem(words, drops)
         self.go_button = theme.role(QPushButton("&Analyse"), "primary")
         self.stop_button = QPushButton("&Stop")
         self.bar, self.doing = QProgressBar(), Elided("", "muted")
@@ -105,8 +108,9 @@ class AnalysisWindow(QMainWindow):
         column = QVBoxLayout(page)
         told = text(words, "message", wraps=True)
         told.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        told.setMaximumWidth(theme.px(640))
         column.addStretch(1)
-        column.addWidget(told)
+        column.addWidget(told, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(2)
         self.pages.addWidget(page)
         self.sections.setEnabled(False)
@@ -158,9 +162,8 @@ class AnalysisWindow(QMainWindow):
         self.report_button.clicked.connect(self.reportRequested)
         self.folder_button.clicked.connect(self.folderRequested)
         self.sections.currentRowChanged.connect(self._turn)
-        for box in (self.lane_box, self.z_box):
+        for box in (self.lane_box, self.drop_box, self.z_box):
             box.activated.connect(lambda _at: self.choicesChanged.emit())
-        self.drop_box.toggled.connect(lambda _on: self.choicesChanged.emit())
 
     def _make_head(self) -> QWidget:
         head = theme.role(QFrame(), "bar")
@@ -169,10 +172,10 @@ class AnalysisWindow(QMainWindow):
         names.addWidget(self.title)
         names.addWidget(self.where)
         choices = QHBoxLayout()
-        for box in (self.lane_box, self.z_box):
-            box.setFixedWidth(theme.px(260))
+        for box in (self.lane_box, self.drop_box, self.z_box):
+            box.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            box.setFixedWidth(theme.px(288))
             choices.addWidget(box)
-        choices.addWidget(self.drop_box)
         choices.addStretch(1)
         self.bar.setFixedWidth(theme.px(240))
         self.bar.setTextVisible(False)
@@ -196,6 +199,11 @@ class AnalysisWindow(QMainWindow):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         self.sections.setFixedWidth(theme.px(LIST_PX))
+        self.sections.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.sections.setStyleSheet(
+            f"QListWidget {{ border: none; border-radius: 0; padding: {theme.px(8)}px; }}"
+            f"QListWidget::item {{ padding: {theme.px(8)}px; }}"
+        )
         self.sections.setAccessibleName("sections")
         row.addWidget(self.sections)
         row.addWidget(self.pages, 1)
