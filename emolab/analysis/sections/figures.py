@@ -35,8 +35,13 @@ def share(estimate: Estimate) -> str:
     if not math.isfinite(estimate.value):
         return "–"
     if not math.isfinite(estimate.low):
-        return f"{estimate.value:.0%}"
-    return f"{estimate.value:.0%} [{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
+        return percent(estimate.value)
+    return f"{percent(estimate.value)} [{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
+
+
+def percent(share: float) -> str:
+    """`24 %`."""
+    return f"{100 * share:.0f} %"
 
 
 def state(key: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from emolab.analysis.measure import Measured
 from emolab.analysis.modalities import MODALITIES
 from emolab.analysis.page import Section, Table, Words
+from emolab.analysis.sections.figures import percent
 from emolab.analysis.sections.protocol import name_of
 
 
@@ -65,7 +66,7 @@ def _verdict(one: Measured) -> str:
 def _share(one: Measured, kind: str) -> str:
     if kind in one.absent or not one.rows:
         return "–"
-    return f"{sum(row[f'good_{kind}'] for row in one.rows) / len(one.rows):.0%}"
+    return percent(sum(row[f"good_{kind}"] for row in one.rows) / len(one.rows))
 
 
 def _streams(one: Measured) -> list[list[str]]:

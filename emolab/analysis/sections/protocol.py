@@ -8,6 +8,7 @@ import numpy as np
 
 from emolab.analysis.measure import Measured
 from emolab.analysis.page import Section, Table
+from emolab.analysis.sections.figures import percent
 
 
 def protocol(every: Sequence[Measured]) -> Section:
@@ -57,6 +58,6 @@ def _row(one: Measured) -> list[str]:
         str(sum(trial["skipped"] for trial in trials)),
         str(sum(row["state_reported"] is not None for row in one.rows)),
         f"{np.median(taken_s):.1f}" if taken_s else "–",
-        f"{window.start_s:.0f} to {window.end_s:.0f} s, {window.good:.0%}" if window else "none",
+        f"{window.start_s:.0f} to {window.end_s:.0f} s, {percent(window.good)}" if window else "none",
         f"{sum(health['duration_s'] for health in one.health) / 60:.1f}",
     ]

@@ -42,6 +42,8 @@ class Canvas(FigureCanvasQTAgg):  # type: ignore[misc, unused-ignore]
     def resizeEvent(self, event: Any) -> None:
         width = event.size().width()
         self.setFixedHeight(self.heightForWidth(width))
+        if self.height() != event.size().height():
+            return  # another event with the right height came in between, or comes
         # texts grow with the figure: the window shows the page, not another drawing
         self.figure._original_dpi = width / self._width_in
         self.figure._set_dpi(self.figure._original_dpi * self.device_pixel_ratio, forward=False)
