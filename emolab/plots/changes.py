@@ -171,9 +171,8 @@ def _box(axes: Axes, at: int, values: Floats, limits: tuple[float, float], colou
         reach = 1.5 * (third - first)
         low = float(values[values >= first - reach].min())
         high = float(values[values <= third + reach].max())
-        lines = {"color": look.muted, "lw": 0.8, "zorder": 2}
-        axes.plot([at, at], np.clip([low, first], *limits), **lines)
-        axes.plot([at, at], np.clip([third, high], *limits), **lines)
+        for whisker in ([low, first], [third, high]):
+            axes.plot([at, at], np.clip(whisker, *limits), color=look.muted, lw=0.8, zorder=2)
         shown = np.clip([first, third], *limits)
         axes.bar(at, shown[1] - shown[0], 0.72, bottom=shown[0], color=colour, alpha=0.28, lw=0, zorder=2)
         axes.bar(at, shown[1] - shown[0], 0.72, bottom=shown[0], fill=False, ec=look.muted, lw=0.8, zorder=2)

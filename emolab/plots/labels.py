@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
@@ -99,7 +100,7 @@ def _overall(axes: Axes, counts: NDArray[np.int64], shares: pd.DataFrame | None,
     axes.set_xlim(-0.55, shown - 0.45)
     axes.set_xticks(range(shown), [_short(LOOKS[at].words) for at in range(shown)], fontsize=LEAST_PT)
     axes.tick_params(axis="x", length=0)
-    axes.yaxis.get_major_locator().set_params(integer=True, nbins=5)
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     axes.set_ylabel("clips")
     axes.set_title("All participants")
 
@@ -156,7 +157,7 @@ def _people(axes: Axes, names: list[str], each: NDArray[np.int64], look: Look) -
     axes.set_xlim(0, 1.004 * longest)
     axes.set_yticks(rows, [name if len(name) <= 20 else f"{name[:19]}…" for name in names], fontsize=LEAST_PT)
     axes.tick_params(axis="y", length=0)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
     axes.set_xlabel("clips")
     axes.spines["left"].set_visible(False)
     axes.set_title("By participant")

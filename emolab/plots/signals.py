@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
@@ -208,7 +209,7 @@ def _draw(axes: Axes, strip: Strip, clips: pd.DataFrame, span: tuple[float, floa
         axes.set_ylim(low - room, high + room)
         colour = SIGNAL_COLOURS.get(strip.kind, look.text)
         axes.plot(times, values, color=colour, lw=0.6, solid_joinstyle="round")
-        axes.yaxis.get_major_locator().set_params(nbins=3)
+        axes.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     else:
         axes.set_ylim(0, 1)
         axes.text(
@@ -238,14 +239,15 @@ def thinned(times_s: Floats, values: Floats, span: tuple[float, float]) -> tuple
     if len(times_s) != len(values):
         raise DataError(f"{len(times_s)} times for {len(values)} values")
     if len(times_s) > 4 * PIXELS:
-        pixel = ((times_s - span[0]) / (span[1] - span[0]) * PIXELS).astype(np.int64)
-        order = np.lexsort((values, pixel))  # NaN last in each pixel
-        known = order[np.isfinite(values[order])]
-        starts = np.flatnonzero(np.diff(pixel[known], prepend=-1))
-        ends = np.append(starts[1:], len(known)) - 1 if len(known) else starts
-        holes = np.flatnonzero(~np.isfinite(values))
-        holes = holes[np.flatnonzero(np.diff(holes, prepend=-2) > 1)]  # the first of each hole tells it
-        kept = np.unique(np.concatenate([known[starts], known[ends], holes]))
+        known = np.isfinite(values)
+        edges = np.linspace(*span, PIXELS + 1)[:-1]
+        starts = np.unique(np.searchsorted(times_s, edges))
+        starts = starts[starts < len(times_s)]
+        starts = starts if starts[0] == 0 else np.insert(starts, 0, 0)
+        least = _first_of(np.minimum, np.where(known, values, np.inf), starts)
+        most = _first_of(np.maximum, np.where(known, values, -np.inf), starts)
+        holes = np.flatnonzero(~known & np.append(True, known[:-1]))  # the first of each hole tells it
+        kept = np.unique(np.concatenate([least, most, holes]))
     else:
         kept = np.arange(len(times_s))
     steps = np.diff(times_s)
@@ -257,6 +259,13 @@ def thinned(times_s: Floats, values: Floats, span: tuple[float, float]) -> tuple
         np.insert(times_s[kept], at, times_s[pauses] + np.median(steps)),
         np.insert(values[kept], at, np.nan),
     )
+
+
+def _first_of(which: np.ufunc, values: Floats, starts: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The first place of the least, or the greatest, of each stretch."""
+    lengths = np.diff(starts, append=len(values))
+    places = np.flatnonzero(values == np.repeat(which.reduceat(values, starts), lengths))
+    return places[np.searchsorted(places, starts)]
 
 
 def _quality(axes: Axes, quality: Mapping[str, Sequence[Stretch]], look: Look) -> dict[str, float]:

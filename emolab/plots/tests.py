@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -169,7 +169,7 @@ def _forest(groups: Mapping[str, Sequence[_Row]], heads: Sequence[str], look: Lo
     step = (PAGE_IN - LAST_IN - 0.14) / len(heads)
     places = [LAST_IN + 0.08 + step * (at + 0.5) for at in range(len(heads))]
 
-    def write(x_in: float, y: float, words: str, **how: object) -> None:
+    def write(x_in: float, y: float, words: str, **how: Any) -> None:
         axes.text(
             (x_in - first) / (LAST_IN - first), y / tall, words, transform=axes.transAxes,
             **{"va": "center_baseline", "fontsize": SMALL_PT, **how},
