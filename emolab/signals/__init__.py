@@ -12,6 +12,14 @@
     pyramid   the least and greatest of ever longer stretches: a signal of hours drawn at any zoom
     frames    `judge_rgb` and `judge_thermal`: is there a face, lit, warm
 
+and, read once for a whole session and asked for any window afterwards:
+
+    respiration, breaths   when each breath began, peaked and ended; rate, depth, sighs, pauses
+    rsa                    how much the heart follows the breath
+    thermal/               how warm face, nose and forehead are, through a film
+    loudness               how loud a clip or a room is, as EBU R 128 counts it
+    audio_features         the 6373 figures of ComParE: from tables, or by the extra `opensmile`
+
 What may enter: plain functions of NumPy arrays that return arrays, numbers or frozen facts, with
 every threshold's source or reason beside it. What may not: files, devices, clocks, Qt, torch, and
 any knowledge of studies or sessions. The room imports `core` alone; SciPy and OpenCV only in the

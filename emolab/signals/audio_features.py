@@ -80,7 +80,8 @@ def read_table(path: Path | str, columns: int | None = COMPARE) -> FeatureTable:
     """A table of features: a header, then the song's id and its figures, separated by commas.
 
     `columns`: how many figures there must be, None for any number. Raises `DataError` naming file and line
-    for a header or row of another length, what is no number, a song that comes twice, and a table without rows.
+    for a header or row of another length, what is no number, a song that comes twice, and a table without
+    rows.
     """
     place = Path(path)
     try:
