@@ -101,6 +101,14 @@ def test_a_wave_on_its_head_is_turned_and_said():
     assert apart(READ.over(0, 120), turned.over(0, 120)) < 1e-9
 
 
+def test_a_wristbands_broad_tops_do_not_turn_it():
+    at_s = np.arange(10_000) / 64
+    turn = 2 * np.pi * 1.1 * at_s
+    values = np.sin(turn) + 0.3 * np.sin(2 * turn) + 0.15 * np.cos(2 * turn)  # narrow feet, steep rises
+    assert not read_pulse(values, at_s).is_inverted
+    assert read_pulse(-values, at_s).is_inverted
+
+
 def test_a_gap_breaks_one_interval_and_counts_as_missing():
     kept = (MADE.times_s < 50) | (MADE.times_s > 56)
     read = read_pulse(MADE.values[kept], MADE.times_s[kept])
