@@ -19,6 +19,12 @@ def p_value(value: float) -> str:
     return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
 
 
+def equals(value: float) -> str:
+    """`= .034`, or `< .001`."""
+    told = p_value(value)
+    return told if told.startswith("<") else f"= {told}"
+
+
 def interval(estimate: Estimate, digits: int = 2) -> str:
     """`1.23 [0.98, 1.48]`."""
     if not math.isfinite(estimate.value):

@@ -6,7 +6,7 @@ import math
 
 from emolab.analysis.findings import TEST, Findings, title
 from emolab.analysis.page import Part, Picture, Section, Table, Words
-from emolab.analysis.sections.figures import interval, number, p_value, state
+from emolab.analysis.sections.figures import equals, interval, number, p_value, state
 from emolab.plots import tests as drawn
 from emolab.stats.logit import CONSTANT, Logit
 from emolab.stats.table import Estimate
@@ -40,7 +40,9 @@ def sentences(test: Logit) -> list[str]:
         f"{len(cells)} "
         "coefficients fall below .05" + _which(plain) + ".",
         "With errors clustered by participant and Holm's correction, "
-        + (f"{len(held)} do{_which(held)}." if held else "none does."),
+        + (
+            f"{len(held)} still {'does' if len(held) == 1 else 'do'}{_which(held)}." if held else "none does."
+        ),
     ]
     for one in test.tests:
         p = one.p_f_holm
@@ -52,8 +54,8 @@ def sentences(test: Logit) -> list[str]:
         told.append(
             f"As a whole, {name_of(one.predictor)} "
             + ("tells" if p < ALPHA else "does not tell")
-            + f" the states apart (F({one.df}, {one.df_f}) = {number(one.f)}, p = {p_value(one.p_f)}, "
-            f"Holm {p_value(p)})."
+            + f" the states apart (F({one.df}, {one.df_f}) = {number(one.f)}, p {equals(one.p_f)}, "
+            f"Holm {equals(p)})."
         )
     return told
 
