@@ -70,7 +70,7 @@ def measure(job: Job) -> Measured:
         return Measured(name, 0, told, trouble=str(error), took_s=time.perf_counter() - began)
     first = found[0]
     base = next((part for part in found if part.window), first)
-    rows = [_changed(row, base.baseline) for part in found for row in part.rows]
+    rows = [_changed(row, base.baseline, base.window) for part in found for row in part.rows]
     for number, row in enumerate(rows, 1):
         row["number"] = number
     remarks = tuple(remark for part in found for remark in part.remarks)
@@ -168,10 +168,16 @@ def _figures(sources: Mapping[str, Source], start_s: float, end_s: float) -> Row
     return row
 
 
-def _changed(row: Row, base: Row) -> Row:
-    """A clip's row with the changes from the rest beside the values."""
+def _changed(row: Row, base: Row, window: windows.Baseline | None) -> Row:
+    """A clip's row with the changes from the rest beside the values.
+
+    A count in 30 s is set against what the rest would have counted in 30 s.
+    """
+    heard_s = row["end_s"] - row["start_s"]
+    ratio = heard_s / (window.end_s - window.start_s) if window else math.nan
     changes = {
-        f"d_{feature.name}": row[feature.name] - base.get(feature.name, math.nan)
+        f"d_{feature.name}": row[feature.name]
+        - base.get(feature.name, math.nan) * (ratio if feature.is_total else 1.0)
         for modality in MODALITIES.values()
         for feature in modality.features
     }

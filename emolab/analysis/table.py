@@ -49,6 +49,8 @@ def columns() -> tuple[Feature, ...]:
         for feature in modality.features:
             found.append(feature)
             what = f"change from the rest of: {feature.what}"
+            if feature.is_total:
+                what += " (the rest scaled to the clip's length)"
             found.append(Feature(f"d_{feature.name}", feature.unit, what, feature.source, feature.is_extra))
         found.append(
             Feature(f"good_{kind}", "", f"share of the clip in which {modality.title.lower()} is usable")

@@ -10,7 +10,8 @@ class Feature:
     """One column of the feature table, in words.
 
     `what`: one line for a person who never saw the code. `source`: the paper or spec it follows.
-    `is_extra`: not among the features of the EmoMusic paper.
+    `is_extra`: not among the features of the EmoMusic paper. `is_total`: grows with the window, as a
+    count does; windows of different lengths are compared after scaling.
     """
 
     name: str
@@ -18,3 +19,4 @@ class Feature:
     what: str
     source: str = ""
     is_extra: bool = False
+    is_total: bool = False

@@ -47,8 +47,8 @@ BREATH_FEATURES: tuple[Feature, ...] = (
         "rsp_rmssd", "s", "root mean square of the change of length from breath to breath", is_extra=True
     ),
     Feature("rsp_cv", "1", "SD over mean of the breaths' lengths", is_extra=True),
-    Feature("rsp_sigh_count", "1", "breaths twice as deep as usual thereabouts", is_extra=True),
-    Feature("rsp_pause_count", "1", "breaths twice as long as usual thereabouts", is_extra=True),
+    Feature("rsp_sigh_count", "1", "breaths twice as deep as usual thereabouts", "", True, True),
+    Feature("rsp_pause_count", "1", "breaths twice as long as usual thereabouts", "", True, True),
 )
 
 

@@ -19,7 +19,7 @@ from emolab.signals.ppg.variability import LEAST_BEATS, RATE_FEATURES, variabili
 PULSE_FEATURES = (
     *RATE_FEATURES,
     Feature("pulse_amp_mean", "sensor's unit", "mean height of the pulse, from foot to peak", "", True),
-    Feature("pulse_beats", "", "beats whose interval counts", "", True),
+    Feature("pulse_beats", "", "beats whose interval counts", "", True, True),
 )
 
 
