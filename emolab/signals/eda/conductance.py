@@ -25,12 +25,17 @@ GRID_HZ = 10.0  # a response rises in 1 to 3 s (Boucsein 2012): its spectrum end
 LEAST_HZ = 4.0  # the decomposition needs as much: slower samples get lines between
 FINE_HZ = 50.0  # samples are averaged to this before they are smoothed
 SMOOTH_S = 0.1  # SD of the Gaussian: −3 dB at 1.3 Hz, 1 % left at 5 Hz, the end of the grid
+SMOOTH_STEPS = 0.6  # and no less of slow samples: what alternates from one to the next is noise
 SHORTEST_S = 10.0  # one knot of the tonic level
 SLOWEST_HZ = 2.0
 LONGEST_S = 48 * 3600.0
 LARGEST = 1e30  # what is larger, or NaN, is no number that was measured
 BRIDGED_S = 0.5  # half of the fastest rise
 MARGIN_S = 5.0  # Kleckner 2018
+# of the conductance: a response of 2 and 0.7 s loses 0.28 of its height in a second, and none is higher
+# than the level it stands on; what falls faster is an electrode that lost touch
+FALL_PER_S = 0.3
+LEAST_FALL_US_PER_S = 0.05  # noise of a dry skin
 SHARE_PER_S = SKIN_US_PER_S / SKIN_US[1]  # of the range, where counts are all there is
 FALLING = -0.25  # skewness of the slope below which responses point down
 # µS in one of a unit that conductance or resistance may come in
@@ -101,7 +106,7 @@ def conductance(
         "clipped": _mostly(is_clipped, at_s, rate_hz, len(even)),
         "off": _mostly(is_off, at_s, rate_hz, len(even)) | (is_us & is_there & (even < SKIN_US[0])),
         "range": is_us & is_there & (even > SKIN_US[1]),
-        "leaps": _leaps(even, is_there, rate_hz, _steepest_per_s(is_us, samples, adc_range)),
+        "leaps": _leaps(even, is_there, rate_hz, *_steepest_per_s(even, is_us, samples, adc_range)),
     }
     is_good = is_there & ~_with_margin(np.logical_or.reduce(list(artefacts.values())), rate_hz)
     lost = {why: float(flags.mean()) for why, flags in artefacts.items() if flags.any()}
@@ -198,13 +203,18 @@ def _smoothed(samples: Array, at_s: Array, every_s: Array, rate_hz: float) -> tu
     for from_s, to_s in absent:
         first = max(int(np.floor((from_s - start_s) * fine_hz + 1e-6)) + 1, 0)
         weight[first : int(np.ceil(min((to_s - start_s) * fine_hz - 1e-6, len(fine))))] = 0.0
-    spread = SMOOTH_S * fine_hz
+    spread = smoothed_s(rate_hz) * fine_hz
     level = float(np.median(samples))  # far from zero rounding would show
     over = gaussian_filter1d((fine - level) * weight, spread, mode="nearest")
     under = gaussian_filter1d(weight, spread, mode="nearest")
     is_there = weight[::times] > 0.0
     smooth = np.divide(over, under, out=fine - level, where=under > 0.0) + level
     return smooth[::times], is_there
+
+
+def smoothed_s(rate_hz: float) -> float:
+    """SD of the Gaussian by which conductance on a grid was smoothed."""
+    return max(SMOOTH_S, SMOOTH_STEPS / rate_hz)
 
 
 def _averaged(samples: Array, at_s: Array, rate_hz: float) -> tuple[Array, Array]:
@@ -223,19 +233,24 @@ def _mostly(flags: NDArray[np.bool_], at_s: Array, rate_hz: float, n: int) -> ND
     return np.asarray(flagged > 0.5 * np.bincount(nearest, minlength=n), np.bool_)
 
 
-def _steepest_per_s(is_us: bool, samples: Array, adc_range: tuple[float, float] | None) -> float:
-    """The fastest change that skin may make; where nothing is known of the unit, whatever it does."""
+def _steepest_per_s(
+    even: Array, is_us: bool, samples: Array, adc_range: tuple[float, float] | None
+) -> tuple[float, float | Array]:
+    """The fastest rise and fall that skin may make; where nothing is known of the unit, whatever it does."""
     if is_us:
-        return SKIN_US_PER_S
+        falls = np.maximum(FALL_PER_S * even[:-1], LEAST_FALL_US_PER_S)
+        return SKIN_US_PER_S, np.minimum(falls, SKIN_US_PER_S)
     range_ = adc_range or guess_adc_range(samples)
-    return SHARE_PER_S * (range_[1] - range_[0]) if range_ else np.inf
+    either = SHARE_PER_S * (range_[1] - range_[0]) if range_ else np.inf
+    return either, either
 
 
 def _leaps(
-    even: Array, is_there: NDArray[np.bool_], rate_hz: float, steepest_per_s: float
+    even: Array, is_there: NDArray[np.bool_], rate_hz: float, rise_per_s: float, fall_per_s: float | Array
 ) -> NDArray[np.bool_]:
     """Both ends of each step that is too steep."""
-    steep = (np.abs(np.diff(even)) * rate_hz > steepest_per_s) & is_there[1:] & is_there[:-1]
+    slope = np.diff(even) * rate_hz
+    steep = ((slope > rise_per_s) | (slope < -fall_per_s)) & is_there[1:] & is_there[:-1]
     return np.append(steep, False) | np.append(False, steep)
 
 

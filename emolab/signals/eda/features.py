@@ -33,6 +33,7 @@ LOW_PASS_HZ = 3.0  # as NeuroKit's, which the authors used
 BANDS_HZ = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 COEFFICIENTS = 20
 FRAMES = {"reference": (256, 128), "authors": (2048, 512)}  # samples, and from one to the next
+ROUNDING = 1e-13  # of the mean: what varies by less does not vary
 AT_ONCE = 1 << 19  # samples at a time
 
 _SPEC = "spec 03 §3.3"
@@ -218,10 +219,11 @@ def _shape(values: Array) -> tuple[Array, Array]:
     """Skewness and excess kurtosis along the last axis; 0 where nothing varies."""
     mean = values.mean(axis=-1, keepdims=True)
     away = values - mean
-    square = away**2
-    variance = square.mean(axis=-1)
-    still = variance <= (np.finfo(np.float64).eps * mean[..., 0]) ** 2
-    safe = np.where(still, 1.0, variance)
-    skewness = np.where(still, 0.0, (square * away).mean(axis=-1) / safe**1.5)
-    kurtosis = np.where(still, 0.0, (square * square).mean(axis=-1) / safe**2 - 3.0)
+    largest = np.abs(away).max(axis=-1, keepdims=True)
+    still = largest <= ROUNDING * np.abs(mean)
+    away = np.where(still, 0.0, away / np.where(still, 1.0, largest))  # neither depends on the scale
+    still, square = still[..., 0], away**2
+    spread = np.where(still, 1.0, square.mean(axis=-1))
+    skewness = (square * away).mean(axis=-1) / spread**1.5
+    kurtosis = np.where(still, 0.0, (square * square).mean(axis=-1) / spread**2 - 3.0)
     return skewness, kurtosis

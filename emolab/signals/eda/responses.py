@@ -21,10 +21,11 @@ LARGEST = 0.95  # quantile: one artefact is not the largest
 ABOVE_NOISE = 3.0  # times the residual's SD
 DRIVER_S = 0.25  # SD of the smoothing before the driver is taken apart: one burst of a nerve, Benedek 2010
 VALLEY = 0.6  # of the lower of two neighbours: less deep, and they are one
-BEGUN = 0.4  # of a burst has come when its response begins: smoothing brings the first part too early
-SKIRT = 0.05  # of a burst's top: what is lower round it belongs to none
+BEGUN = 0.1  # of a burst has come when its response begins
+TOO_EARLY = 1.2816  # SDs by which a Gaussian brings that tenth forward
+SKIRT = 0.15  # of the top of a burst: what is lower round it belongs to none
 LENGTH_S = 15.0  # 99.9 % of a response
-LONGEST_RISE_S = 5.0  # Boucsein 2012; what rises longer is level
+LONGEST_RISE_S = 3.0  # Dawson, Schell & Filion 2007: 1 to 3 s; what rises longer is level
 LONGEST_RECOVERY_S = 15.0
 
 
@@ -61,11 +62,17 @@ class Responses:
 
 
 def responses(
-    driver: Array, phasic: Array, rate_hz: float, start_s: float = 0.0, least: float | None = None
+    driver: Array,
+    phasic: Array,
+    rate_hz: float,
+    start_s: float = 0.0,
+    least: float | None = None,
+    smoothed_s: float = 0.0,
 ) -> Responses:
     """Responses from the driver and the phasic part of a decomposition, `(n,)` each, evenly sampled.
 
     `least`: smallest amplitude that counts, in the phasic part's unit; a tenth of the largest when None.
+    `smoothed_s`: SD of the Gaussian that had smoothed the signal.
     """
     smooth = gaussian_filter1d(driver, DRIVER_S * rate_hz, mode="constant")
     bursts = _bursts(smooth)
@@ -74,6 +81,7 @@ def responses(
     shape = bateman(np.arange(round(LENGTH_S * rate_hz)) / rate_hz)
     rows = [_one(driver[first:stop], shape, rate_hz, first) for first, stop in bursts]
     onsets, peaks, amplitudes = np.array(rows).reshape(-1, 3).T
+    onsets += TOO_EARLY * smoothed_s * rate_hz
     is_fast = (peaks > onsets) & (peaks - onsets <= LONGEST_RISE_S * rate_hz)
     if least is None:
         least = LEAST_SHARE * float(np.quantile(amplitudes, LARGEST))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emolab.signals.eda.conductance import Conductance, conductance
+from emolab.signals.eda.conductance import Conductance, conductance, smoothed_s
 from emolab.signals.eda.convex import cvxeda
 from emolab.signals.eda.front_end import FrontEnd
 from emolab.signals.eda.responses import ABOVE_NOISE, LEAST_US, Responses, responses
@@ -31,13 +31,13 @@ _SPEC = "EmoMusic, features per clip (spec §1.7), cvxEDA (§3.1)"
 _BOUCSEIN = "Boucsein 2012"
 SKIN_FEATURES: tuple[Feature, ...] = (
     Feature("eda_tonic_mean", "z", "mean level, in SDs of the session from the session's mean", _SPEC),
-    Feature("scr_count", "1", "responses that begin in the window", _SPEC),
+    Feature("scr_count", "1", "responses that begin in the window", _SPEC, is_total=True),
     Feature("scr_rate", "1/min", "responses a minute of what can be used", _BOUCSEIN, True),
     Feature(
         "scr_amp_mean", "µS", "mean height of the responses; NaN where µS are not known", _BOUCSEIN, True
     ),
     Feature("scr_amp_mean_z", "z", "mean height of the responses, in SDs of the session", "", True),
-    Feature("scr_amp_sum_z", "z", "heights of all responses together, in SDs of the session", "", True),
+    Feature("scr_amp_sum_z", "z", "heights of all responses together, in SDs of the session", "", True, True),
     Feature("scr_rise_s", "s", "mean time from a response's onset to its peak", _BOUCSEIN, True),
     Feature("scr_recovery_s", "s", "mean time in which a response falls by half", _BOUCSEIN, True),
     Feature("eda_phasic_mean", "z", "mean of the phasic part, in SDs of the session", "Greco 2016", True),
@@ -142,13 +142,18 @@ def read_skin(
         unknown = np.full(len(good), np.nan)
         return Skin(told, unknown, unknown, unknown, Responses.none(), np.nan, np.nan, NOTHING)
     centre, scale = float(told.values[good].mean()), float(told.values[good].std())
-    parts = cvxeda((told.values - centre) / scale, told.rate_hz)
+    # a session that moves by less than the least response is noise, and must not be blown up to a signal
+    stretch = max(1.0, LEAST_US / scale) if told.is_us else 1.0
+    parts = cvxeda((told.values - centre) / (scale * stretch), told.rate_hz)
+    driver, phasic, tonic, rest = (
+        part * stretch for part in (parts.driver, parts.phasic, parts.tonic, parts.residual)
+    )
     least = LEAST_US / scale if told.is_us else None
-    found = responses(parts.driver, parts.phasic, told.rate_hz, told.start_s, least)
-    clear = found.amplitudes >= ABOVE_NOISE * _spread(parts.residual[good])
-    tonic, phasic = (np.where(good, part, np.nan) for part in (parts.tonic, parts.phasic))
+    found = responses(driver, phasic, told.rate_hz, told.start_s, least, smoothed_s(told.rate_hz))
+    clear = found.amplitudes >= ABOVE_NOISE * _spread(rest[good])
     counted = found.chosen(clear & _is_whole(found, told))
-    return Skin(told, tonic, phasic, parts.driver, counted, centre, scale, parts.status)
+    tonic, phasic = (np.where(good, part, np.nan) for part in (tonic, phasic))
+    return Skin(told, tonic, phasic, driver, counted, centre, scale, parts.status)
 
 
 def _is_whole(found: Responses, told: Conductance) -> NDArray[np.bool_]:

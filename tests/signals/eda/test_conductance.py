@@ -91,6 +91,14 @@ def test_a_leap_is_masked_in_microsiemens_and_in_counts() -> None:
     assert "leaps" in conductance(np.where(T > 60, counts + 400, counts), T).lost
 
 
+def test_an_electrode_that_loses_touch_falls_faster_than_skin() -> None:
+    touch = np.where((T > 60.0) & (T < 60.6), 0.5 * US, US)
+    assert conductance(touch, T, "uS").lost.keys() == {"leaps"}
+    high = session(9, 300.0)
+    steep_us = 0.5 + 2.0 * (high.conductance_us - high.tonic_us)  # responses far higher than the level
+    assert conductance(steep_us, high.times_s, "uS").is_good.all()
+
+
 def test_the_converters_end_is_masked_in_counts_and_through_a_front_end() -> None:
     counts = np.rint(US / US_PER_COUNT)
     railed = np.where((T > 60) & (T < 62), 4095, counts)

@@ -49,7 +49,9 @@ def test_neighbouring_samples_are_one_burst() -> None:
     found = responses(made, phasic(made), RATE_HZ, least=LEAST_US)
     assert len(found) == 1
     assert found.amplitudes[0] == pytest.approx(0.6, rel=0.02)
-    assert found.onsets_s[0] == pytest.approx(20.05, abs=0.06)
+    assert 19.9 <= found.onsets_s[0] <= 20.1
+    smoothed = responses(made, phasic(made), RATE_HZ, least=LEAST_US, smoothed_s=0.1)
+    assert smoothed.onsets_s[0] - found.onsets_s[0] == pytest.approx(0.128, abs=0.001)
 
 
 def test_what_is_smaller_than_the_least_does_not_count() -> None:
