@@ -14,6 +14,7 @@
 
 and, read once for a whole session and asked for any window afterwards:
 
+    ppg/                   beats, their intervals, heart rate and how it varies
     respiration, breaths   when each breath began, peaked and ended; rate, depth, sighs, pauses
     rsa                    how much the heart follows the breath
     thermal/               how warm face, nose and forehead are, through a film

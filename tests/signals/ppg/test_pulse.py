@@ -13,6 +13,7 @@ from emolab.core.errors import DataError
 from emolab.devices.simulation.body import PULSE_DELAY_S, SYSTOLE_S, Body
 from emolab.devices.simulation.responses import RESPONSES, traits
 from emolab.signals.ppg import PULSE_FEATURES, read_pulse
+from tests.devices.simulated_bench import SimulatedBench, value
 from tests.signals.ppg.made import beat_times, wave
 
 NAMES = [feature.name for feature in PULSE_FEATURES]
@@ -74,6 +75,22 @@ def test_the_simulated_participants_rate_is_found_again(site, seed):
         then = read.over(start_s + delay_s, start_s + delay_s + 30)
         assert then["hr_mean"] == pytest.approx(np.mean(60 / rr_s), abs=0.02)
         assert then["rr_sd"] == pytest.approx(1e3 * rr_s.std(ddof=1), abs=0.5)
+
+
+@pytest.mark.parametrize("channel", [2, 3])
+def test_the_simulated_boards_counts_give_the_clips_rate(channel):
+    """Twelve bits, noise, whole milliseconds: what a session of the demo records."""
+    bench = SimulatedBench("board", 3)
+    bench.person.rest(0.0)
+    bench.source.open()
+    bench.advance(40.0)
+    bench.person.hear("clip", "less_negative", 40.0, 30.0)
+    bench.advance(80.0)
+    times_s, counts = value(bench, channel)
+    read = read_pulse(counts, times_s)
+    assert read.good_share(0, 80) > 0.99
+    found = read.over(40.0, 70.0)["hr_mean"]
+    assert found == pytest.approx(bench.person.truth()["clips"][0]["heart_bpm"], abs=0.5)
 
 
 def test_fewer_than_ten_beats_give_no_figures():
