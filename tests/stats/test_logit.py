@@ -10,6 +10,7 @@ import pytest
 
 from emolab.core.errors import DataError
 from emolab.core.label import STATE_KEYS
+from emolab.stats.likelihood import maximise, softmax
 from emolab.stats.logit import CONSTANT, fit
 from emolab.stats.logit_rows import usable
 from emolab.stats.sandwich import clustered, plain_sandwich
@@ -110,6 +111,19 @@ def test_clips_said_four_times_count_once_by_participant() -> None:
     assert many == pytest.approx(single, rel=1e-9)
     errors = [fit(table, BOTH).coefficients[0].plain.error for table in (once, said)]
     assert errors[0] / errors[1] == pytest.approx(2, rel=0.01)
+
+
+def test_clustered_errors_are_those_of_leaving_out_each_participant() -> None:
+    """By one Newton step instead of a whole fit."""
+    rows = usable(in_surprise(2, 24, alike=0.5), BOTH, "state_reported", "neutral", "table")
+    beta, _ = maximise(rows.x, rows.codes, 5)
+    without = [
+        maximise(rows.x[rows.groups != one], rows.codes[rows.groups != one], 5)[0] for one in range(24)
+    ]
+    moves = np.stack([one - beta for one in without]).reshape(24, -1)
+    refitted = np.sqrt(23 / 24 * (moves**2).sum(0))
+    covariance = clustered(rows.x, np.eye(5)[rows.codes][:, 1:], softmax(rows.x, beta)[:, 1:], rows.groups)
+    assert np.sqrt(np.diag(covariance)) == pytest.approx(refitted, rel=0.1)
 
 
 @pytest.mark.parametrize("reference", STATE_KEYS)
