@@ -9,7 +9,8 @@
             each peer from its peaks (goal: ours within 0.2)
     noise   F1 of the beats, found within 100 ms of the truth, at known signal-to-noise ratios
     motion  the same with movements; beats within a movement are neither wanted nor held against anybody,
-            those near one are. Ours twice: all beats found, and what counts in the figures
+            those near one are. Ours twice: all beats found, and what counts in the figures. NeuroKit2's
+            simulated heart swings by a tenth each way, so that what movements leave out moves its mean
     real    mean rate of 30 s windows, as they are and moved by the pulse's delay (its median), and the rate
             from moment to moment, against the ECG's (R waves by NeuroKit2), on mixue-t/NeuroKit @ f2bb345,
             data/bio_resting_5min_100hz.csv: the one file of that folder with both ECG and PPG. `--real`
