@@ -92,13 +92,17 @@ def changes(
 
 
 def _states(table: pd.DataFrame, name: str, label: str) -> list[_State]:
-    values = pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64)
+    values = _values(table, name)
     finite = np.isfinite(values)
-    labels = table[label].astype(object).to_numpy()
+    labels = table[label].astype(object).where(table[label].notna(), None).to_numpy()
     people = table["participant"].astype(str).to_numpy()
     return [
         _State(key, values[finite & (labels == key)], people[finite & (labels == key)]) for key in STATE_KEYS
     ]
+
+
+def _values(table: pd.DataFrame, name: str) -> Floats:
+    return pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
 
 
 def _panel(
@@ -213,7 +217,7 @@ def _legend(figure: Figure, markers: Mapping[str, str], look: Look) -> None:
 
 
 def _missing_words(table: pd.DataFrame, name: str, words: str, label: str, farther: list[float]) -> str:
-    values = pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64)
+    values = _values(table, name)
     missing = int((table[label].notna().to_numpy() & ~np.isfinite(values)).sum())
     parts = []
     if missing:

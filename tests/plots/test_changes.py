@@ -90,6 +90,15 @@ def test_few_participants_have_their_own_marks() -> None:
     assert [text.get_text() for text in legends[1][0].get_texts()] == [f"P{one:03d}" for one in range(1, 6)]
 
 
+@pytest.mark.parametrize("kind", ["category", "string", "nullable"])
+def test_other_kinds_of_columns_are_drawn_alike(kind: str) -> None:
+    table = study(6)
+    other = table.convert_dtypes() if kind == "nullable" else table.astype({"state_reported": kind})
+    other["participant"] = other["participant"].astype("category")
+    assert changes(other, ONE).alt == changes(table, ONE).alt
+    assert changes(other, ONE).caption == changes(table, ONE).caption
+
+
 def test_order_of_rows_does_not_matter_to_the_figures() -> None:
     table = study(6)
     assert changes(table, ONE).alt == changes(table.sample(frac=1, random_state=0), ONE).alt

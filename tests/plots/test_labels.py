@@ -45,6 +45,12 @@ def test_sessions_of_very_different_length() -> None:
     check(labels(table))
 
 
+@pytest.mark.parametrize("kind", ["category", "string"])
+def test_other_kinds_of_columns_are_drawn_alike(kind: str) -> None:
+    table = study(6)
+    assert labels(table.astype({"state_reported": kind})).alt == labels(table).alt
+
+
 def test_nobody_answered() -> None:
     check(labels(study(3).assign(state_reported=None)))
 
