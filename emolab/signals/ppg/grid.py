@@ -33,11 +33,6 @@ class Grid:
         """Time of the last value."""
         return self.start_s + (len(self.values) - 1) / self.rate_hz
 
-    def index(self, time_s: float) -> int:
-        """The first grid point at or after a moment, within the grid."""
-        at = int(np.ceil(np.clip((time_s - self.start_s) * self.rate_hz - 1e-6, 0, len(self.values))))
-        return at
-
 
 def on_grid(values: ArrayLike, times_s: ArrayLike) -> Grid:
     """Values `(n,)`, NaN where missing, at ascending `times_s` `(n,)`, at 250 a second.

@@ -67,12 +67,6 @@ def test_a_value_that_stands_still_for_a_second_is_masked():
     assert not gone[4000:4100].any()
 
 
-def test_what_lies_between_is_the_index_of_the_first_point_not_before():
-    times_s = 10 + np.arange(5000) / 250
-    grid = on_grid(sine(times_s), times_s)
-    assert [grid.index(at_s) for at_s in (0.0, 10.0, 10.001, 10.004, 1e9)] == [0, 0, 1, 1, len(grid.values)]
-
-
 TIMES_S = np.arange(2500) / 250
 
 
