@@ -19,6 +19,7 @@ from jinja2 import Environment, StrictUndefined
 from emolab.plots.style import LIGHT, Drawing, Look
 
 Mood = Literal["plain", "well", "look", "act"]
+FORMS = ("svg", "png", "pdf")
 SYMBOLS: dict[str, str] = {"plain": "", "well": "●", "look": "▲", "act": "■"}
 
 
@@ -70,14 +71,22 @@ class Picture:
         """What it shows, and what it could not."""
         return f"{self.title} {self.printed.caption}"
 
+    @cached_property
+    def svg(self) -> bytes:
+        """The picture on paper, as SVG."""
+        return self.printed.data("svg")
+
     @property
     def source(self) -> str:
         """The picture inside the page."""
-        return f"data:image/svg+xml;base64,{base64.b64encode(self.printed.data('svg')).decode()}"
+        return f"data:image/svg+xml;base64,{base64.b64encode(self.svg).decode()}"
 
-    def save(self, stem: Path) -> list[Path]:
-        """Write `stem` with .svg, .png and .pdf; returns the files."""
-        return [self.printed.save(stem.with_name(f"{stem.name}.{end}")) for end in ("svg", "png", "pdf")]
+    def save(self, stem: Path, forms: Sequence[str] = FORMS) -> list[Path]:
+        """Write `stem` with the end of each of `forms`; returns the files."""
+        files = [stem.with_name(f"{stem.name}.{form}") for form in forms]
+        for file, form in zip(files, forms, strict=True):
+            file.write_bytes(self.svg if form == "svg" else self.printed.data(form))
+        return files
 
 
 Part = Words | Table | Picture

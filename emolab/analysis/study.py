@@ -22,7 +22,7 @@ import pandas as pd
 from emolab.analysis import executor, kept, table
 from emolab.analysis.labels import REPORTED, check_lane
 from emolab.analysis.measure import Job, Measured, measure
-from emolab.analysis.page import Page, Picture, Section, Table, html
+from emolab.analysis.page import FORMS, Page, Picture, Section, Table, html
 from emolab.analysis.report import page
 from emolab.analysis.sections.provenance import made_with
 from emolab.core.errors import ConfigError
@@ -68,8 +68,11 @@ def analyse(
     where: str = "here",
     workers: int | None = None,
     tell: Tell = lambda done, total, what: None,
+    forms: Sequence[str] = FORMS,
 ) -> Analysis:
     """Analyse a recording, or every session of a study, and write all of it into `out`.
+
+    `where`, `workers`: see `executor`. `forms`: of the files that each figure is written to.
 
     A session that cannot be read is told in the report and stops no other. Raises `ConfigError` when there is
     no session at all, when nobody called `asked.lane` labelled one, or when `out` cannot be written.
@@ -87,7 +90,7 @@ def analyse(
         raise ConfigError(f"none of {len(every)} sessions could be read; the first says: {every[0].trouble}")
     clips = table.clips(every, asked.drop_conflicts)
     made = page(place, every, clips, asdict(asked))
-    files = _write(out, every, clips, made, tell)
+    files = _write(out, every, clips, made, tell, forms)
     return Analysis(tuple(every), clips, made, out / "report.html", tuple(files), time.perf_counter() - began)
 
 
@@ -147,7 +150,9 @@ def _make(out: Path) -> None:
         ) from error
 
 
-def _write(out: Path, every: Sequence[Measured], clips: pd.DataFrame, made: Page, tell: Tell) -> list[Path]:
+def _write(
+    out: Path, every: Sequence[Measured], clips: pd.DataFrame, made: Page, tell: Tell, forms: Sequence[str]
+) -> list[Path]:
     provenance = {"software": made_with(), "sessions": [file for one in every for file in one.files]}
     files = table.write(clips, out, "clips", provenance)
     files += table.write(table.baselines(every), out, "baselines", provenance)
@@ -156,7 +161,7 @@ def _write(out: Path, every: Sequence[Measured], clips: pd.DataFrame, made: Page
     for number, (section, part) in enumerate(parts):
         if isinstance(part, Picture):
             tell(number, len(parts), f"drawing {part.name}")
-            files += part.save(out / "figures" / part.name)
+            files += part.save(out / "figures" / part.name, forms)
         elif isinstance(part, Table):
             files.append(_write_table(out / "tables" / f"{_slug(section, part)}.csv", part))
     tell(len(parts), len(parts), "writing the page")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from emolab.cli.arguments import parser, print_json, settings
 from emolab.cli.console import has_display
 
+FORMS = ("svg", "png", "pdf")
+
 if TYPE_CHECKING:
     from emolab.analysis.study import Analysis
 
@@ -29,6 +31,7 @@ def analyse(arguments: list[str]) -> int:
         where=options.on or ("here" if options.workers == 1 else "local"),
         workers=options.workers,
         tell=_tell if is_watched else lambda done, total, what: None,
+        forms=options.figures,
     )
     if is_watched:
         print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
@@ -90,6 +93,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     cli.add_argument(
         "--z", choices=("table", "participant"), default="table", help="what z-scores are taken over"
     )
+    cli.add_argument(
+        "--figures", type=_forms, default=FORMS, metavar="A,B", help="svg, png, pdf; all if not given"
+    )
     cli.add_argument("--workers", type=int, metavar="N", help="processes; one a core if not given")
     cli.add_argument("--on", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT, that sees the files")
     cli.add_argument("--json", action="store_true", help="what was found as JSON")
@@ -100,6 +106,13 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     if options.out is None and not options.window:
         cli.error("--out DIR is missing: where shall the report be written?")
     return options
+
+
+def _forms(told: str) -> tuple[str, ...]:
+    forms = tuple(form for form in told.split(",") if form)
+    if set(forms) - set(FORMS):
+        raise argparse.ArgumentTypeError(f"figures can be {', '.join(FORMS)}, not {told!r}")
+    return forms
 
 
 def _tell(done: int, total: int, what: str) -> None:

@@ -1,0 +1,145 @@
+"""One session measured: against what really was so, against its rest, and when parts of it are missing."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emolab.analysis import modalities
+from emolab.analysis.measure import Job, Measured, _changed, measure
+from emolab.analysis.modalities import MODALITIES, Source
+from emolab.core.errors import DataError
+from emolab.recording.reader import Session
+from emolab.study.sessions import session_path, truth_path
+
+
+def _truths(study: Path) -> list[tuple[str, dict[str, Any]]]:
+    """`(participant, truth of a clip)` of all clips, in order."""
+    found = []
+    for who in ("P001", "P002", "P003"):
+        truth = json.loads(truth_path(session_path(study, who, 0)).read_text())
+        found += [(who, clip) for clip in truth["clips"]]
+    return found
+
+
+def test_what_is_measured_is_what_was_so(rehearsed: Path, measured: list[Measured]):
+    rows = [row for one in measured for row in one.rows]
+    truths = _truths(rehearsed)
+    assert [row["clip"] for row in rows] == [clip["clip"] for _, clip in truths]
+    assert [row["state_intended"] for row in rows] == [clip["state"] for _, clip in truths]
+
+    def worst(name: str, truth: str) -> float:
+        return float(max(abs(row[name] - clip[truth]) for row, (_, clip) in zip(rows, truths, strict=True)))
+
+    assert worst("hr_mean", "heart_bpm") < 0.5
+    assert worst("rsp_rate_mean", "breath_per_min") < 0.4  # the truth is a mean over time, not over breaths
+    assert worst("forehead_t_mean", "face_c") < 0.1  # the whole face has a nose in it, which is cooler
+    assert worst("nose_t_mean", "nose_c") < 0.1
+
+
+def test_reports_stand_as_they_were_given(rehearsed: Path, measured: list[Measured]):
+    for one in measured:
+        truth = json.loads(truth_path(session_path(rehearsed, one.participant, 0)).read_text())
+        said = {answer["clip"]: answer["state"] for answer in truth["answers"] if answer["clip"]}
+        assert {row["clip"]: row["state_reported"] for row in one.rows} == said
+
+
+def test_the_rest_is_its_own_zero(measured: list[Measured]):
+    for one in measured:
+        assert one.window is not None
+        stretch = {"start_s": one.window.start_s, "end_s": one.window.end_s}
+        changed = _changed({**one.baseline, **stretch}, one.baseline, one.window)
+        changes = [value for name, value in changed.items() if name.startswith("d_") and math.isfinite(value)]
+        assert len(changes) > 30
+        assert changes == [0.0] * len(changes)
+
+
+def test_counts_are_set_against_as_long_a_rest(measured: list[Measured]):
+    one = measured[0]
+    assert one.window is not None
+    for row in one.rows:
+        expected = one.baseline["scr_count"] * (row["end_s"] - row["start_s"]) / 60
+        assert row["d_scr_count"] == pytest.approx(row["scr_count"] - expected)
+
+
+def test_a_camera_that_is_off_by_two_degrees_changes_no_change(
+    rehearsed: Path, measured: list[Measured], monkeypatch: pytest.MonkeyPatch
+):
+    def warmer(session: Session) -> Source:
+        told = session.streams["thermal"].info.channels[0]
+        stream = session.streams["thermal"]
+        heat = modalities.read_heat(
+            stream.samples, stream.times_s(), scale=told.scale, offset=told.offset + 2.0
+        )
+        return Source(heat, "thermal")
+
+    monkeypatch.setitem(MODALITIES, "thermal", replace(MODALITIES["thermal"], read=warmer))
+    found = measure(Job(session_path(rehearsed, "P001", 0)))
+    for row, before in zip(found.rows, measured[0].rows, strict=True):
+        assert row["face_t_mean"] == pytest.approx(before["face_t_mean"] + 2.0, abs=1e-6)
+        for name in ("d_face_t_max", "d_face_t_mean", "d_nose_t_mean"):
+            assert row[name] == pytest.approx(before[name], abs=1e-6)
+
+
+def test_a_missing_stream_is_told_and_takes_nothing_along(
+    rehearsed: Path, measured: list[Measured], monkeypatch: pytest.MonkeyPatch
+):
+    def nothing(_session: Session) -> Source:
+        raise DataError("no thermal camera was recorded")
+
+    monkeypatch.setitem(MODALITIES, "thermal", replace(MODALITIES["thermal"], read=nothing))
+    found = measure(Job(session_path(rehearsed, "P001", 0)))
+    assert found.absent == {"thermal": "no thermal camera was recorded"}
+    for row, before in zip(found.rows, measured[0].rows, strict=True):
+        assert math.isnan(row["face_t_mean"]) and math.isnan(row["d_face_t_mean"])
+        assert row["good_thermal"] == 0.0
+        assert row["d_hr_mean"] == before["d_hr_mean"]
+
+
+def test_the_finger_is_read_where_the_ear_is_useless(rehearsed: Path, monkeypatch: pytest.MonkeyPatch):
+    path = session_path(rehearsed, "P001", 0)
+    lines = modalities._lines
+
+    def shaken(session: Session, kind: str) -> list[modalities._Line]:
+        noise = np.random.default_rng(3)
+        return [
+            replace(line, values=noise.normal(2048, 300, len(line.values))) if "ear" in line.name else line
+            for line in lines(session, kind)
+        ]
+
+    with Session.open(path) as session:
+        assert MODALITIES["ppg"].read(session).name == "board/ppg_ear"
+        monkeypatch.setattr(modalities, "_lines", shaken)
+        source = MODALITIES["ppg"].read(session)
+    assert source.name == "board/ppg_finger"
+    assert "of board/ppg_ear can be used" in source.remark
+
+
+def test_a_session_in_two_parts_has_one_rest(study_of: Callable[..., Path], measured: list[Measured]):
+    study = study_of("P001", "P002")
+    first, other = (session_path(study, who, 0) for who in ("P001", "P002"))
+    shutil.move(other, first.with_name("P001_session-0_part-2.h5"))
+    found = measure(Job(first))
+    assert found.files == ("P001_session-0.h5", "P001_session-0_part-2.h5")
+    assert [row["number"] for row in found.rows] == list(range(1, 31))
+    assert found.window == measured[0].window
+    late = found.rows[15]
+    assert late["d_hr_mean"] == pytest.approx(
+        measured[1].rows[0]["hr_mean"] - measured[0].baseline["hr_mean"]
+    )
+
+
+def test_a_file_that_is_none_is_told(tmp_path: Path):
+    path = tmp_path / "P009_session-0.h5"
+    path.write_bytes(b"no recording")
+    found = measure(Job(path))
+    assert "is no HDF5 file" in found.trouble
+    assert found.rows == () and found.participant == "P009"
