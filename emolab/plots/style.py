@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -104,10 +105,13 @@ class Drawing:
         return made.getvalue()
 
 
+_ONE_AT_A_TIME = RLock()  # matplotlib's settings are one for all threads
+
+
 @contextmanager
 def styled(look: Look) -> Iterator[None]:
     """Within it axes and texts are made in this look, whatever the user's own matplotlib settings are."""
-    with mpl.rc_context():
+    with _ONE_AT_A_TIME, mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import matplotlib as mpl
@@ -106,6 +107,14 @@ def test_the_users_own_matplotlib_settings_change_nothing_and_stay() -> None:
         assert mpl.rcParams["font.size"] == 30
     with styled(LOOKS["dark"]):
         assert mpl.rcParams["text.color"] == LOOKS["dark"].text
+
+
+def test_figures_made_in_threads_keep_each_its_look() -> None:
+    looks = ["light", "dark"] * 4
+    alone = {look: drawn(look).data("svg") for look in LOOKS}
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(lambda look: drawn(look).data("svg"), looks))
+    assert made == [alone[look] for look in looks]
 
 
 def test_no_figure_is_left_with_pyplot() -> None:
