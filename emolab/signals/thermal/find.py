@@ -24,18 +24,19 @@ COARSE_ROWS = 80  # in which a head is looked for
 RANKS, LEVELS, STEPS_C = 6, 16, (0.4, 1.2)
 SMALLEST = 0.12  # of the picture's height
 CONTRAST_C = (1.5, 25.0)  # warmer than what is about it by; a radiator is warmer still
-ROUND_TOP = 0.12  # how far the topmost tenth stays behind the width; screens and radiators have corners
-LEAST_SCORE = 0.35
+SPAN_C, HOTTER_C = 9.0, 4.0  # from the coolest skin to the warmest; more above most of it: lamps, radiators
+ROUND_TOP = 0.17  # how far the topmost tenth stays behind the width; screens and radiators have corners
+LEAST_SCORE = 0.45
 _KERNEL = np.ones((3, 3), np.uint8)
 
 WIDER = 1.3  # a head than its neck
 SAME = 0.35  # of the width: two levels show one head
-NEARLY = 0.92  # the warmest level that is nearly as good: hair and collar are off there
+NEARLY = 0.85  # the warmest level that is nearly as good: hair and collar are off there
 
 
 @dataclass(frozen=True)
 class Head:
-    """Where a head is: middle, width and height in pixels, and the level that cuts it out.
+    """Where a head is: middle, width and height in pixels, and the level that cuts it out, up to `limit`.
 
     `is_cut`: it goes on beyond the picture. `score`: how much like a head, 0 to 1.
     """
@@ -45,6 +46,7 @@ class Head:
     width: float
     height: float
     level: float
+    limit: float = np.inf
     is_cut: bool = False
     score: float = 0.0
 
@@ -78,7 +80,8 @@ def find_head(small: Picture, per_c: float, before: Head | None = None) -> Head 
     values = np.ascontiguousarray(small, dtype=np.float32)
     found = []
     for level in _levels(values, per_c):
-        warm = closed_mask(values > level)
+        limit = float(level) + SPAN_C * per_c
+        warm = closed_mask((values > level) & (values < limit))
         count, labels, stats, _ = cv2.connectedComponentsWithStats(warm, connectivity=4)
         for label in range(1, count):
             if stats[label, cv2.CC_STAT_HEIGHT] < SMALLEST * len(values):
@@ -87,7 +90,7 @@ def find_head(small: Picture, per_c: float, before: Head | None = None) -> Head 
                 continue
             head = read_head(labels, label, float(level))
             if head is not None:
-                found.append(_scored(head, values, labels, label, per_c, before))
+                found.append(_scored(replace(head, limit=limit), values, labels, label, per_c, before))
     best = max(found, key=lambda head: head.score, default=None)
     if best is None or best.score < LEAST_SCORE:
         return None
@@ -96,27 +99,31 @@ def find_head(small: Picture, per_c: float, before: Head | None = None) -> Head 
     return max((head for head in near if head.score >= NEARLY * best.score), key=lambda head: head.level)
 
 
-def skin_level(values: Picture, head: Head) -> float:
-    """Half way from what is about the head to its middle: the level to follow it by."""
+def at_skin(values: Picture, head: Head, per_c: float) -> Head:
+    """The head and the levels to follow it by: half way to what is about it, and hotter than skin."""
     radius2, y = _radius2(values.shape, head)
     inside = values[(radius2 < 0.5) & (y < head.y + 0.2 * head.height)]
     about = values[(radius2 > 1.3) & (radius2 < 2.2) & (y < head.y)]
     if not len(inside) or not len(about):
-        return head.level
-    return float((np.percentile(inside, 75) + np.percentile(about, 75)) / 2)  # skin, and hair
+        return head
+    inside, about = inside[inside < head.limit], about[about < head.limit]
+    if not len(inside) or not len(about):
+        return head
+    skin, hair = float(np.percentile(inside, 75)), float(np.percentile(about, 75))
+    return replace(head, level=(skin + hair) / 2, limit=skin + HOTTER_C * per_c)
 
 
 def read_head(labels: NDArray[Any], label: int, level: float) -> Head | None:
     """The head at the top of the warm region `labels == label`, None where there can be none."""
     is_head, x, first, width, height, is_cut = shapes.outline(labels, label)
-    return Head(x, first + height / 2 - 0.5, width, height, level, is_cut) if is_head else None
+    return Head(x, first + height / 2 - 0.5, width, height, level, is_cut=is_cut) if is_head else None
 
 
 def likeness(head: Head, labels: NDArray[Any], label: int) -> tuple[float, float]:
     """How like a head a region is, 0 to 1, and how much of the head's ellipse it fills."""
     filled, about, flat = shapes.likeness(labels, label, head.x, head.y, head.width, head.height)
     is_below_border = head.y - head.height / 2 < 0  # what is cut off there has no top
-    round_ = 0.9 if is_below_border else min(max((1.0 - flat) / ROUND_TOP, 0.2), 1.0)
+    round_ = 0.9 if is_below_border else min(max((1.0 - flat) / ROUND_TOP, 0.1), 1.0)
     return max(filled - about, 0.0) * round_, filled
 
 
@@ -132,7 +139,7 @@ def _levels(values: NDArray[np.float32], per_c: float) -> NDArray[np.float32]:
 def _is_neck(one: Head, head: Head) -> bool:
     """Whether `one`, though more like a head, is what a wider head stands on, cut off or with a cold nose."""
     is_under = abs(one.x - head.x) < 0.3 * head.width and 0.2 < (one.y - head.y) / head.height < 0.75
-    return is_under and head.width > WIDER * one.width and head.score > max(0.5 * one.score, LEAST_SCORE)
+    return is_under and head.width > WIDER * one.width and head.score > 0.5 * one.score
 
 
 def _scored(
@@ -143,7 +150,7 @@ def _scored(
     per_c: float,
     before: Head | None,
 ) -> Head:
-    inside, outside, above = shapes.means(values, head.x, head.y, head.width, head.height)
+    inside, outside, above = shapes.means(values, labels, label, head.x, head.y, head.width, head.height)
     step_c = (inside - outside) / per_c
     if head.y - head.height / 2 > 1:  # a neck has something as warm above it
         step_c = min(step_c, (inside - above) / per_c)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from emolab.signals.thermal.find import (
     Head,
+    at_skin,
     closed_mask,
     coarse,
     find_head,
     likeness,
     read_head,
-    skin_level,
 )
 
 ANEW_S = 4.0  # however well it goes, the whole picture is looked at so often
@@ -50,19 +50,22 @@ class Follower:
         small, step = coarse(frame)
         left, top, right, bottom = ((float(side) - step // 2) / step for side in box)
         is_cut = left < 0 or top < 0 or right > small.shape[1] or bottom > small.shape[0]
-        level = 0.0 if self._head is None else self._head.level
-        head = Head((left + right) / 2, (top + bottom) / 2, right - left, bottom - top, level, is_cut, 1.0)
+        head = Head(
+            (left + right) / 2, (top + bottom) / 2, right - left, bottom - top, -np.inf, is_cut=is_cut
+        )
         if self._head is None or not 0 <= time_s - self._looked_s < ANEW_S:
-            head = replace(head, level=skin_level(small, head))
+            head = at_skin(small, head, self._per_c)
             self._looked_s = time_s
-        self._head = replace(_smoothed(self._head, head), level=head.level)
+        else:
+            head = replace(head, level=self._head.level, limit=self._head.limit)
+        self._head = _smoothed(self._head, head)
         return self._head.scaled(step)
 
     def lose(self) -> None:
         """Forget where it was."""
         self._head, self._looked_s = None, -np.inf
 
-    def _near(self, small: NDArray[Any]) -> Head | None:
+    def _near(self, small: NDArray[Any], is_new: bool = False) -> Head | None:
         """The head about where it was, by the level known; None when it is not like it was."""
         before = self._head
         assert before is not None
@@ -70,7 +73,7 @@ class Follower:
         left, top = max(int(before.x - reach_x), 0), max(int(before.y - reach_y), 0)
         right, bottom = int(before.x + reach_x) + 2, int(before.y + reach_y) + 2
         part = small[top:bottom, left:right]
-        warm = closed_mask(part > before.level)
+        warm = closed_mask((part > before.level) & (part < before.limit))
         count, labels = cv2.connectedComponents(warm, connectivity=4)
         if count < 2:
             return None
@@ -85,22 +88,27 @@ class Follower:
         like, filled = likeness(found, labels, label)
         if filled < FILLED or like < LIKE:
             return None
-        head = replace(found, x=found.x + left, y=found.y + top, score=before.score)
+        head = replace(found, x=found.x + left, y=found.y + top, limit=before.limit, score=before.score)
         head = replace(head, is_cut=_is_cut(head, small.shape))
-        is_far = np.hypot(head.x - before.x, head.y - before.y) > MOVED * before.width
-        is_other = abs(head.width / before.width - 1) > GROWN or abs(head.height / before.height - 1) > GROWN
-        return None if is_far or is_other else head
+        return None if not is_new and _is_another(head, before) else head
 
     def _anew(self, small: NDArray[Any], near: Head | None) -> Head | None:
-        found = find_head(small, self._per_c, self._head)
-        if found is None:
+        raw = find_head(small, self._per_c, self._head)
+        if raw is None:
             return None
-        level = skin_level(small, found)
+        found = at_skin(small, raw, self._per_c)
         if near is not None and np.hypot(found.x - near.x, found.y - near.y) < 0.2 * near.width:
-            return replace(near, level=level) if not found.is_cut else found
+            return found if found.is_cut else replace(near, level=found.level, limit=found.limit)
         again = Follower(self._per_c)
-        again._head = replace(found, level=level)
-        return again._near(small) or found
+        again._head = found
+        head = again._near(small, is_new=True)  # by its skin it must look like a head as well
+        return head if head is None or not _is_another(head, found) else raw
+
+
+def _is_another(head: Head, before: Head) -> bool:
+    """Whether it has moved or grown by more than a head does."""
+    is_far = bool(np.hypot(head.x - before.x, head.y - before.y) > MOVED * before.width)
+    return is_far or max(abs(head.width / before.width - 1), abs(head.height / before.height - 1)) > GROWN
 
 
 def _is_cut(head: Head, shape: tuple[int, ...]) -> bool:

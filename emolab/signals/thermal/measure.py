@@ -22,7 +22,7 @@ NOSE = (0.0, 0.075, 0.11, 0.085)
 NOSE_ROUND = (0.0, 0.11, 0.18, 0.16)  # its flanks as well: however cold, they are face
 FOREHEAD = (0.0, -0.24, 0.2, 0.08)
 LEAST_PX = 4  # a nose of fewer pixels is no mean
-LEAST_SKIN = 0.5  # of the face's ellipse
+LEAST_SKIN = 0.25  # of the face's ellipse, by glasses and a beard half covered
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
@@ -45,8 +45,7 @@ def measure(
     oval, nose, about_nose, forehead = _shapes(
         bottom - top, right - left, round(head.width), round(head.height)
     )
-    level: Any = head.level
-    skin = np.asarray(cv2.compare(face, level, cv2.CMP_GT), dtype=np.uint8)
+    skin = cv2.inRange(face, np.float64(head.level), np.float64(min(head.limit, 65535.0)))
     skin = np.asarray(cv2.bitwise_or(cv2.bitwise_and(cv2.erode(skin, _CROSS), oval), about_nose))
     if finite is not None:
         known: Any = cv2.erode(

@@ -73,7 +73,7 @@ def outline(labels: NDArray[np.int32], label: int) -> tuple[bool, float, float, 
 def likeness(
     labels: NDArray[np.int32], label: int, x: float, y: float, width: float, height: float
 ) -> tuple[float, float, float]:
-    """`(filled, about, flat)` of a region and a head's ellipse, down to the cheeks.
+    """`(filled, about, flat)` of a region and a head's ellipse, down to the cheeks: beards are cool.
 
     How much of the ellipse lies between the region's left and right ends (glasses and a cold nose are holes,
     no ends), how much of the ring about it is warm, and how wide the topmost tenth is, in widths of the head.
@@ -81,7 +81,7 @@ def likeness(
     rows, columns = labels.shape
     inside = count_in = about = count_about = 0
     top_wide, top_rows = 0.0, 0
-    first, last = max(int(y - 0.75 * height), 0), min(int(y + 0.35 * height) + 1, rows)
+    first, last = max(int(y - 0.75 * height), 0), min(int(y + 0.1 * height) + 1, rows)
     left, right = max(int(x - 0.75 * width), 0), min(int(x + 0.75 * width) + 2, columns)
     for row in range(first, last):
         begin = end = -1
@@ -94,13 +94,12 @@ def likeness(
             top_wide += end - begin + 1 if begin >= 0 else 0
             top_rows += 1
         up = (2 * (row - y) / height) ** 2
-        is_upper = row < y + 0.1 * height
         for column in range(left, right):
             radius2 = up + (2 * (column - x) / width) ** 2
             if radius2 < 0.85:
                 inside += begin >= 0 and begin <= column <= end
                 count_in += 1
-            elif is_upper and 1.3 < radius2 < 2.0:
+            elif 1.3 < radius2 < 2.0:
                 about += labels[row, column] > 0
                 count_about += 1
     return inside / max(count_in, 1), about / max(count_about, 1), top_wide / max(top_rows, 1) / width
@@ -108,9 +107,18 @@ def likeness(
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def means(
-    values: NDArray[np.float32], x: float, y: float, width: float, height: float
+    values: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    label: int,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
 ) -> tuple[float, float, float]:
-    """Means of an ellipse's upper part, of the ring about that, and of the ring's part above the ellipse."""
+    """Means of an ellipse's upper part, of the ring about that, and of the ring's part above the ellipse.
+
+    Within the ellipse what belongs to the region counts: no glasses.
+    """
     inside = about = above = 0.0
     count_in = count_about = count_above = 0
     first, last = max(int(y - 0.75 * height), 0), min(int(y + 0.1 * height) + 1, values.shape[0])
@@ -120,8 +128,9 @@ def means(
         for column in range(left, right):
             across = (2 * (column - x) / width) ** 2
             if up + across < 0.85:
-                inside += values[row, column]
-                count_in += 1
+                if labels[row, column] == label:
+                    inside += values[row, column]
+                    count_in += 1
             elif 1.3 < up + across < 2.0:
                 about += values[row, column]
                 count_about += 1

@@ -255,3 +255,29 @@ def test_every_figure_is_a_feature_and_the_nose_slope_is_told() -> None:
 def test_what_is_no_film_says_why(frames: Any, at_s: list[float], keys: dict[str, Any], says: str) -> None:
     with pytest.raises(DataError, match=says):
         read_heat(frames, at_s, **keys)
+
+
+def test_of_many_people_in_cluttered_rooms_nearly_all_are_read() -> None:
+    rng, off_c, nose_off_c, people = np.random.default_rng(11), [], [], 60
+    for _ in range(people):
+        person = Person(
+            x=rng.uniform(-0.25, 0.25),
+            y=rng.uniform(-0.1, 0.08),
+            tall=rng.uniform(0.3, 0.65),
+            turn_deg=rng.normal(0.0, 8.0),
+            face_c=rng.uniform(33.0, 35.5),
+            nose_c=rng.uniform(30.0, 35.0),
+            hair_c=None if rng.random() < 0.2 else rng.uniform(25.0, 31.5),
+            glasses_c=None if rng.random() < 0.6 else rng.uniform(24.0, 29.0),
+            neck_c=rng.uniform(33.5, 35.5),
+            clothes_c=rng.uniform(25.0, 32.0),
+        )
+        things = tuple(one for one in ("radiator", "lamp", "screen", "window", "other") if rng.random() < 0.2)
+        shown = picture(person, 160, 120, things, room_c=rng.uniform(18.0, 27.0))
+        heat = read_heat(shown.celsius[np.newaxis], [0.0])
+        if heat.is_sound[0]:
+            off_c.append(abs(heat.face_mean_c[0] - shown.face_mean_c))
+            nose_off_c.append(abs(heat.nose_c[0] - shown.nose_mean_c))
+    assert len(off_c) >= 0.95 * people
+    assert np.median(off_c) < 0.1 and np.percentile(off_c, 90) < 0.3
+    assert np.median(nose_off_c) < 0.1 and np.percentile(nose_off_c, 90) < 0.5
