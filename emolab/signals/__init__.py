@@ -15,10 +15,12 @@
 and, read once for a whole session and asked for any window afterwards:
 
     ppg/                   beats, their intervals, heart rate and how it varies
+    eda/                   skin conductance: level, responses, cvxEDA, the 128 features
     respiration, breaths   when each breath began, peaked and ended; rate, depth, sighs, pauses
     rsa                    how much the heart follows the breath
     thermal/               how warm face, nose and forehead are, through a film
     loudness               how loud a clip or a room is, as EBU R 128 counts it
+    mfcc                   cepstral coefficients of thousands of short signals, as librosa defines them
     audio_features         the 6373 figures of ComParE: from tables, or by the extra `opensmile`
 
 What may enter: plain functions of NumPy arrays that return arrays, numbers or frozen facts, with

@@ -159,8 +159,7 @@ def _time(rows: Array, rate_hz: float, variant: Variant) -> tuple[Array, ...]:
     gradient = np.gradient(rows, axis=1)
     mean = gradient.mean(axis=1)
     fall = -mean if variant == "authors" else np.minimum(gradient, 0.0).mean(axis=1)
-    area = np.trapezoid(rows, dx=1.0 / rate_hz, axis=1)
-    return area, rows.mean(axis=1), rows.std(axis=1), kurtosis, skewness, mean, fall
+    return _area(rows, rate_hz), rows.mean(axis=1), rows.std(axis=1), kurtosis, skewness, mean, fall
 
 
 def _spectrum(rows: Array, rate_hz: float, variant: Variant) -> tuple[Array, ...]:
@@ -186,10 +185,13 @@ def _scr(rows: Array, rate_hz: float) -> tuple[Array, ...]:
     row, onset, peak = peaks(rows)
     height, rise_s = rows[row, peak] - rows[row, onset], (peak - onset) / rate_hz
     count = np.bincount(row, minlength=k).astype(np.float64)
-    heights, rises_s = np.bincount(row, height, k), np.bincount(row, rise_s, k)
+    heights, rises_s = (np.bincount(row, of, k).astype(np.float64) for of in (height, rise_s))
     some = np.maximum(count, 1.0)
-    area = np.trapezoid(rows, dx=1.0 / rate_hz, axis=1)
-    return count, heights / some, rises_s / some, heights, rises_s, area
+    return count, heights / some, rises_s / some, heights, rises_s, _area(rows, rate_hz)
+
+
+def _area(rows: Array, rate_hz: float) -> Array:
+    return np.asarray(np.trapezoid(rows, dx=1.0 / rate_hz, axis=1), np.float64)
 
 
 def peaks(rows: Array) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
