@@ -17,8 +17,7 @@ ONE = {"d_hr_mean": FEATURES["d_hr_mean"]}
 TWO = dict(list(FEATURES.items())[:2])
 
 
-@pytest.mark.parametrize("look", [LIGHT, DARK], ids=["light", "dark"])
-@pytest.mark.parametrize("people", [2, 8, 24])
+@pytest.mark.parametrize(("people", "look"), [(2, DARK), (8, LIGHT), (24, DARK)])
 def test_texts_keep_clear_of_each_other(people: int, look: object) -> None:
     check(changes(study(people), ONE if people == 2 else FEATURES, look=look))  # type: ignore[arg-type]
 

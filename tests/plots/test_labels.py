@@ -12,8 +12,7 @@ from emolab.stats.labels import distribution
 from tests.plots.studies import check, study
 
 
-@pytest.mark.parametrize("look", [LIGHT, DARK], ids=["light", "dark"])
-@pytest.mark.parametrize("people", [1, 2, 24, 40])
+@pytest.mark.parametrize(("people", "look"), [(1, LIGHT), (2, DARK), (24, LIGHT), (40, DARK)])
 def test_texts_keep_clear_of_each_other(people: int, look: object) -> None:
     table = study(people)
     shares = distribution(table).table() if people > 2 else None

@@ -75,7 +75,7 @@ def test_no_line_is_drawn_over_a_gap() -> None:
     assert (np.diff(at) > 0).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(4 * PIXELS + 1, 60_000), st.integers(0, 1000))
 def test_thinned_signal_keeps_its_peaks_and_its_order(count: int, seed: int) -> None:
     generator = np.random.default_rng(seed)

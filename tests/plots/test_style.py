@@ -110,7 +110,7 @@ def test_the_users_own_matplotlib_settings_change_nothing_and_stay() -> None:
 
 
 def test_figures_made_in_threads_keep_each_its_look() -> None:
-    looks = ["light", "dark"] * 4
+    looks = ["light", "dark"] * 3
     alone = {look: drawn(look).data("svg") for look in LOOKS}
     with ThreadPoolExecutor(4) as threads:
         made = list(threads.map(lambda look: drawn(look).data("svg"), looks))

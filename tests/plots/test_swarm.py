@@ -12,7 +12,7 @@ from emolab.plots.swarm import spread
 heights = st.lists(st.floats(0, 150), max_size=60).map(lambda values: np.array(values, float))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(heights, st.floats(2, 6), st.floats(10, 60))
 def test_points_do_not_touch_and_stay_in_their_slot(y: np.ndarray, diameter: float, half: float) -> None:
     found = spread(y, diameter, half)

