@@ -184,11 +184,12 @@ def real(folder: Path) -> Iterator[tuple[str, float, Array]]:
     """`(name, rate, signal)` of each recording known in the folder that is not flat."""
     for path in sorted(folder.rglob("*.csv")):
         if path.parent.name == "EDA":
-            values = np.loadtxt(path, delimiter=",", ndmin=2)[:, -1]
-            rate_hz = EDA_HZ
+            values, rate_hz = np.loadtxt(path, delimiter=",", ndmin=2)[:, -1], EDA_HZ
         elif path.name in GOLDEN:
-            values = np.genfromtxt(path, delimiter=",", names=True)["EDA"]
-            rate_hz = GOLDEN_HZ
+            table = np.genfromtxt(path, delimiter=",", names=True)
+            if "EDA" not in (table.dtype.names or ()):
+                continue
+            values, rate_hz = table["EDA"], GOLDEN_HZ
         else:
             continue
         values = values[np.isfinite(values)]

@@ -287,6 +287,24 @@ def test_a_flat_signal_is_all_tonic_and_a_line_is_all_drift() -> None:
     np.testing.assert_allclose(line.tonic, np.linspace(3.0, 5.0, 200), atol=1e-6)
 
 
+def test_decimated_parts_are_nearly_those_of_all_samples_and_still_add_up() -> None:
+    signals = np.stack([standardise(made(60.0, 50.0, seed)[0]) for seed in range(2)])[:, :-3]
+    whole, means = cvxeda(signals, 50.0), cvxeda(signals, 50.0, decimate=5)
+    assert means.is_solved and means.phasic.shape == means.driver.shape == means.q.shape == signals.shape
+    np.testing.assert_allclose(means.phasic + means.tonic + means.residual, signals, atol=1e-9)
+    assert np.corrcoef(means.phasic.ravel(), whole.phasic.ravel())[0, 1] > 0.999
+    assert np.corrcoef(means.tonic.ravel(), whole.tonic.ravel())[0, 1] > 0.999
+    assert means.driver.sum() == pytest.approx(whole.driver.sum(), rel=0.05)
+    single = cvxeda(signals[1], 50.0, decimate=5)
+    np.testing.assert_array_equal(single.phasic, means.phasic[1])
+    assert single.objective == means.objective[1] and single.status == "solved"
+    for wrong in (0, 500):
+        with pytest.raises(ConfigError, match="decimated"):
+            cvxeda(signals, 50.0, decimate=wrong)
+    with pytest.raises(ConfigError, match="at least 4 Hz"):
+        cvxeda(signals, 50.0, decimate=20)
+
+
 def test_the_input_is_left_as_it_was_and_may_be_anything_array_like() -> None:
     signal = walk(200, 9)
     before = signal.copy()
