@@ -84,6 +84,20 @@ def test_the_slope_of_the_level_is_in_sds_a_minute() -> None:
     assert np.isnan(skin.over(100.0, 160.0)["scr_amp_mean"])
 
 
+def test_a_constant_on_the_whole_session_changes_nothing_but_the_level() -> None:
+    made, skin = read(2)
+    lifted = read_skin(made.conductance_us + 2.0, made.times_s, "uS").over(200.0, 260.0)
+    figures = skin.over(200.0, 260.0)
+    assert lifted.pop("eda_level_mean") == pytest.approx(figures.pop("eda_level_mean") + 2.0)
+    assert lifted == pytest.approx(figures, abs=1e-4)
+
+
+def test_when_the_session_was_changes_nothing() -> None:
+    made, skin = read(2)
+    later = read_skin(made.conductance_us, made.times_s + 10_000.0, "uS")
+    assert later.over(10_200.0, 10_260.0) == pytest.approx(skin.over(200.0, 260.0), abs=2e-3)
+
+
 def test_counts_give_z_and_no_microsiemens() -> None:
     made, skin = read(2)
     counts = read_skin(made.conductance_us / US_PER_COUNT, made.times_s)
