@@ -32,6 +32,7 @@ KNOT_S = 10.0  # Greco 2016
 ALPHA, GAMMA = 8e-4, 1e-2  # Greco 2016
 LEAST_HZ = 4.0
 LEAST_SAMPLES = 8
+GREATEST = 1e100  # its squares can still be added up
 STATUSES = ("solved", "stopped", "stalled")
 PIECES = 4  # of a batch for each core, so that none waits long for another
 
@@ -144,6 +145,8 @@ def _checked(signal: ArrayLike) -> Array:
         )
     if not np.isfinite(values).all():
         raise DataError("the skin conductance has NaN or infinite samples; bridge or cut its gaps first")
+    if np.abs(values).max() > GREATEST:
+        raise DataError(f"skin conductance of {np.abs(values).max():.0e} is none; check where it comes from")
     return values
 
 

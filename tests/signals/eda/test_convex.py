@@ -325,6 +325,7 @@ def test_the_input_is_left_as_it_was_and_may_be_anything_array_like() -> None:
         (np.array([np.nan] * 20), "NaN"),
         (np.r_[np.arange(20.0), np.inf], "NaN or infinite"),
         (np.r_[np.arange(20.0), np.nan], "NaN"),
+        (1e200 * np.arange(20.0), "none"),
     ],
 )
 def test_signals_that_cannot_be_decomposed_are_told(signal: Array, said: str) -> None:
