@@ -3,6 +3,7 @@
     heat         `read_heat`: a film of hours in pieces, once; then the figures of any stretch
     follow       from frame to frame: the face where it was, looked for anew when it is not there
     find         the head in one picture: the warm shape that is most like one
+    shapes       the loops over its pixels
     measure      face, nose and forehead in one frame, and how warm they are
     calibration  from the RGB camera's pixels to the thermal camera's, fitted from pairs of points
 
