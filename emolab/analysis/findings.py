@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import pandas as pd
@@ -80,9 +81,15 @@ def find(clips: pd.DataFrame, z: Scale = "table", seed: int = 0) -> Findings:
 
     features = [name for name in shown() if used[name].notna().any()]
     compared = {
-        name: tried(name, lambda name=name: effects.compare(used, name, seed=seed)) for name in features
-    }  # type: ignore[misc]
-    models = {name: tried(f"mixed {name}", lambda name=name: mixed.fit(used, name)) for name in features}  # type: ignore[misc]
+        name: tried(f"the change of {title(name)}", partial(effects.compare, used, name, seed=seed))
+        for name in features
+    }
+    models = {}
+    if used["participant"].nunique() > 1:  # of one alone the logit says enough
+        models = {
+            name: tried(f"the mixed model of {title(name)}", partial(mixed.fit, used, name))
+            for name in features
+        }
     return Findings(
         tried("labels", lambda: labels.distribution(used, seed=seed)),
         tried("intended against reported", lambda: labels.crossing(used, seed=seed)),

@@ -3,7 +3,7 @@
     OUT/sessions.json    {"schema", "sessions": [{"key", "measured"}, ...]}
 
 A session's key is made of everything its figures depend on: its files, the labels decided on it, the lane
-asked for, this version of emolab. A file that cannot be understood is as good as none.
+asked for, and the code that measures. A file that cannot be understood is as good as none.
 """
 
 from __future__ import annotations
@@ -14,25 +14,26 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import emolab
 from emolab import __version__
 from emolab.analysis.measure import Job, Measured, Row
 from emolab.analysis.modalities import MODALITIES
 from emolab.analysis.windows import Baseline
 from emolab.recording import label_ledger
-from emolab.recording.header import commit
 from emolab.study.export.whole import whole
 from emolab.study.sessions import parts
 
-SCHEMA = 1
+SCHEMA = 2
 FILE = "sessions.json"
 
 
 def key(job: Job) -> str:
     """What a session's figures depend on, as one hash."""
-    told: list[Any] = [SCHEMA, __version__, commit(), job.lane]
+    told: list[Any] = [SCHEMA, __version__, _code(), job.lane]
     for file in parts(job.recording):
         facts = file.stat()
         told.append([str(file.absolute()), facts.st_size, facts.st_mtime_ns])
@@ -58,6 +59,17 @@ def save(folder: Path, keys: Sequence[str], every: Sequence[Measured]) -> Path:
     return folder / FILE
 
 
+@cache
+def _code() -> str:
+    """The hash of everything that computes: figures of another solver are other figures."""
+    home = Path(emolab.__file__).parent
+    files = [file for room in ("signals", "analysis", "recording") for file in (home / room).rglob("*.py")]
+    told = hashlib.sha256()
+    for file in sorted(files):
+        told.update(file.read_bytes())
+    return told.hexdigest()
+
+
 def _content(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -81,6 +93,7 @@ def _measured(told: Mapping[str, Any]) -> Measured:
             "window": None if window is None else Baseline(**window),
             "remarks": tuple(told["remarks"]),
             "health": tuple(told["health"]),
+            "quality": {kind: tuple(shares) for kind, shares in told["quality"].items()},
         }
     )
 

@@ -21,6 +21,7 @@ from emolab.recording.reader import Session
 from emolab.recording.trials import Trial, trials
 from emolab.study.sessions import parts
 
+QUALITY_S = 10.0  # a signal is judged in windows of that length
 Row = dict[str, Any]
 
 
@@ -39,7 +40,8 @@ class Measured:
     `rows`: the clips in order, as `table.COLUMNS` tells. `baseline`: the rest's own figures, empty without
     one. `window`: which part of the rest. `sources`: which channel each kind was read from.
     `remarks`: worth reading. `absent`: why a kind of signal gives nothing. `health`: `inspect` of each
-    file. `trouble`: why there is nothing at all. `took_s`: of reading and computing.
+    file. `quality`: how much of each `QUALITY_S` of the first file can be used, from time zero on, by kind.
+    `trouble`: why there is nothing at all. `took_s`: of reading and computing.
     """
 
     participant: str
@@ -54,6 +56,7 @@ class Measured:
     absent: Mapping[str, str] = field(default_factory=dict)
     health: tuple[Mapping[str, Any], ...] = ()
     header: Mapping[str, Any] = field(default_factory=dict)
+    quality: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     trouble: str = ""
     took_s: float = 0.0
 
@@ -80,7 +83,7 @@ def measure(job: Job) -> Measured:
     return Measured(
         first.participant, first.session, told, tuple(rows), base.baseline, base.baseline_state,
         base.window, {**first.sources}, remarks, absent,
-        tuple(health for part in found for health in part.health), first.header,
+        tuple(health for part in found for health in part.health), first.header, first.quality,
         took_s=time.perf_counter() - began,
     )  # fmt: skip
 
@@ -123,7 +126,7 @@ def _part(file: Path, job: Job) -> Measured:
             header.participant, header.session, (file.name,), tuple(rows), base,
             rest.said.state if rest and rest.said else None, window,
             {kind: source.name for kind, source in sources.items()}, tuple(remarks), absent,
-            (health,), facts,
+            (health,), facts, _quality(sources, health["duration_s"]),
         )  # fmt: skip
 
 
@@ -145,6 +148,15 @@ def _read(session: Session) -> tuple[dict[str, Source], dict[str, str]]:
         except DataError as error:
             absent[kind] = str(error)
     return sources, absent
+
+
+def _quality(sources: Mapping[str, Source], end_s: float) -> dict[str, tuple[float, ...]]:
+    # what is left at the end says nothing of the signal
+    starts = [at * QUALITY_S for at in range(int(end_s // QUALITY_S))]
+    return {
+        kind: tuple(round(source.body.good_share(at_s, at_s + QUALITY_S), 4) for at_s in starts)
+        for kind, source in sources.items()
+    }
 
 
 def _row(trial: Trial, participant: str, number: int, sources: Mapping[str, Source]) -> Row:

@@ -24,6 +24,7 @@ from emolab.signals.thermal.heat import HEAT_FEATURES, read_heat
 
 PREFERRED_SITE = "ear"  # the paper's; another one is taken where less than half of it can be used
 USABLE = 0.5
+FALLING = ("PhysioKit",)  # boards with a Grove GSR: their counts fall when conductance rises
 
 
 class Body(Protocol):
@@ -88,7 +89,14 @@ def _breath(session: Session) -> Source:
 
 def _skin(session: Session) -> Source:
     line = _lines(session, "eda")[0]
-    skin = read_skin(line.values, line.times_s, line.channel.unit, adc_range=line.ends, name=line.name)
+    skin = read_skin(
+        line.values,
+        line.times_s,
+        line.channel.unit,
+        adc_range=line.ends,
+        is_falling=True if line.model in FALLING and line.channel.unit == "counts" else None,
+        name=line.name,
+    )
     return Source(skin, line.name)
 
 
@@ -118,6 +126,7 @@ class _Line:
     times_s: NDArray[np.float64]
     values: NDArray[np.float64]
     ends: tuple[float, float] | None
+    model: str
 
 
 def _lines(session: Session, kind: str) -> list[_Line]:
@@ -131,7 +140,8 @@ def _lines(session: Session, kind: str) -> list[_Line]:
             top = (1 << int(bits)) - 1 if bits else None
             ends = None if top is None else (channel.offset, top * channel.scale + channel.offset)
             name = f"{stream.name}/{channel.name}"
-            found.append(_Line(name, channel, stream.times_s(), stream.values(index), ends))
+            model = str(stream.info.instrument.get("model", ""))
+            found.append(_Line(name, channel, stream.times_s(), stream.values(index), ends, model))
     if not found:
         raise DataError(f"no {kind} channel was recorded")
     return found

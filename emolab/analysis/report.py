@@ -21,10 +21,21 @@ from emolab.analysis.sections.methods import is_simulated, methods
 from emolab.analysis.sections.protocol import protocol
 from emolab.analysis.sections.provenance import provenance
 from emolab.analysis.sections.tests import sentences, tests
+from emolab.analysis.sections.timeline import timeline
+from emolab.study.sessions import parts
 
 
-def page(place: Path, every: Sequence[Measured], clips: pd.DataFrame, asked: Mapping[str, Any]) -> Page:
-    """Everything that is known of the sessions, for a reader who starts at the top."""
+def page(
+    place: Path,
+    recordings: Sequence[Path],
+    every: Sequence[Measured],
+    clips: pd.DataFrame,
+    asked: Mapping[str, Any],
+) -> Page:
+    """Everything that is known of the sessions, for a reader who starts at the top.
+
+    `recordings`: the first file of each session; one session alone is shown over time, too.
+    """
     found = find(clips, asked["z"])
     settings = {
         "labels": asked["lane"],
@@ -43,6 +54,7 @@ def page(place: Path, every: Sequence[Measured], clips: pd.DataFrame, asked: Map
     sections = [
         _overview(every, found),
         protocol(every),
+        *([timeline(every[0], parts(recordings[0]))] if len(every) == 1 and not every[0].trouble else []),
         health(every),
         labels(found, clips),
         changes(found, clips),
@@ -85,18 +97,18 @@ def _facts(every: Sequence[Measured], clips: pd.DataFrame) -> list[Fact]:
 
 
 def _overview(every: Sequence[Measured], found: Findings) -> Section:
-    parts: list[Part] = []
+    told: list[Part] = []
     if is_simulated(every):
-        parts.append(Words("Simulated: no person took part in some or all of these sessions.", "look"))
+        told.append(Words("Simulated: no person took part in some or all of these sessions.", "look"))
     if found.logit is not None:
-        parts += [Words(sentence) for sentence in sentences(found.logit)]
-    parts += [Words(f"{what}: {why}", "look") for what, why in found.troubles.items()]
+        told += [Words(sentence) for sentence in sentences(found.logit)]
+    told += [Words(f"{what}: {why}", "look") for what, why in found.troubles.items()]
     strongest = sorted((p, name) for name, p in found.friedman_holm.items() if p < 0.05)
     if strongest:
-        told = ", ".join(title(name) for _, name in strongest)
-        parts.append(Words(f"After correction, states differ in {told} (Friedman, Holm over all changes)."))
+        names = ", ".join(title(name) for _, name in strongest)
+        told.append(Words(f"After correction, states differ in {names} (Friedman, Holm over all changes)."))
     elif found.effects:
-        parts.append(
+        told.append(
             Words("No change differs between states after correction (Friedman, Holm over all changes).")
         )
-    return Section("found", "What was found", parts)
+    return Section("found", "What was found", told)

@@ -89,7 +89,7 @@ def analyse(
     if all(one.trouble for one in every):
         raise ConfigError(f"none of {len(every)} sessions could be read; the first says: {every[0].trouble}")
     clips = table.clips(every, asked.drop_conflicts)
-    made = page(place, every, clips, asdict(asked))
+    made = page(place, found, every, clips, asdict(asked))
     files = _write(out, every, clips, made, tell, forms)
     return Analysis(tuple(every), clips, made, out / "report.html", tuple(files), time.perf_counter() - began)
 
@@ -103,12 +103,13 @@ def opened(
     """
     asked = Asked(lane, drop_conflicts, z)
     known = kept.load(out)
-    keys = [kept.key(Job(path, lane)) for path in first_parts(place)]
+    found = first_parts(place)
+    keys = [kept.key(Job(path, lane)) for path in found]
     every = [known[one_key] for one_key in keys if one_key in known]
     if len(every) < len(keys):
         new = len(keys) - len(every)
         raise ConfigError(f"{new} of {len(keys)} are new, changed, or were measured by another emolab.")
-    return page(place, every, table.clips(every, drop_conflicts), asdict(asked))
+    return page(place, found, every, table.clips(every, drop_conflicts), asdict(asked))
 
 
 def first_parts(place: Path) -> list[Path]:

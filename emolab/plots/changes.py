@@ -39,11 +39,12 @@ FENCE = 3.0  # interquartile ranges beyond the box; what lies farther is drawn a
 
 @dataclass(frozen=True)
 class _State:
-    """One state's values of one feature, in the order of the table."""
+    """One state's values of one feature, in the order of the table. `tips`: whose clip each is."""
 
     key: str
     values: Floats
     people: NDArray[np.str_]
+    tips: NDArray[np.str_]
 
 
 def changes(
@@ -96,9 +97,9 @@ def _states(table: pd.DataFrame, name: str, label: str) -> list[_State]:
     finite = np.isfinite(values)
     labels = table[label].astype(object).where(table[label].notna(), None).to_numpy()
     people = table["participant"].astype(str).to_numpy()
-    return [
-        _State(key, values[finite & (labels == key)], people[finite & (labels == key)]) for key in STATE_KEYS
-    ]
+    tips = people if "clip" not in table else people + "\n" + table["clip"].astype(str).to_numpy()
+    chosen = {key: finite & (labels == key) for key in STATE_KEYS}
+    return [_State(key, values[own], people[own], tips[own]) for key, own in chosen.items()]
 
 
 def _values(table: pd.DataFrame, name: str) -> Floats:
@@ -194,15 +195,17 @@ def _points(
     look: Look,
 ) -> None:
     """A mark for each clip; participants have their own while there are few of them."""
-    values, people = one.values[inside], one.people[inside]
+    values, people, tips = one.values[inside], one.people[inside], one.tips[inside]
     marks = np.array([markers.get(name, "o") for name in people])
     for mark in sorted(set(marks.tolist())):
         own = marks == mark
         size_pt = diameter_pt if mark == "o" else 0.85 * diameter_pt  # corners reach farther
-        axes.scatter(
+        points = axes.scatter(
             x[own], values[own], s=size_pt**2, marker=mark, c=STATE_LOOKS[one.key].colour,
             edgecolors=look.text, linewidths=min(0.35, 0.12 * diameter_pt), zorder=3, clip_on=False,
         )  # fmt: skip
+        told = zip(tips[own], values[own], strict=True)
+        vars(points)["tips"] = [f"{tip}\n{number(float(value))}" for tip, value in told]  # for the pointer
 
 
 def _legend(figure: Figure, markers: Mapping[str, str], look: Look) -> None:

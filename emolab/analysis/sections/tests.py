@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from emolab.analysis.findings import TEST, Findings, title
 from emolab.analysis.page import Part, Picture, Section, Table, Words
 from emolab.analysis.sections.figures import equals, interval, number, p_value, state
 from emolab.plots import tests as drawn
-from emolab.stats.logit import CONSTANT, Logit
+from emolab.stats.logit import CONSTANT, Coefficient, Logit
 from emolab.stats.table import Estimate
 
 ALPHA = 0.05
@@ -36,13 +37,10 @@ def sentences(test: Logit) -> list[str]:
     plain = [one for one in cells if one.plain.p < ALPHA]
     held = [one for one in cells if one.by_participant.p_holm < ALPHA]
     told = [
-        f"Tested as in the EmoMusic paper (clips taken for independent, no correction), {len(plain)} of "
-        f"{len(cells)} "
-        "coefficients fall below .05" + _which(plain) + ".",
-        "With errors clustered by participant and Holm's correction, "
-        + (
-            f"{len(held)} still {'does' if len(held) == 1 else 'do'}{_which(held)}." if held else "none does."
-        ),
+        f"With errors clustered by participant and Holm's correction, {_many(held)} of {len(cells)} coefficients "
+        f"fall{'s' if len(held) == 1 else ''} below .05{_which(held)}.",
+        f"Tested as in the EmoMusic paper, which takes clips for independent and corrects nothing, {_many(plain)} "
+        f"would{_which(plain)}.",
     ]
     for one in test.tests:
         p = one.p_f_holm
@@ -65,7 +63,11 @@ def name_of(column: str) -> str:
     return f"the change of {title(column)}"
 
 
-def _which(cells: list) -> str:  # type: ignore[type-arg]
+def _many(cells: Sequence[Coefficient]) -> str:
+    return str(len(cells)) if cells else "none"
+
+
+def _which(cells: Sequence[Coefficient]) -> str:
     return ": " + ", ".join(f"{title(one.predictor)} at {state(one.state)}" for one in cells) if cells else ""
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from matplotlib.backend_bases import MouseEvent
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg, NavigationToolbar2QT
 from PySide6.QtCore import QPoint, QSize, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from emolab.analysis.page import Picture
@@ -39,15 +38,14 @@ class Canvas(FigureCanvasQTAgg):  # type: ignore[misc, unused-ignore]
     def sizeHint(self) -> QSize:
         return QSize(self.width(), self.heightForWidth(self.width()))
 
-    def resizeEvent(self, event: Any) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         width = event.size().width()
-        self.setFixedHeight(self.heightForWidth(width))
-        if self.height() != event.size().height():
-            return  # another event with the right height came in between, or comes
+        height = self.heightForWidth(width)
+        self.setFixedHeight(height)  # which may come back here before the next line
         # texts grow with the figure: the window shows the page, not another drawing
         self.figure._original_dpi = width / self._width_in
         self.figure._set_dpi(self.figure._original_dpi * self.device_pixel_ratio, forward=False)
-        super().resizeEvent(event)
+        super().resizeEvent(QResizeEvent(QSize(width, height), event.oldSize()))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()  # the page scrolls

@@ -1,0 +1,121 @@
+"""One session over time: planned against actual, and its signals with the clips behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from emolab.analysis.measure import QUALITY_S, Measured
+from emolab.analysis.modalities import MODALITIES
+from emolab.analysis.page import Part, Picture, Section
+from emolab.core.event import Event
+from emolab.core.label import STATE_KEYS
+from emolab.plots import signals as drawn
+from emolab.recording.reader import Session
+
+WELL, LOOK = 0.8, 0.5  # of ten seconds that can be used
+SHORT = {"ppg": "pulse", "respiration": "breath", "eda": "skin"}
+KINDS = {"rest": "rest", "play": "clip", "rate": "report", "pause": "pause"}
+
+
+def timeline(one: Measured, recordings: Sequence[Path]) -> Section:
+    """The session's own two figures; `recordings`: its files."""
+    clips = pd.DataFrame(
+        [{name: row[name] for name in ("number", "start_s", "end_s", "state_reported")} for row in one.rows],
+        columns=["number", "start_s", "end_s", "state_reported"],
+    )
+    parts: list[Part] = []
+    planned, actual = steps(recordings)
+    if planned or actual:
+        parts.append(
+            Picture("protocol", "Planned against actual.", lambda look: drawn.protocol(planned, actual, look))
+        )
+    names = {kind: name for kind, name in one.sources.items() if kind != "thermal"}
+    quality = {
+        MODALITIES[kind].title: [
+            drawn.Stretch(at * QUALITY_S, (at + 1) * QUALITY_S, level(share))
+            for at, share in enumerate(shares)
+        ]
+        for kind, shares in one.quality.items()
+    }
+
+    @cache
+    def strips() -> list[drawn.Strip]:
+        with Session.open(recordings[0]) as session:
+            read = {kind: session.signal(name) for kind, name in names.items()}
+        return [
+            drawn.Strip(SHORT[kind], kind, got.channel.unit, got.times_s, got.values)
+            for kind, got in read.items()
+        ]
+
+    if names:
+        parts.append(
+            Picture(
+                "session", "The session.", lambda look: drawn.session(strips(), clips, quality, look=look)
+            )
+        )
+    return Section("session", "The session over time", parts)
+
+
+def level(share: float) -> str:
+    """How usable ten seconds are, as a level of health."""
+    return "well" if share >= WELL else "look" if share >= LOOK else "act"
+
+
+def steps(recordings: Sequence[Path]) -> tuple[list[drawn.Part], list[drawn.Part]]:
+    """The steps as planned, from the protocol's own times, and as they went."""
+    events: list[Event] = []
+    protocol: Any = {}
+    for path in recordings:
+        with Session.open(path) as session:
+            events += session.events
+            protocol = protocol or _protocol(session.header.protocol_text)
+    actual, begun = [], {}
+    for event in events:
+        if event.kind == "step_started":
+            begun[event.data.get("step")] = event
+        elif event.kind == "step_ended" and event.data.get("step") in begun:
+            start = begun.pop(event.data.get("step"))
+            kind = KINDS.get(str(start.data.get("kind")))
+            if kind:
+                state = start.data.get("state")
+                actual.append(
+                    drawn.Part(start.time_s, event.time_s, kind, state if state in STATE_KEYS else None)
+                )
+    return _planned(events, protocol, actual), actual
+
+
+def _protocol(text: str) -> Any:
+    try:
+        return yaml.safe_load(text) or {}
+    except yaml.YAMLError:
+        return {}
+
+
+def _planned(events: Sequence[Event], protocol: Any, actual: Sequence[drawn.Part]) -> list[drawn.Part]:
+    """The rest, then each planned clip with its whole report window: the longest it can take."""
+    started = next((event for event in events if event.kind == "session_started"), None)
+    rest = next((part for part in actual if part.kind == "rest"), None)
+    try:
+        trials = list(started.data["trials"]) if started else []
+        rest_s, clip_s = float(protocol["rest"]["duration_s"]), float(protocol["clips"]["duration_s"])
+        report_s, has_report = float(protocol["report"]["window_s"]), bool(protocol["rest"].get("report"))
+    except (KeyError, TypeError, ValueError):
+        return []
+    at_s = rest.start_s if rest else 0.0
+    found = [drawn.Part(at_s, at_s + rest_s, "rest")]
+    at_s += rest_s
+    if has_report:
+        found.append(drawn.Part(at_s, at_s + report_s, "report"))
+        at_s += report_s
+    for trial in trials:
+        state = trial.get("state")
+        found.append(drawn.Part(at_s, at_s + clip_s, "clip", state if state in STATE_KEYS else None))
+        found.append(drawn.Part(at_s + clip_s, at_s + clip_s + report_s, "report"))
+        at_s += clip_s + report_s
+    return found
