@@ -99,7 +99,7 @@ def demo(arguments: list[str]) -> int:
 
 
 def _look_back(recording: Path, *, checks: bool) -> None:
-    """What an analyst does next: check against the face, where that can be, and the way to the review."""
+    """What an analyst does next: the check against the face where that can be, the figures, the review."""
     from importlib.util import find_spec
 
     if checks and find_spec("facenet_pytorch") is not None:
@@ -107,6 +107,13 @@ def _look_back(recording: Path, *, checks: bool) -> None:
 
         print("\nWhat the face says of each clip, beside what was said:\n", flush=True)
         validate.validate([str(recording)])
+    if checks:
+        from emolab.cli import analyse
+
+        print("\nWhat the body says of each clip, against the rest:\n", flush=True)
+        study = recording.parents[1]
+        out = study.with_name(f"{study.name}-analysis")
+        analyse.analyse([str(recording), "--out", str(out), "--figures", "svg", "--workers", "1"])
     print(f"\nLook at it:  emolab review {shlex.quote(str(recording))}\n", file=sys.stderr)
     print(recording)
 

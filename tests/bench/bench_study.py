@@ -57,9 +57,8 @@ def main() -> None:
     every = [path.resolve() for path in first_parts(options.study)]
     timed_measure(every[:2], 2)  # numba's cache and the disk's are warm in every round
     rows = []
-    print(
-        f"{'sessions':>8} {'1 worker s':>11} {'2 workers s':>12} {'ratio':>6} {'s a session':>12} {'all of it s':>12}"
-    )
+    head = ("sessions", "1 worker s", "2 workers s", "ratio", "s a session", "all of it s")
+    print("{:>8} {:>11} {:>12} {:>6} {:>12} {:>12}".format(*head))
     for count in map(int, options.sessions.split(",")):
         taken: dict[int, list[float]] = {1: [], 2: []}
         for _ in range(options.rounds):
