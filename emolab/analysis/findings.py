@@ -16,7 +16,8 @@ import pandas as pd
 from emolab.analysis.modalities import MODALITIES
 from emolab.core.errors import DataError
 from emolab.signals.feature import Feature
-from emolab.stats import effects, labels, logit, mixed
+from emolab.stats import effects, logit, mixed
+from emolab.stats import labels as reports
 from emolab.stats.correction import holm
 from emolab.stats.logit_rows import Scale
 
@@ -37,8 +38,8 @@ T = TypeVar("T")
 class Findings:
     """All of it. Where something could not be computed, `troubles` says why, by what it is about."""
 
-    labels: labels.Distribution | None
-    crossing: labels.Crossing | None
+    labels: reports.Distribution | None
+    crossing: reports.Crossing | None
     logit: logit.Logit | None
     effects: Mapping[str, effects.Effects]
     mixed: Mapping[str, mixed.Mixed]
@@ -91,8 +92,8 @@ def find(clips: pd.DataFrame, z: Scale = "table", seed: int = 0) -> Findings:
             for name in features
         }
     return Findings(
-        tried("labels", lambda: labels.distribution(used, seed=seed)),
-        tried("intended against reported", lambda: labels.crossing(used, seed=seed)),
+        tried("labels", lambda: reports.distribution(used, seed=seed)),
+        tried("intended against reported", lambda: reports.crossing(used, seed=seed)),
         tried(TEST, lambda: logit.fit(used, PREDICTORS, scale=z)),
         {name: one for name, one in compared.items() if one is not None},
         {name: one for name, one in models.items() if one is not None},

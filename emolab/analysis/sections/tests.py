@@ -37,10 +37,10 @@ def sentences(test: Logit) -> list[str]:
     plain = [one for one in cells if one.plain.p < ALPHA]
     held = [one for one in cells if one.by_participant.p_holm < ALPHA]
     told = [
-        f"With errors clustered by participant and Holm's correction, {_many(held)} of {len(cells)} coefficients "
-        f"fall{'s' if len(held) == 1 else ''} below .05{_which(held)}.",
-        f"Tested as in the EmoMusic paper, which takes clips for independent and corrects nothing, {_many(plain)} "
-        f"would{_which(plain)}.",
+        f"With errors clustered by participant and Holm's correction, {_many(held)} of {len(cells)} "
+        f"coefficients fall{'s' if len(held) == 1 else ''} below .05{_which(held)}.",
+        "Tested as in the EmoMusic paper, which takes clips for independent and corrects nothing, "
+        f"{_many(plain)} would{_which(plain)}.",
     ]
     for one in test.tests:
         p = one.p_f_holm
