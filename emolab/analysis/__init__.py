@@ -2,6 +2,7 @@
 
     study       `analyse`: all of it, into a folder; `opened`: the report made again of what was measured
     measure     one session: a row for the rest, a row for each clip (windows, modalities, labels)
+    banks       how loud the clips themselves are
     table       the tidy table, with units and provenance
     findings    what the statistics say of it
     report      the page, section by section (sections/), and page: how it becomes HTML

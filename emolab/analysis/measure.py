@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from emolab.analysis import windows
+from emolab.analysis import banks, windows
 from emolab.analysis.labels import REPORTED, labels
 from emolab.analysis.modalities import MODALITIES, Source
 from emolab.core.errors import DataError, EmolabError
@@ -117,7 +117,8 @@ def _part(file: Path, job: Job) -> Measured:
         rest = next((trial for trial in heard if trial.clip == "baseline"), None)
         base = _figures(sources, window.start_s, window.end_s) if window else {}
         facts = {
-            "study": header.study, "protocol": header.protocol, "seed": header.seed,
+            "study": header.study, "protocol": header.protocol, "bank": banks.bank_of(header.protocol_text),
+            "seed": header.seed,
             "started_utc": header.started_utc.isoformat(), "speed": header.speed,
             "software": dict(header.software), "commit": header.commit,
             "instruments": {s.name: dict(s.info.instrument) for s in session.streams.values()},
@@ -141,10 +142,15 @@ def _settled(protocol_text: str) -> tuple[float, float]:
 
 def _read(session: Session) -> tuple[dict[str, Source], dict[str, str]]:
     """Every kind of signal that can be measured, and why the others cannot."""
-    sources, absent = {}, {}
+    sources: dict[str, Source] = {}
+    absent: dict[str, str] = {}
     for kind, modality in MODALITIES.items():
+        lacks = [part for part in modality.of if part not in sources]
+        if lacks:
+            absent[kind] = "; ".join(absent[part] for part in lacks)
+            continue
         try:
-            sources[kind] = modality.read(session)
+            sources[kind] = modality.read(session, *(sources[part] for part in modality.of))
         except DataError as error:
             absent[kind] = str(error)
     return sources, absent
@@ -156,6 +162,7 @@ def _quality(sources: Mapping[str, Source], end_s: float) -> dict[str, tuple[flo
     return {
         kind: tuple(round(source.body.good_share(at_s, at_s + QUALITY_S), 4) for at_s in starts)
         for kind, source in sources.items()
+        if not MODALITIES[kind].of  # as good as what it is made of
     }
 
 

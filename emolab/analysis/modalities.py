@@ -1,12 +1,13 @@
 """What is measured of each kind of signal: how it is read from a recording, and which figures it gives.
 
 A new one is an entry in `MODALITIES`: a function from a recording to something that can be asked for a
-window (`over`, `good_share`), and the features it gives.
+window (`over`, `good_share`), and the features it gives. One that is made of others (`of`) gets their
+sources after the recording, and is absent where one of them is; it stands after them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,15 +16,18 @@ from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
 from emolab.core.stream import Channel
-from emolab.recording.reader import Session
+from emolab.recording.reader import RecordedStream, Session
 from emolab.signals.eda.skin import SKIN_FEATURES, read_skin
 from emolab.signals.feature import Feature
+from emolab.signals.loudness import LOUDNESS_FEATURES, read_loudness
 from emolab.signals.ppg import PULSE_FEATURES, Pulse, read_pulse
-from emolab.signals.respiration import BREATH_FEATURES, read_breath
+from emolab.signals.respiration import BREATH_FEATURES, Breath, read_breath
+from emolab.signals.rsa import RSA_FEATURES, read_rsa
 from emolab.signals.thermal.heat import HEAT_FEATURES, read_heat
 
 PREFERRED_SITE = "ear"  # the paper's; another one is taken where less than half of it can be used
 USABLE = 0.5
+SOUND_ROWS = 1 << 20  # read together: 40 minutes at 48 kHz would fill the memory
 FALLING = ("PhysioKit",)  # boards with a Grove GSR: their counts fall when conductance rises
 
 
@@ -50,11 +54,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Modality:
-    """A kind of signal. `read` raises `DataError` saying why there is nothing to measure."""
+    """A kind of signal. `read` raises `DataError` saying why there is nothing to measure.
+
+    `of`: the kinds it is made of; `read` is given the source of each, after the recording.
+    """
 
     title: str
     features: tuple[Feature, ...]
-    read: Callable[[Session], Source]
+    read: Callable[..., Source]
+    of: tuple[str, ...] = ()
 
 
 def _pulse(session: Session) -> Source:
@@ -109,11 +117,37 @@ def _heat(session: Session) -> Source:
     return Source(heat, stream.name)
 
 
+def _sound(session: Session) -> Source:
+    stream = next((s for s in session.streams.values() if s.info.kind == "audio"), None)
+    if stream is None or not len(stream):
+        raise DataError("no microphone was recorded")
+    rate_hz = stream.info.nominal_rate_hz
+    if rate_hz is None:
+        raise DataError(f"{stream.name} does not say how many samples a second it has")
+    return Source(read_loudness(_pieces(stream), rate_hz, name=stream.name), stream.name)
+
+
+def _pieces(stream: RecordedStream) -> Iterator[tuple[NDArray[np.float64], NDArray[np.generic]]]:
+    """Times and samples, some seconds at a time."""
+    start = 0
+    for times_s in stream.time_slices_s(SOUND_ROWS):
+        yield times_s, stream.samples(start, start + len(times_s))
+        start += len(times_s)
+
+
+def _rsa(_session: Session, pulse: Source, breath: Source) -> Source:
+    assert isinstance(pulse.body, Pulse) and isinstance(breath.body, Breath)
+    rsa = read_rsa(breath.body, pulse.body.beats_s, np.where(pulse.body.own, pulse.body.rr_ms, np.nan))
+    return Source(rsa, f"{pulse.name} and {breath.name}")
+
+
 MODALITIES: dict[str, Modality] = {
     "ppg": Modality("Pulse", PULSE_FEATURES, _pulse),
     "respiration": Modality("Breath", BREATH_FEATURES, _breath),
     "thermal": Modality("Face temperature", HEAT_FEATURES, _heat),
     "eda": Modality("Skin conductance", SKIN_FEATURES, _skin),
+    "rsa": Modality("Respiratory sinus arrhythmia", RSA_FEATURES, _rsa, of=("ppg", "respiration")),
+    "audio": Modality("Sound", LOUDNESS_FEATURES, _sound),
 }
 
 

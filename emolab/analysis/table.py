@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emolab.analysis import banks
 from emolab.analysis.measure import Measured
 from emolab.analysis.modalities import MODALITIES
 from emolab.core.label import STATE_KEYS
@@ -30,6 +31,12 @@ WHO = (
     Feature("session", "", "number of the session, from 0"),
     Feature("number", "", "which clip of the session, from 1"),
     Feature("clip", "", "the clip heard"),
+    Feature(
+        "clip_lufs",
+        "LUFS",
+        "loudness of the clip's own sound; how far it was turned up is not known",
+        banks.SOURCE,
+    ),
     Feature("state_intended", "", "what the clip was chosen for"),
     Feature("state_reported", "", "what the participant said, or the chosen analyst decided; empty: nothing"),
     Feature("word", "", "the word chosen for it, if any"),
@@ -51,7 +58,8 @@ def columns() -> tuple[Feature, ...]:
             what = f"change from the rest of: {feature.what}"
             if feature.is_total:
                 what += " (the rest scaled to the clip's length)"
-            found.append(Feature(f"d_{feature.name}", feature.unit, what, feature.source, feature.is_extra))
+            unit = "LU" if feature.unit == "LUFS" else feature.unit
+            found.append(Feature(f"d_{feature.name}", unit, what, feature.source, feature.is_extra))
         found.append(
             Feature(f"good_{kind}", "", f"share of the clip in which {modality.title.lower()} is usable")
         )
@@ -65,6 +73,9 @@ def clips(every: Sequence[Measured], drop_conflicts: bool = False) -> pd.DataFra
     """
     names = [column.name for column in columns()]
     table = pd.DataFrame([row for one in every for row in one.rows], columns=names)
+    table["clip_lufs"] = [
+        banks.level_lufs(str(one.header.get("bank", "")), row["clip"]) for one in every for row in one.rows
+    ]
     for name in ("state_intended", "state_reported"):
         table[name] = pd.Categorical(table[name], categories=list(STATE_KEYS), ordered=True)
     for name in ("is_whole", "is_conflict"):

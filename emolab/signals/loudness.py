@@ -44,6 +44,7 @@ LOUDNESS_FEATURES: tuple[Feature, ...] = (
         True,
     ),
     Feature("sound_max_lufs", "LUFS", "greatest loudness of 0.4 s", _R128, True),
+    Feature("sound_short_lufs", "LUFS", "greatest loudness of 3 s", _R128, True),
     Feature("sound_range_lu", "LU", "loudness range, 10th to 95th percentile of 3 s", "EBU Tech 3342", True),
     Feature("sound_silence", "1", "share of the time below −70 LUFS", _R128, True),
 )
@@ -82,6 +83,8 @@ class Loudness:
         figures["sound_max_lufs"] = greatest if np.isfinite(greatest) else np.nan
         figures["sound_lufs"] = _gated(momentary, BELOW_LU)[0]
         _, short = part.short_term()
+        if len(short) and np.isfinite(short.max()):
+            figures["sound_short_lufs"] = float(short.max())
         kept = _gated(short, RANGE_BELOW_LU)[1]
         if len(kept) > 1:
             low, high = np.percentile(kept, RANGE_PERCENT)

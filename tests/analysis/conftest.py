@@ -10,7 +10,7 @@ import pytest
 
 from emolab.analysis.measure import Job, Measured, measure
 from emolab.devices.simulation.effect import EFFECTS
-from emolab.session.rehearsal import Order, rehearse
+from emolab.session.rehearsal import Order, devices_text, rehearse
 from emolab.study.sessions import session_path
 
 
@@ -40,3 +40,12 @@ def study_of(rehearsed: Path, tmp_path: Path) -> Callable[..., Path]:
         return study
 
     return make
+
+
+@pytest.fixture(scope="session")
+def heard(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Measured]:
+    """A session of one simulated participant with a board and a microphone, and what is measured of it."""
+    study = tmp_path_factory.mktemp("heard") / "study"
+    devices = devices_text(("board", "audio")) + "rate_hz = 8000\n"
+    (path,) = rehearse(Order(study, 1, seed=5, devices_text=devices), jobs=1)
+    return path, measure(Job(path))

@@ -97,7 +97,7 @@ def test_a_missing_stream_is_told_and_takes_nothing_along(
 
     monkeypatch.setitem(MODALITIES, "thermal", replace(MODALITIES["thermal"], read=nothing))
     found = measure(Job(session_path(rehearsed, "P001", 0)))
-    assert found.absent == {"thermal": "no thermal camera was recorded"}
+    assert found.absent["thermal"] == "no thermal camera was recorded"
     for row, before in zip(found.rows, measured[0].rows, strict=True):
         assert math.isnan(row["face_t_mean"]) and math.isnan(row["d_face_t_mean"])
         assert row["good_thermal"] == 0.0

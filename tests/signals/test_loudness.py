@@ -68,6 +68,9 @@ def test_momentary_and_short_term_follow_a_step() -> None:
     assert short[times_s > 8.05] == pytest.approx(-20.0, abs=EXACT_LU)
     assert short[(times_s > 6.45) & (times_s < 6.55)] == pytest.approx(-23.0, abs=0.2)
     assert loud.over(0.0, 10.0)["sound_max_lufs"] == pytest.approx(-20.0, abs=EXACT_LU)
+    half_s = loud.over(0.0, 6.5)  # of whose last 3 s one and a half are loud
+    assert half_s["sound_max_lufs"] == pytest.approx(-20.0, abs=EXACT_LU)
+    assert half_s["sound_short_lufs"] == pytest.approx(-23.0, abs=0.1)
 
 
 def test_whole_numbers_and_floats_are_as_loud() -> None:

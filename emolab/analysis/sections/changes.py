@@ -23,6 +23,8 @@ def changes(found: Findings, clips: pd.DataFrame) -> Section:
         names = [
             f"d_{f.name}" for f in modality.features if not f.is_extra and f"d_{f.name}" in found.effects
         ]
+        if all(feature.is_extra for feature in modality.features):
+            continue
         if not names:
             parts.append(Words(f"{modality.title}: nothing was measured in clips with a report.", "look"))
             continue

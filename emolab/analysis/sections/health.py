@@ -17,7 +17,9 @@ def health(every: Sequence[Measured]) -> Section:
     sound = [one for one in every if not one.trouble]
     verdicts = Counter(_verdict(one) for one in sound)
     lead = ", ".join(f"{verdicts[word]} {what}" for word, what in WORDS.items() if verdicts[word])
-    absent = Counter(MODALITIES[kind].title.lower() for one in sound for kind in one.absent)
+    absent = Counter(
+        MODALITIES[kind].title.lower() for one in sound for kind in one.absent if not MODALITIES[kind].of
+    )
     gone = [
         Words(
             f"{title} is missing in {count} of {len(sound)} sessions; they stay with what they have.", "look"

@@ -121,6 +121,14 @@ HOW = {
         "2016), with "
         "emolab's own solver."
     ),
+    "rsa": (
+        "Respiratory sinus arrhythmia is the longest interval between beats while breathing out less the "
+        "shortest while breathing in, mean over breaths (Grossman et al. 1990)."
+    ),
+    "audio": (
+        "The loudness of what the microphone heard was measured after EBU R 128, below its full scale: it "
+        "compares stretches of one session, not rooms."
+    ),
 }
 
 

@@ -35,7 +35,7 @@ def timeline(one: Measured, recordings: Sequence[Path]) -> Section:
         parts.append(
             Picture("protocol", "Planned against actual.", lambda look: drawn.protocol(planned, actual, look))
         )
-    names = {kind: name for kind, name in one.sources.items() if kind != "thermal"}
+    names = {kind: name for kind, name in one.sources.items() if kind in SHORT}
     quality = {
         MODALITIES[kind].title: [
             drawn.Stretch(at * QUALITY_S, (at + 1) * QUALITY_S, level(share))

@@ -1,0 +1,120 @@
+"""Kinds of signal beside those of the paper: what the microphone heard, and the heart on the breath."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emolab.analysis import modalities, table
+from emolab.analysis.measure import Job, Measured, measure
+from emolab.analysis.modalities import MODALITIES, Source
+from emolab.core.errors import DataError
+from emolab.recording.reader import Session
+from emolab.signals.loudness import LOUDNESS_FEATURES
+from emolab.signals.rsa import RSA_FEATURES
+
+
+def test_a_clip_is_louder_than_the_room_at_rest(heard: tuple[Path, Measured]):
+    _, one = heard
+    assert one.sources["audio"] == "audio"
+    for row in one.rows:
+        assert row["sound_lufs"] > -65.0 and row["good_audio"] > 0.99
+        assert row["d_sound_max_lufs"] == pytest.approx(
+            row["sound_max_lufs"] - one.baseline["sound_max_lufs"]
+        )
+        assert row["d_sound_max_lufs"] > 20.0
+    assert one.baseline["sound_silence"] == 1.0
+    assert min(one.quality["audio"]) > 0.98
+
+
+def test_sound_is_read_in_pieces(heard: tuple[Path, Measured], monkeypatch: pytest.MonkeyPatch):
+    path, one = heard
+    monkeypatch.setattr(modalities, "SOUND_ROWS", 99_991)
+    with Session.open(path) as session:
+        pieces = [len(samples) for _, samples in modalities._pieces(session.streams["audio"])]
+        body = MODALITIES["audio"].read(session).body
+    assert max(pieces) == 99_991 and len(pieces) > 50
+    row = one.rows[3]
+    again = body.over(row["start_s"], row["end_s"])
+    assert again == pytest.approx({name: row[name] for name in again}, rel=1e-6)
+
+
+def test_a_microphone_that_was_pulled_out_leaves_a_hole(
+    heard: tuple[Path, Measured], monkeypatch: pytest.MonkeyPatch
+):
+    path, one = heard
+    gone = one.rows[4]
+    pieces = modalities._pieces
+
+    def pulled(stream):
+        for times_s, samples in pieces(stream):
+            is_there = (times_s < gone["start_s"]) | (times_s > gone["end_s"])
+            yield times_s[is_there], samples[is_there]
+
+    monkeypatch.setattr(modalities, "_pieces", pulled)
+    found = measure(Job(path))
+    assert found.rows[4]["good_audio"] == 0.0
+    assert all(math.isnan(found.rows[4][feature.name]) for feature in LOUDNESS_FEATURES)
+    assert found.rows[5]["sound_lufs"] == pytest.approx(one.rows[5]["sound_lufs"], abs=1e-3)
+
+
+def test_the_heart_follows_the_breath(heard: tuple[Path, Measured]):
+    _, one = heard
+    assert one.sources["rsa"] == "board/ppg_ear and board/respiration"
+    assert "rsa" not in one.quality  # as good as what it is made of
+    told = [row["rsa_mean"] for row in one.rows]
+    assert np.isfinite(told).all() and min(told) > 10.0
+    assert all(row["good_rsa"] > 0.8 for row in one.rows)
+
+
+def test_beats_that_do_not_count_are_none_of_the_breath(heard: tuple[Path, Measured]):
+    path, one = heard
+    with Session.open(path) as session:
+        pulse, breath = MODALITIES["ppg"].read(session), MODALITIES["respiration"].read(session)
+        row = one.rows[2]
+        inside = (pulse.body.beats_s >= row["start_s"]) & (pulse.body.beats_s < row["end_s"])
+        doubtful = replace(pulse.body, verdict=np.where(inside, 1, pulse.body.verdict).astype(np.int8))
+        body = MODALITIES["rsa"].read(session, replace(pulse, body=doubtful), breath).body
+    assert np.isnan(list(body.over(row["start_s"], row["end_s"]).values())).all()
+    rest = body.over(row["end_s"] + 10.0, row["end_s"] + 60.0)
+    assert rest["rsa_mean"] > 10.0
+
+
+def test_without_breath_there_is_no_arrhythmia_of_it(
+    heard: tuple[Path, Measured], monkeypatch: pytest.MonkeyPatch
+):
+    def nothing(_session: Session) -> Source:
+        raise DataError("no respiration channel was recorded")
+
+    path, one = heard
+    monkeypatch.setitem(MODALITIES, "respiration", replace(MODALITIES["respiration"], read=nothing))
+    found = measure(Job(path))
+    assert found.absent["rsa"] == found.absent["respiration"] == "no respiration channel was recorded"
+    for row, before in zip(found.rows, one.rows, strict=True):
+        assert all(math.isnan(row[feature.name]) for feature in RSA_FEATURES)
+        assert row["good_rsa"] == 0.0
+        assert row["hr_mean"] == before["hr_mean"]
+
+
+def test_what_is_made_of_others_stands_after_them():
+    kinds = list(MODALITIES)
+    for kind, modality in MODALITIES.items():
+        assert all(kinds.index(part) < kinds.index(kind) for part in modality.of)
+
+
+def test_without_a_microphone_the_columns_are_empty(measured: list[Measured]):
+    one = measured[0]
+    assert one.absent == {"audio": "no microphone was recorded"}
+    clips = table.clips(measured)
+    assert clips["sound_lufs"].isna().all() and (clips["good_audio"] == 0.0).all()
+
+
+def test_units_of_changes_are_theirs(heard: tuple[Path, Measured]):
+    units = {column.name: column.unit for column in table.columns()}
+    assert (units["sound_lufs"], units["d_sound_lufs"]) == ("LUFS", "LU")
+    assert (units["rsa_mean"], units["d_rsa_mean"]) == ("ms", "ms")
+    assert list(table.clips([heard[1]]).columns) == [column.name for column in table.columns()]
