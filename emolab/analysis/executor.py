@@ -10,8 +10,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
@@ -22,6 +23,7 @@ from emolab.core.errors import ConfigError, DataError, MissingExtra
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Done = Callable[[int, int], None]  # so many of so many
+Got = Callable[[int, Any], None]  # the number of a task, from 0, and what came of it
 
 
 def run(
@@ -30,8 +32,9 @@ def run(
     where: str = "here",
     workers: int | None = None,
     on_done: Done = lambda done, total: None,
+    on_result: Got = lambda number, result: None,
 ) -> list[Result]:
-    """What `work` makes of each task, in the order of the tasks.
+    """What `work` makes of each task, in the order of the tasks; `on_result` gets each when it is there.
 
     `where`: `here`, `local`, or a Dask scheduler's address. `workers`: processes for `local`, one a core
     when None. An error of a task ends all of it and is raised here.
@@ -40,27 +43,29 @@ def run(
     """
     if where == "here" or not tasks:
         found = []
-        for number, task in enumerate(tasks, 1):
+        for number, task in enumerate(tasks):
             found.append(work(task))
-            on_done(number, len(tasks))
+            on_result(number, found[-1])
+            on_done(number + 1, len(tasks))
         return found
     if where == "local":
-        return _local(work, tasks, workers or os.cpu_count() or 1, on_done)
+        return _local(work, tasks, workers or os.cpu_count() or 1, on_done, on_result)
     if "://" not in where:
         raise ConfigError(
             f"{where!r} is no place to work; use 'here', 'local' or a Dask address, tcp://HOST:PORT"
         )
-    return _dask(work, tasks, where, on_done)
+    return _dask(work, tasks, where, on_done, on_result)
 
 
 def _local(
-    work: Callable[[Task], Result], tasks: Sequence[Task], workers: int, on_done: Done
+    work: Callable[[Task], Result], tasks: Sequence[Task], workers: int, on_done: Done, on_result: Got
 ) -> list[Result]:
     # spawned: a fork would take locks of threads along that nobody there will ever open
     with ProcessPoolExecutor(min(workers, len(tasks)), get_context("spawn"), _alone) as pool:
-        futures = [pool.submit(work, task) for task in tasks]
+        futures = {pool.submit(work, task): number for number, task in enumerate(tasks)}
         try:
-            for done, _ in enumerate(_as_they_end(futures), 1):
+            for done, future in enumerate(_as_they_end(futures), 1):
+                on_result(futures[future], future.result())
                 on_done(done, len(tasks))
         except BrokenProcessPool as error:
             raise DataError(
@@ -73,7 +78,11 @@ def _local(
 
 
 def _alone() -> None:
-    """One thread a process, the libraries' own would fight over the cores; and none outlives its parent."""
+    """One thread a process, the libraries' own would fight over the cores; and none outlives its parent.
+
+    Ctrl-C goes to every process of a terminal; the parent alone answers it, and ends its workers.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
@@ -87,7 +96,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _as_they_end(futures: Sequence[Future[Any]]) -> Iterator[Future[Any]]:
+def _as_they_end(futures: Iterable[Future[Any]]) -> Iterator[Future[Any]]:
     left = set(futures)
     while left:
         ended, left = wait(left, return_when=FIRST_COMPLETED)
@@ -96,18 +105,33 @@ def _as_they_end(futures: Sequence[Future[Any]]) -> Iterator[Future[Any]]:
             yield future
 
 
-def _dask(work: Callable[[Task], Result], tasks: Sequence[Task], address: str, on_done: Done) -> list[Result]:
+def _dask(
+    work: Callable[[Task], Result], tasks: Sequence[Task], address: str, on_done: Done, on_result: Got
+) -> list[Result]:
     try:
-        from distributed import Client, as_completed
+        from distributed import Client, KilledWorker, as_completed
     except ImportError as error:
         raise MissingExtra("working on a Dask cluster needs Dask; pip install 'emolab[dask]'") from error
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout="10s", set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise ConfigError(f"no Dask scheduler answers at {address} ({error}); start one there") from error
     with client:
-        futures = client.map(work, list(tasks), pure=False)
-        for done, future in enumerate(as_completed(futures), 1):
-            future.result()
-            on_done(done, len(tasks))
-        return list(client.gather(futures))
+        if not client.scheduler_info(n_workers=-1)["workers"]:
+            raise ConfigError(
+                f"the Dask scheduler at {address} has no worker; start one: dask worker {address}"
+            )
+        futures = {client.submit(work, task, pure=False): number for number, task in enumerate(tasks)}
+        try:
+            found: dict[int, Result] = {}
+            for done, future in enumerate(as_completed(futures), 1):
+                number = futures[future]
+                found[number] = future.result()
+                on_result(number, found[number])
+                on_done(done, len(tasks))
+        except KilledWorker as error:
+            raise DataError(f"a Dask worker died again and again ({error}); it may want memory") from error
+        except BaseException:
+            client.cancel(list(futures))
+            raise
+        return [found[number] for number in range(len(tasks))]
