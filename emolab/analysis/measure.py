@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,12 @@ from emolab.recording.inspect import inspect
 from emolab.recording.lanes import rests
 from emolab.recording.reader import Session
 from emolab.recording.trials import Trial, trials
-from emolab.study.sessions import parts
+from emolab.study.sessions import named, parts
 
+log = logging.getLogger(__name__)
+NO_COMMON_ZERO = (
+    "In {} the level of skin conductance is in SDs of that file: no change from the rest is told."
+)
 QUALITY_S = 10.0  # a signal is judged in windows of that length
 Row = dict[str, Any]
 
@@ -41,7 +46,8 @@ class Measured:
     one. `window`: which part of the rest. `sources`: which channel each kind was read from.
     `remarks`: worth reading. `absent`: why a kind of signal gives nothing. `health`: `inspect` of each
     file. `quality`: how much of each `QUALITY_S` of the first file can be used, from time zero on, by kind.
-    `trouble`: why there is nothing at all. `took_s`: of reading and computing.
+    `unsound`: ledgers of labels that cannot be believed, and why. `trouble`: why there is nothing at all.
+    `took_s`: of reading and computing.
     """
 
     participant: str
@@ -57,6 +63,7 @@ class Measured:
     health: tuple[Mapping[str, Any], ...] = ()
     header: Mapping[str, Any] = field(default_factory=dict)
     quality: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    unsound: tuple[str, ...] = ()
     trouble: str = ""
     took_s: float = 0.0
 
@@ -68,15 +75,21 @@ def measure(job: Job) -> Measured:
     told = tuple(file.name for file in files)
     try:
         found = [_part(file, job) for file in files]
-    except EmolabError as error:
-        name = job.recording.stem.split("_")[0]
-        return Measured(name, 0, told, trouble=str(error), took_s=time.perf_counter() - began)
+    except Exception as error:  # a damaged file has a hundred words for it, and stops no other session
+        if not isinstance(error, EmolabError):
+            log.exception("%s cannot be measured", job.recording)
+        why = str(error) if isinstance(error, EmolabError) else _unforeseen(job.recording, error)
+        name, number = named(job.recording) or (job.recording.stem, 0)
+        return Measured(name, number, told, trouble=why, took_s=time.perf_counter() - began)
     first = found[0]
-    base = next((part for part in found if part.window), first)
-    rows = [_changed(row, base.baseline, base.window) for part in found for row in part.rows]
+    base = _rested(found)
+    rows = [_changed(row, base.baseline, base.window, part is base) for part in found for row in part.rows]
     for number, row in enumerate(rows, 1):
         row["number"] = number
     remarks = tuple(remark for part in found for remark in part.remarks)
+    strange = [part.files[0] for part in found if part is not base and part.rows and "eda" in part.sources]
+    if base.window is not None and strange:
+        remarks = (*remarks, NO_COMMON_ZERO.format(" and ".join(strange)))
     if base.window is None:
         remarks = (*remarks, "There was no rest to count changes from.")
     absent = {kind: why for kind, why in first.absent.items() if all(kind in part.absent for part in found)}
@@ -84,8 +97,20 @@ def measure(job: Job) -> Measured:
         first.participant, first.session, told, tuple(rows), base.baseline, base.baseline_state,
         base.window, {**first.sources}, remarks, absent,
         tuple(health for part in found for health in part.health), first.header, first.quality,
-        took_s=time.perf_counter() - began,
+        tuple(why for part in found for why in part.unsound), took_s=time.perf_counter() - began,
     )  # fmt: skip
+
+
+def _unforeseen(recording: Path, error: Exception) -> str:
+    reason = str(error) or type(error).__name__
+    return f"{recording} cannot be measured ({reason}); 'emolab inspect' tells whether it is damaged"
+
+
+def _rested(found: Sequence[Measured]) -> Measured:
+    """The part whose rest changes are counted from: the last one rested before the first clip."""
+    before = next((at for at, part in enumerate(found) if part.rows), len(found) - 1)
+    there = [part for part in found[: before + 1] if part.window] or [part for part in found if part.window]
+    return there[-1] if there else found[0]
 
 
 def _part(file: Path, job: Job) -> Measured:
@@ -127,7 +152,7 @@ def _part(file: Path, job: Job) -> Measured:
             header.participant, header.session, (file.name,), tuple(rows), base,
             rest.said.state if rest and rest.said else None, window,
             {kind: source.name for kind, source in sources.items()}, tuple(remarks), absent,
-            (health,), facts, _quality(sources, health["duration_s"]),
+            (health,), facts, _quality(sources, health["duration_s"]), said.unsound,
         )  # fmt: skip
 
 
@@ -187,10 +212,11 @@ def _figures(sources: Mapping[str, Source], start_s: float, end_s: float) -> Row
     return row
 
 
-def _changed(row: Row, base: Row, window: windows.Baseline | None) -> Row:
+def _changed(row: Row, base: Row, window: windows.Baseline | None, is_same_file: bool = True) -> Row:
     """A clip's row with the changes from the rest beside the values.
 
-    A count in 30 s is set against what the rest would have counted in 30 s.
+    A count in 30 s is set against what the rest would have counted in 30 s. What is told in SDs of its own
+    file has no common zero with a rest in another.
     """
     heard_s = row["end_s"] - row["start_s"]
     ratio = heard_s / (window.end_s - window.start_s) if window else math.nan
@@ -200,4 +226,11 @@ def _changed(row: Row, base: Row, window: windows.Baseline | None) -> Row:
         for modality in MODALITIES.values()
         for feature in modality.features
     }
+    if not is_same_file:
+        changes |= {f"d_{name}": math.nan for name in _in_sds()}
     return {**row, **changes}
+
+
+def _in_sds() -> list[str]:
+    every = [feature for modality in MODALITIES.values() for feature in modality.features]
+    return [feature.name for feature in every if feature.unit.split("/")[0] == "z"]
