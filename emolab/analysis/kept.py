@@ -1,6 +1,6 @@
 """What was measured, kept beside the report: an unchanged session is not measured twice.
 
-    OUT/sessions.json    {"schema", "sessions": [{"key", "measured"}, ...]}
+    OUT/sessions.json    {"schema", "sessions": [{"key", "measured"}, ...], "files": [...]}
 
 A session's key is made of everything its figures depend on: its files, the labels decided on it, the lane
 asked for, and the code that measures. A file that cannot be understood is as good as none.
@@ -27,8 +27,9 @@ from emolab.recording import label_ledger
 from emolab.study.export.whole import whole
 from emolab.study.sessions import parts
 
-SCHEMA = 2
+SCHEMA = 3
 FILE = "sessions.json"
+_BEGIN = b'{"schema":'
 
 
 def key(job: Job) -> str:
@@ -50,11 +51,28 @@ def load(folder: Path) -> dict[str, Measured]:
     return {}
 
 
-def save(folder: Path, keys: Sequence[str], every: Sequence[Measured]) -> Path:
-    """Keep these."""
+def is_there(folder: Path) -> bool:
+    """Whether something was kept in a folder, by whatever version: then the folder is an analysis's own."""
+    with contextlib.suppress(OSError), (folder / FILE).open("rb") as file:
+        return file.read(len(_BEGIN)) == _BEGIN
+    return False
+
+
+def files(folder: Path) -> list[str]:
+    """The figures and tables written beside it, relative to the folder."""
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+        return [
+            str(name) for name in json.loads((folder / FILE).read_text(encoding="utf-8")).get("files", ())
+        ]
+    return []
+
+
+def save(folder: Path, keys: Sequence[str], every: Sequence[Measured], files: Sequence[str] = ()) -> Path:
+    """Keep these. `files`: the figures and tables that stand beside them."""
     sessions = [{"key": one_key, "measured": _told(one)} for one_key, one in zip(keys, every, strict=True)]
     with whole(folder / FILE) as beside:
-        text = json.dumps({"schema": SCHEMA, "sessions": sessions}, ensure_ascii=False, allow_nan=False)
+        told = {"schema": SCHEMA, "sessions": sessions, "files": list(files)}
+        text = json.dumps(told, ensure_ascii=False, allow_nan=False)
         beside.write_text(text, encoding="utf-8")
     return folder / FILE
 
@@ -92,6 +110,7 @@ def _measured(told: Mapping[str, Any]) -> Measured:
             "baseline": _with_nan(told["baseline"]),
             "window": None if window is None else Baseline(**window),
             "remarks": tuple(told["remarks"]),
+            "unsound": tuple(told["unsound"]),
             "health": tuple(told["health"]),
             "quality": {kind: tuple(shares) for kind, shares in told["quality"].items()},
         }

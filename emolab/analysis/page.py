@@ -17,6 +17,7 @@ from typing import Literal
 from jinja2 import Environment, StrictUndefined
 
 from emolab.plots.style import LIGHT, Drawing, Look
+from emolab.study.export.whole import whole
 
 Mood = Literal["plain", "well", "look", "act"]
 FORMS = ("svg", "png", "pdf")
@@ -85,7 +86,8 @@ class Picture:
         """Write `stem` with the end of each of `forms`; returns the files."""
         files = [stem.with_name(f"{stem.name}.{form}") for form in forms]
         for file, form in zip(files, forms, strict=True):
-            file.write_bytes(self.svg if form == "svg" else self.printed.data(form))
+            with whole(file) as beside:
+                beside.write_bytes(self.svg if form == "svg" else self.printed.data(form))
         return files
 
 

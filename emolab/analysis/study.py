@@ -14,12 +14,12 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from emolab.analysis import executor, kept, table
+from emolab.analysis import executor, folder, kept, table
 from emolab.analysis.labels import REPORTED, check_lane
 from emolab.analysis.measure import Job, Measured, measure
 from emolab.analysis.page import FORMS, Page, Picture, Section, Table, html
@@ -31,7 +31,9 @@ from emolab.stats.logit_rows import Scale
 from emolab.study import exports_made
 from emolab.study.export.many import recordings
 from emolab.study.export.whole import whole
+from emolab.study.sessions import parts
 
+KEEP_S = 2.0  # what was measured is kept as often
 Tell = Callable[[int, int, str], None]  # so many of so many, and what is done now
 
 
@@ -75,22 +77,26 @@ def analyse(
     `where`, `workers`: see `executor`. `forms`: of the files that each figure is written to.
 
     A session that cannot be read is told in the report and stops no other. Raises `ConfigError` when there is
-    no session at all, when nobody called `asked.lane` labelled one, or when `out` cannot be written.
+    no session at all, when nobody called `asked.lane` labelled one, or when `out` cannot be written, is
+    another's or is written by another analysis.
     """
     began = time.perf_counter()
     found = first_parts(place)
     check_lane(found, asked.lane)
-    _make(out)
-    for recording in found:
-        study = exports_made.study_of(recording)
-        if study is not None:  # who withdraws must be found in this folder, too
-            exports_made.register(study, recording.stem, "analysis", out, [])
-    every = _measured(found, out, asked, where, workers, tell)
-    if all(one.trouble for one in every):
-        raise ConfigError(f"none of {len(every)} sessions could be read; the first says: {every[0].trouble}")
-    clips = table.clips(every, asked.drop_conflicts)
-    made = page(place, found, every, clips, asdict(asked))
-    files = _write(out, every, clips, made, tell, forms)
+    keys = [kept.key(Job(path, asked.lane)) for path in found]
+    with folder.own(out):
+        _register(found, out)
+        measured = _measured(found, keys, out, asked, where, workers, tell)
+        every = _believed(measured, asked.drop_conflicts)
+        if all(one.trouble for one in every):
+            first = every[0].trouble
+            raise ConfigError(f"none of {_count(len(every))} could be read; the first says: {first}")
+        clips = table.clips(every, asked.drop_conflicts)
+        made = page(place, found, every, clips, asdict(asked))
+        files = _write(out, every, clips, made, tell, forms)
+        names = [path.relative_to(out).as_posix() for path in files if path.parent != out]
+        folder.drop_old(out, names)
+        kept.save(out, keys, measured, names)
     return Analysis(tuple(every), clips, made, out / "report.html", tuple(files), time.perf_counter() - began)
 
 
@@ -109,46 +115,95 @@ def opened(
     if len(every) < len(keys):
         new = len(keys) - len(every)
         raise ConfigError(f"{new} of {len(keys)} are new, changed, or were measured by another emolab.")
+    every = _believed(every, drop_conflicts)
     return page(place, found, every, table.clips(every, drop_conflicts), asdict(asked))
 
 
 def first_parts(place: Path) -> list[Path]:
-    """The first file of each session of a study, or the recording named. Raises `ConfigError` for none."""
+    """The first file of each session of a study, or the recording named. Raises `ConfigError` for none.
+
+    A part whose first one is missing is a session of its own.
+    """
     if not place.exists():
         raise ConfigError(f"there is no {place}; check the spelling")
-    if place.is_dir():
-        return [path for path in recordings(place) if "_part-" not in path.stem]
-    with Session.open(place):  # which says what is wrong with it
-        return [place]
+    if not place.is_dir():
+        with Session.open(place):  # which says what is wrong with it
+            return [place]
+    every = recordings(place)
+    first = [path for path in every if "_part-" not in path.stem]
+    later = {part for path in first for part in parts(path)}
+    return [path for path in every if path in first or path not in later]
 
 
 def _measured(
-    found: Sequence[Path], out: Path, asked: Asked, where: str, workers: int | None, tell: Tell
+    found: Sequence[Path],
+    keys: Sequence[str],
+    out: Path,
+    asked: Asked,
+    where: str,
+    workers: int | None,
+    tell: Tell,
 ) -> list[Measured]:
-    jobs = [Job(path, asked.lane) for path in found]
-    keys = [kept.key(job) for job in jobs]
+    """Every session; what is measured is kept as it comes, so that nothing is lost with a kill."""
+    files = kept.files(out)
     # what could not be read is tried again
     known = {one_key: one for one_key, one in kept.load(out).items() if not one.trouble}
-    new = [job for job, one_key in zip(jobs, keys, strict=True) if one_key not in known]
+    new = [at for at, one_key in enumerate(keys) if one_key not in known]
+    saved_s, took_s = time.monotonic(), 0.0
+
+    def save() -> None:
+        there = [one_key for one_key in keys if one_key in known]
+        kept.save(out, there, [known[one_key] for one_key in there], files)
+
+    def keep(number: int, one: Measured) -> None:
+        nonlocal saved_s, took_s
+        known[keys[new[number]]] = one
+        if (began_s := time.monotonic()) - saved_s >= max(KEEP_S, 20 * took_s):
+            save()
+            saved_s = time.monotonic()
+            took_s = saved_s - began_s
+
     tell(0, len(new), "reading sessions")
-    fresh = iter(
-        executor.run(
-            measure, new, where, workers, lambda done, total: tell(done, total, f"session {done} of {total}")
-        )
-    )
-    every = [known[one_key] if one_key in known else next(fresh) for one_key in keys]
-    kept.save(out, keys, every)
-    return every
-
-
-def _make(out: Path) -> None:
+    save()  # the folder is an analysis's own from now on
     try:
-        (out / "figures").mkdir(parents=True, exist_ok=True)
-        (out / "tables").mkdir(exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"{out} cannot be written ({error.strerror or error}); choose another folder"
-        ) from error
+        executor.run(
+            measure,
+            [Job(found[at], asked.lane) for at in new],
+            where,
+            workers,
+            lambda done, total: tell(done, total, f"session {done} of {total}"),
+            keep,
+        )
+    finally:
+        save()
+    return [known[one_key] for one_key in keys]
+
+
+def _believed(every: Sequence[Measured], goes_by_faces: bool) -> list[Measured]:
+    """The sessions, without those whose conflicts were asked for and cannot be known."""
+    if not goes_by_faces:
+        return list(every)
+    return [
+        replace(one, rows=(), trouble=f"what faces say of it cannot be known: {one.unsound[0]}")
+        if one.unsound and not one.trouble
+        else one
+        for one in every
+    ]
+
+
+def _register(found: Sequence[Path], out: Path) -> None:
+    """Note where figures of each session are: who withdraws must be found in this folder, too."""
+    for recording in found:
+        study = exports_made.study_of(recording)
+        if study is None:
+            continue
+        noted = {(made.session, made.format, made.folder) for made in exports_made.made(study)}
+        if (recording.stem, exports_made.ANALYSIS, out.absolute()) not in noted:
+            exports_made.register(study, recording.stem, exports_made.ANALYSIS, out, [])
+
+
+def _count(sessions: int) -> str:
+    return "1 session" if sessions == 1 else f"{sessions} sessions"
 
 
 def _write(
@@ -158,14 +213,14 @@ def _write(
     files = table.write(clips, out, "clips", provenance)
     files += table.write(table.baselines(every), out, "baselines", provenance)
     files.append(table.write_columns(out))
-    parts = [(section, part) for section in made.sections for part in section.parts]
-    for number, (section, part) in enumerate(parts):
+    shown = [(section, part) for section in made.sections for part in section.parts]
+    for number, (section, part) in enumerate(shown):
         if isinstance(part, Picture):
-            tell(number, len(parts), f"drawing {part.name}")
+            tell(number, len(shown), f"drawing {part.name}")
             files += part.save(out / "figures" / part.name, forms)
         elif isinstance(part, Table):
             files.append(_write_table(out / "tables" / f"{_slug(section, part)}.csv", part))
-    tell(len(parts), len(parts), "writing the page")
+    tell(len(shown), len(shown), "writing the page")
     with whole(out / "report.html") as beside:
         beside.write_text(html(made), encoding="utf-8")
     return files

@@ -19,6 +19,9 @@ from emolab.core.errors import ConfigError
 from emolab.study import kept
 
 
+ANALYSIS = "analysis"  # figures and tables of all sessions together: made anew without one, never cut
+
+
 @dataclass(frozen=True)
 class Made:
     """One export of one session; `session` is the recording's name, `P014_session-0`. Paths are absolute."""

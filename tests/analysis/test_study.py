@@ -44,11 +44,13 @@ def test_everything_is_written_and_nothing_measured_twice(study_of: Callable[...
     assert told["provenance"]["sessions"] == [f"P00{n}_session-0.h5" for n in (1, 2, 3)]
     assert {made.folder for made in exports_made.made(study)} == {out}
 
-    before = (out / "sessions.json").read_bytes()
+    before = json.loads((out / "sessions.json").read_text())["sessions"]
     asked: list[tuple[int, int, str]] = []
     again = analyse(study, out, tell=lambda done, total, what: asked.append((done, total, what)))
     assert asked[0] == (0, 0, "reading sessions")
-    assert (out / "sessions.json").read_bytes() == before
+    assert json.loads((out / "sessions.json").read_text())["sessions"] == before
+    assert list((out / "figures").iterdir()) == []  # of no figures nothing old stays
+    assert len(exports_made.made(study)) == 3
     pd.testing.assert_frame_equal(again.table, found.table)
     assert [section.title for section in opened(study, out).sections] == [
         section.title for section in found.page.sections
