@@ -19,7 +19,7 @@ and, read once for a whole session and asked for any window afterwards:
     respiration, breaths   when each breath began, peaked and ended; rate, depth, sighs, pauses
     rsa                    how much the heart follows the breath
     thermal/               how warm face, nose and forehead are, through a film
-    loudness               how loud a clip or a room is, as EBU R 128 counts it
+    loudness, weighting    how loud a clip or a room is, as EBU R 128 counts it
     mfcc                   cepstral coefficients of thousands of short signals, as librosa defines them
     audio_features         the 6373 figures of ComParE: from tables, or by the extra `opensmile`
 

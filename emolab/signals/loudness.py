@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pyloudnorm import IIRfilter
-from scipy import signal
 
 from emolab.core.errors import DataError
 from emolab.signals.feature import Feature
 from emolab.signals.measures import Array
+from emolab.signals.weighting import powers
 
 STEP_S = 0.1
 MOMENTARY, SHORT = 4, 30  # steps
@@ -107,7 +107,7 @@ class Loudness:
 
 
 def read_loudness(
-    sound: NDArray[Any] | Iterable[tuple[ArrayLike, ArrayLike]],
+    sound: NDArray[Any] | Iterable[tuple[ArrayLike | float, ArrayLike]],
     rate_hz: float,
     *,
     times_s: ArrayLike | None = None,
@@ -117,7 +117,8 @@ def read_loudness(
     """The loudness of a sound over time.
 
     `sound`: samples `(n,)` or `(n, channels)`, whole numbers or floats of full scale 1; or pairs of times
-    and samples in turn. `times_s`: `(n,)` when each was taken; without them the sound begins at
+    and samples in turn, where one time alone is that of the first sample, and nothing is missing after it.
+    `times_s`: `(n,)` when each was taken; without them the sound begins at
     `start_s`. A hole in the times is a hole in the loudness. NaN in a sound counts as silence.
 
     Raises `DataError` for a rate below 8 kHz, times that do not fit or do not ascend, more than five
@@ -130,7 +131,11 @@ def read_loudness(
         meter.take(None if times_s is None else np.asarray(times_s, dtype=np.float64), sound, start_s)
     else:
         for piece_s, samples in sound:
-            meter.take(np.asarray(piece_s, dtype=np.float64), np.asarray(samples), start_s)
+            at_s = np.asarray(piece_s, dtype=np.float64)
+            if at_s.ndim:
+                meter.take(at_s, np.asarray(samples), start_s)
+            else:
+                meter.take(None, np.asarray(samples), float(at_s))
     return meter.loudness()
 
 
@@ -145,8 +150,7 @@ class _Meter:
         high = IIRfilter(0.0, 0.5, 38.0, rate_hz, "high_pass")
         self._sections = np.array([[*shelf.b, *shelf.a], [*high.b, *high.a]])
         self._state: Array | None = None
-        self._rest = np.zeros(0)
-        self._rest_s: float | None = None
+        self._begun = np.zeros(2)
         self._end_s: float | None = None
         self._piece = 0
         self._times: list[Array] = []
@@ -160,8 +164,11 @@ class _Meter:
                 f"samples of shape {samples.shape} are none of {self._name}; give (n,) or (n, 1..5)"
             )
         if times_s is None:
+            if self._end_s is not None and start_s - self._end_s > GAP_S:
+                self._break()
             for at in range(0, len(samples), PIECE):
                 self._run(samples[at : at + PIECE], start_s + at / self._rate_hz)
+            self._end_s = start_s + (len(samples) - 1) / self._rate_hz
             return
         if len(times_s) != len(samples):
             raise DataError(
@@ -187,33 +194,32 @@ class _Meter:
         )
 
     def _break(self) -> None:
-        self._state, self._rest, self._rest_s = None, np.zeros(0), None
+        self._state, self._begun = None, np.zeros(2)
         self._piece += 1
 
     def _run(self, samples: NDArray[Any], start_s: float) -> None:
         """Samples that go on from those before."""
-        sound = _channels(samples)
+        sound, scale = _full_scale(samples)
+        channels = sound.shape[1]
         if self._state is None:
-            self._state = np.zeros((2, sound.shape[0], 2))
-        if self._state.shape[1] != len(sound):
+            self._state = np.zeros((channels, 4))
+        if len(self._state) != channels:
             raise DataError(f"{self._name} changes its number of channels; read each part by itself")
-        weighted, self._state = signal.sosfilt(self._sections, sound, axis=1, zi=self._state)
-        weights = np.where(np.arange(len(weighted)) < 3, 1.0, SURROUND)
-        squares = np.concatenate([self._rest, weights @ weighted**2])
-        first_s = start_s - len(self._rest) / self._rate_hz
-        count = len(squares) // self._step
-        self._rest = squares[count * self._step :]
+        weights = np.where(np.arange(channels) < 3, 1.0, SURROUND)
+        first_s = start_s - self._begun[1] / self._rate_hz
+        found = powers(sound, scale, self._sections, weights, self._state, self._begun, self._step)
+        count = len(found)
         self._times.append(first_s + np.arange(count) * self._step / self._rate_hz)
-        self._power.append(squares[: count * self._step].reshape(count, self._step).mean(axis=1))
+        self._power.append(found)
         self._pieces.append(np.full(count, self._piece, dtype=np.int64))
 
 
-def _channels(samples: NDArray[Any]) -> Array:
-    """`(channels, n)` float, full scale 1."""
-    every = samples.reshape(len(samples), -1).T
+def _full_scale(samples: NDArray[Any]) -> tuple[NDArray[Any], float]:
+    """`(n, channels)`, and what makes their full scale 1."""
+    every = samples.reshape(len(samples), -1)
     if every.dtype.kind in "iu":
-        return np.asarray(every / (float(np.iinfo(every.dtype).max) + 1.0))
-    return np.nan_to_num(every.astype(np.float64), nan=0.0, posinf=1.0, neginf=-1.0)
+        return every, 1.0 / (float(np.iinfo(every.dtype).max) + 1.0)
+    return np.nan_to_num(every.astype(np.float64), nan=0.0, posinf=1.0, neginf=-1.0), 1.0
 
 
 def _between(edges: NDArray[np.int64], count: int) -> Iterator[tuple[int, int]]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from emolab.analysis import modalities, table
 from emolab.analysis.measure import Job, Measured, measure
 from emolab.analysis.modalities import MODALITIES, Source
 from emolab.core.errors import DataError
-from emolab.recording.reader import Session
+from emolab.recording.reader import RecordedStream, Session
 from emolab.signals.loudness import LOUDNESS_FEATURES
 from emolab.signals.rsa import RSA_FEATURES
 
@@ -41,6 +43,36 @@ def test_sound_is_read_in_pieces(heard: tuple[Path, Measured], monkeypatch: pyte
     row = one.rows[3]
     again = body.over(row["start_s"], row["end_s"])
     assert again == pytest.approx({name: row[name] for name in again}, rel=1e-6)
+
+
+def test_refined_times_are_not_read_one_by_one(heard: tuple[Path, Measured], monkeypatch: pytest.MonkeyPatch):
+    path, _ = heard
+    with Session.open(path) as session:
+        stream = session.streams["audio"]
+        half = len(stream) // 2
+        # a clock that is half a second late at first, loses 3 s in the middle and is slow by 100 ppm
+        rows = np.array([0, half - 1, half, len(stream) - 1], dtype=np.float64)
+        lost_us = np.array([0.0, 0.0, 3e6, 3e6])
+        times_us = 5e5 + rows * 125.0 * 1.0001 + lost_us
+        monkeypatch.setattr(stream, "fit", lambda: (rows, times_us, {"by": "row"}))
+        even = MODALITIES["audio"].read(session).body
+        monkeypatch.setattr(modalities, "_pieces", _one_by_one)
+        whole = MODALITIES["audio"].read(session).body
+    np.testing.assert_allclose(even.times_s[0], 0.5, atol=1e-6)
+    hole_s = 0.5 + (half - 1) * 125e-6 * 1.0001
+    assert even.good_share(hole_s, hole_s + 3.0) < 0.01
+    for start_s in (2.0, hole_s - 31.0, hole_s + 3.5):
+        window = (start_s, start_s + 30.0)
+        assert even.good_share(*window) == pytest.approx(whole.good_share(*window), abs=0.01)
+        told, expected = even.over(*window), whole.over(*window)
+        assert told == pytest.approx(expected, abs=0.05, nan_ok=True)
+
+
+def _one_by_one(stream: RecordedStream) -> Iterator[tuple[NDArray, NDArray]]:
+    rows, times_us, _ = stream.fit()
+    for start in range(0, len(stream), 1 << 20):
+        samples = stream.samples(start, start + (1 << 20))
+        yield np.interp(np.arange(start, start + len(samples)), rows, times_us) / 1e6, samples
 
 
 def test_a_microphone_that_was_pulled_out_leaves_a_hole(

@@ -101,6 +101,17 @@ def test_pieces_are_one_sound() -> None:
     np.testing.assert_allclose(parts.power, whole.power, rtol=1e-9)
     np.testing.assert_allclose(parts.times_s, whole.times_s, atol=1e-6)
     assert set(parts.pieces) == {0}
+    even = read_loudness(((float(at_s[0]), samples) for at_s, samples in pieces()), RATE_HZ)
+    np.testing.assert_allclose(even.power, whole.power, rtol=1e-9)
+    np.testing.assert_allclose(even.times_s, whole.times_s, atol=1e-6)
+
+
+def test_a_hole_between_pieces_that_tell_but_their_beginning() -> None:
+    sound = sine((-20.0, 2.0))
+    loud = read_loudness([(0.0, sound), (2.0, sound), (7.0, sound)], RATE_HZ)
+    assert set(loud.pieces) == {0, 1}
+    assert loud.good_share(4.0, 7.0) == pytest.approx(0.0, abs=1e-6)
+    assert loud.over(2.0, 4.0)["sound_lufs"] == pytest.approx(-20.0, abs=EXACT_LU)
 
 
 def test_a_hole_is_a_hole_and_no_block_crosses_it() -> None:
@@ -115,6 +126,13 @@ def test_a_hole_is_a_hole_and_no_block_crosses_it() -> None:
     assert np.isnan(list(loud.over(2.1, 4.9).values())).all()
     assert list(loud.over(5.0, 7.0)) == [feature.name for feature in LOUDNESS_FEATURES]
     assert loud.over(5.0, 7.0)["sound_lufs"] == pytest.approx(-20.0, abs=EXACT_LU)
+
+
+def test_after_long_silence_nothing_is_left_and_music_counts_again() -> None:
+    sound = np.concatenate([sine((-23.0, 2.0)), np.zeros((60 * RATE_HZ, 2)), sine((-23.0, 2.0))])
+    loud = read_loudness(sound, RATE_HZ)
+    assert (loud.power[600:610] == 0.0).all()  # not what a computer calls denormal
+    assert loud.over(62.5, 64.0)["sound_lufs"] == pytest.approx(-23.0, abs=EXACT_LU)
 
 
 def test_what_is_no_number_is_silence() -> None:
