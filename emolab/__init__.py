@@ -11,6 +11,7 @@ The rooms of the house, from the ground up (imports only ever point downwards):
     stats       agreement, effects and tests on tables, each figure with its interval
     plots       figures from arrays and tables, on paper and in windows
     faces       faces and expressions read from frames
+    models      networks and classical models that read states from a body, one file per paper
     datasets    one file per corpus
     study       a study on disk: who takes part, consent, withdrawal; sessions in the formats of others
     session     a live recording: engine process, pumps, hub, player, health, snapshots

@@ -1,0 +1,20 @@
+"""Networks and classical models that read states from a body: one file per paper, arrays in, logits out.
+
+    classifier   what every model says of itself (`Spec`); `make(name)`
+    eda_inputs   decomposed skin conductance as the networks take it: curves, and the signal image
+    rtcan        RTCAN-1D, and RTCAG, the same without music; with the ablation and the depth/width study
+    rtcan_blocks what it is made of: attention over channels, attention over times, residual blocks
+
+Networks are plain `nn.Module`; how they learn is the business of `training`, where the data come from of
+`datasets`. `variant="reference"` is what is right, `"authors"` what their programs did, where a printed
+figure hangs on it. torch is loaded when a network is made, not when this room is imported.
+
+A new model is a file, whose docstring gives the paper, the shape of the input and where we differ, and a
+line below: a name, and what makes the model when called without arguments. Parameter counts are tested.
+"""
+
+# name: what makes the model; each has a `spec`
+MODELS: dict[str, str] = {
+    "rtcan": "emolab.models.rtcan:Rtcan",
+    "rtcag": "emolab.models.rtcan:rtcag",
+}

@@ -1,0 +1,41 @@
+"""A bump planted in noise at a known time, and networks that have learnt to find it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from emolab.models.rtcan import Rtcan, rtcag
+
+PLACE, WIDE = 1500, 40  # samples of 2500
+STEPS = 24
+
+
+def bumps(n: int) -> tuple[Tensor, Tensor]:
+    """Noise of deviation 1; every second trial, class 1, has a bump in all three curves."""
+    labels = torch.arange(n) % 2
+    bump = 3 * torch.exp(-0.5 * ((torch.arange(2500) - PLACE) / WIDE) ** 2)
+    return torch.randn(n, 3, 2500) + labels[:, None, None] * bump, labels
+
+
+@cache
+def trained(ablation: str) -> Rtcan:
+    """RTCAG after `STEPS` batches of 32 trials, none of them seen twice; in evaluation mode."""
+    torch.manual_seed(0)
+    network = rtcag(ablation)
+    optimiser = torch.optim.SGD(network.parameters(), 1e-2, momentum=0.9)
+    for _ in range(STEPS):
+        step(network, optimiser, *bumps(32))
+    return network.eval()
+
+
+def step(network: nn.Module, optimiser: torch.optim.Optimizer, curves: Tensor, labels: Tensor) -> float:
+    """One step of gradient descent; the loss before it."""
+    loss = functional.cross_entropy(network(curves), labels)
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+    return float(loss.detach())
