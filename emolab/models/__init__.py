@@ -4,6 +4,7 @@
     eda_inputs   decomposed skin conductance as the networks take it: curves, and the signal image
     rtcan        RTCAN-1D, and RTCAG, the same without music; with the ablation and the depth/width study
     rtcan_blocks what it is made of: attention over channels, attention over times, residual blocks
+    grad_cam     where in time a network looked
 
 Networks are plain `nn.Module`; how they learn is the business of `training`, where the data come from of
 `datasets`. `variant="reference"` is what is right, `"authors"` what their programs did, where a printed
