@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,16 +12,18 @@ import pandas as pd
 
 from emolab import __version__
 from emolab.analysis.findings import Findings, find, title
+from emolab.analysis.labels import REPORTED
 from emolab.analysis.measure import Measured
-from emolab.analysis.page import Fact, Page, Part, Section, Words
+from emolab.analysis.page import Fact, Mood, Page, Part, Section, Words
 from emolab.analysis.sections.changes import changes
 from emolab.analysis.sections.deviations import deviations
-from emolab.analysis.sections.health import health
+from emolab.analysis.sections.figures import count, words
+from emolab.analysis.sections.health import health, is_bad
 from emolab.analysis.sections.labels import labels
 from emolab.analysis.sections.methods import is_simulated, methods
 from emolab.analysis.sections.protocol import protocol
 from emolab.analysis.sections.provenance import provenance
-from emolab.analysis.sections.tests import sentences, tests
+from emolab.analysis.sections.tests import ALPHA, sentences, tests
 from emolab.analysis.sections.timeline import timeline
 from emolab.study.sessions import parts
 
@@ -52,7 +55,7 @@ def page(
         "tables/",
     ]
     sections = [
-        _overview(every, found),
+        _overview(every, found, asked["lane"]),
         protocol(every),
         *([timeline(every[0], parts(recordings[0]))] if len(every) == 1 and not every[0].trouble else []),
         health(every),
@@ -60,11 +63,11 @@ def page(
         changes(found, clips),
         tests(found),
         deviations(every, asked["drop_conflicts"]),
-        methods(every, clips, settings),
+        methods(every, clips, found, asked),
         provenance(every, settings, files),
     ]
     names = {str(one.header.get("study") or "") for one in every} - {""}
-    title = " and ".join(sorted(names)) or place.stem
+    title = words(sorted(names)) or (place.name if place.is_dir() else place.stem)
     return Page(
         title,
         _lead(every),
@@ -76,39 +79,51 @@ def page(
 
 def _lead(every: Sequence[Measured]) -> str:
     days = sorted({str(one.header["started_utc"])[:10] for one in every if one.header})
-    protocols = " and ".join(
-        sorted({str(one.header.get("protocol") or "unnamed") for one in every if one.header})
-    )
+    protocols = sorted({str(one.header.get("protocol") or "unnamed") for one in every if one.header})
     when = f"{days[0]} to {days[-1]}" if len(days) > 1 else days[0] if days else "at an unknown time"
-    return f"Protocol {protocols}, recorded {when}."
+    return f"{'Protocol' if len(protocols) == 1 else 'Protocols'} {words(protocols)}, recorded {when}."
 
 
 def _facts(every: Sequence[Measured], clips: pd.DataFrame) -> list[Fact]:
-    reported = int(clips["state_reported"].notna().sum())
-    verdicts = [str(health["verdict"]) for one in every for health in one.health]
-    bad = sum(verdict == "bad" for verdict in verdicts) + sum(bool(one.trouble) for one in every)
+    heard = clips[clips["is_whole"]]
+    reported = int(heard["state_reported"].notna().sum())
+    bad = sum(is_bad(one) for one in every)
+    people = len({one.participant for one in every if not one.trouble})
+    read = sum(not one.trouble for one in every)
     return [
-        Fact(str(len({one.participant for one in every if not one.trouble})), "participants"),
-        Fact(str(sum(not one.trouble for one in every)), "sessions"),
-        Fact(str(len(clips)), "clips heard"),
-        Fact(str(reported), "reports", "plain" if reported == len(clips) else "look"),
-        Fact(str(bad), "sessions in bad health", "act" if bad else "well"),
+        _fact(people, "participant"),
+        _fact(read, "session"),
+        _fact(len(heard), "clip", " heard"),
+        _fact(reported, "report", " on them", "plain" if reported == len(heard) else "look"),
+        _fact(bad, "session", " in bad health", "act" if bad else "well"),
     ]
 
 
-def _overview(every: Sequence[Measured], found: Findings) -> Section:
+def _fact(many: int, what: str, more: str = "", mood: Mood = "plain") -> Fact:
+    return Fact(str(many), what + ("" if many == 1 else "s") + more, mood)
+
+
+def _overview(every: Sequence[Measured], found: Findings, lane: str) -> Section:
     told: list[Part] = []
-    if is_simulated(every):
-        told.append(Words("Simulated: no person took part in some or all of these sessions.", "look"))
+    if simulated := sum(is_simulated(one) for one in every):
+        which = f"{simulated} of {len(every)} sessions have" if len(every) > 1 else "this session has"
+        told.append(Words(f"Simulated: {which} simulated instruments, no person's body.", "look"))
+    if lane != REPORTED:
+        told.append(
+            Words(f"Reports here are as {lane!r} decided, where they did; as given elsewhere.", "look")
+        )
     if found.logit is not None:
         told += [Words(sentence) for sentence in sentences(found.logit)]
     told += [Words(f"{what}: {why}", "look") for what, why in found.troubles.items()]
-    strongest = sorted((p, name) for name, p in found.friedman_holm.items() if p < 0.05)
+    tested = sorted((p, name) for name, p in found.friedman_holm.items() if math.isfinite(p))
+    strongest = [title(name) for p, name in tested if p < ALPHA]
+    how = f"(Friedman, Holm over the {count(len(tested), 'change')} tested)"
     if strongest:
-        names = ", ".join(title(name) for _, name in strongest)
-        told.append(Words(f"After correction, states differ in {names} (Friedman, Holm over all changes)."))
+        told.append(Words(f"After correction, states differ in {words(strongest)} {how}."))
+    elif tested:
+        told.append(Words(f"No change is shown to differ between states after correction {how}."))
     elif found.effects:
         told.append(
-            Words("No change differs between states after correction (Friedman, Holm over all changes).")
+            Words("States cannot be compared within people: two who reported every state are needed.")
         )
     return Section("found", "What was found", told)

@@ -67,10 +67,12 @@ def facts(found: Analysis) -> dict[str, Any]:
 
 def text(found: Analysis) -> str:
     """The same for people."""
+    from emolab.analysis.sections.figures import count
+
     told = facts(found)
     lines = [
-        f"{told['participants']} participants, {told['sessions']} sessions, {told['clips']} clips, in "
-        f"{told['took_s']:.1f} s",
+        f"{count(told['participants'], 'participant')}, {count(told['sessions'], 'session')}, "
+        f"{count(told['clips'], 'clip')}, in {told['took_s']:.1f} s",
         *found.sentences,
         *(f"not analysed: {trouble}" for trouble in told["troubles"]),
         "",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from emolab.analysis.measure import Measured
 from emolab.analysis.page import Part, Section, Table, Words
+from emolab.analysis.sections.figures import count
 from emolab.analysis.sections.protocol import name_of
 
 
@@ -22,16 +23,21 @@ def deviations(every: Sequence[Measured], drops_conflicts: bool) -> Section:
     conflicts = sum(row["is_conflict"] for row in heard)
     mute = sum(row["state_reported"] is None and row["is_whole"] for row in heard)
     lead = (
-        f"{unheard} clips were not heard to their end and {mute} have no report; they are in the table "
-        "and in no "
-        f"test. {conflicts} reports are contradicted by a face and "
-        + ("were left out, as asked." if drops_conflicts else "stay in: a model never overrules a report.")
+        f"{_clips(unheard, 'was', 'were')} not heard to the end, and {_clips(mute, 'has', 'have')} no "
+        f"report: they are in the table and in no test. {_clips(conflicts, 'is', 'are')} contradicted by "
+        "a face and "
+        + ("left out, as asked." if drops_conflicts else "kept: a model never overrules a report.")
     )
     if rows:
         parts.append(Table("Remarks", ("session", "what"), rows))
     return Section("deviations", "Deviations", parts, lead)
 
 
+def _clips(many: int, one: str, more: str) -> str:
+    return f"{count(many, 'clip')} {one if many == 1 else more}"
+
+
 def _told(one: Measured) -> list[str]:
     reasons = [reason for health in one.health for reason in health["reasons"]]
-    return [*reasons, *one.remarks, *(f"{kind}: {why}" for kind, why in one.absent.items())]
+    unsound = [f"Labels that are not sound and were not used: {why}" for why in one.unsound]
+    return [*reasons, *one.remarks, *unsound, *(f"{kind}: {why}" for kind, why in one.absent.items())]

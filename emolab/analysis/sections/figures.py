@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from emolab.stats.table import Estimate
 
@@ -48,6 +49,16 @@ def share(estimate: Estimate) -> str:
 def percent(share: float) -> str:
     """`24 %`."""
     return f"{100 * share:.0f} %"
+
+
+def count(many: int, what: str) -> str:
+    """`1 clip`, `2 clips`."""
+    return f"{many} {what}" if many == 1 else f"{many} {what}s"
+
+
+def words(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def state(key: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from emolab.analysis.measure import Measured
 from emolab.analysis.modalities import MODALITIES
 from emolab.analysis.page import Section, Table, Words
-from emolab.analysis.sections.figures import percent
+from emolab.analysis.sections.figures import count, percent
 from emolab.analysis.sections.protocol import name_of
 
 
@@ -16,15 +16,20 @@ def health(every: Sequence[Measured]) -> Section:
     """Verdicts, usable shares and losses, a row a session or stream."""
     sound = [one for one in every if not one.trouble]
     verdicts = Counter(_verdict(one) for one in sound)
-    lead = ", ".join(f"{verdicts[word]} {what}" for word, what in WORDS.items() if verdicts[word])
+    lead = ", ".join(
+        f"{count(verdicts[word], 'session')} {'is' if verdicts[word] == 1 else 'are'} {what}"
+        for word, what in WORDS.items()
+        if verdicts[word]
+    )
     absent = Counter(
         MODALITIES[kind].title.lower() for one in sound for kind in one.absent if not MODALITIES[kind].of
     )
     gone = [
         Words(
-            f"{title} is missing in {count} of {len(sound)} sessions; they stay with what they have.", "look"
+            f"{title} is missing in {gone} of {count(len(sound), 'session')}; what else there is stays in.",
+            "look",
         )
-        for title, count in absent.items()
+        for title, gone in absent.items()
     ]
     usable = Table(
         "Share of the clips in which each signal is usable",
@@ -53,11 +58,16 @@ def health(every: Sequence[Measured]) -> Section:
     return Section("health", "Health of the recordings", [*gone, usable, streams], _sentence(lead))
 
 
-WORDS = {"good": "sessions are good", "look": "are usable with remarks", "bad": "are bad"}
+WORDS = {"good": "good", "look": "usable with remarks", "bad": "bad"}
 
 
 def _sentence(lead: str) -> str:
     return f"{lead[:1].upper()}{lead[1:]}." if lead else "No session could be read."
+
+
+def is_bad(one: Measured) -> bool:
+    """Whether a session could not be read, or one of its files is in bad health."""
+    return bool(one.trouble) or _verdict(one) == "bad"
 
 
 def _verdict(one: Measured) -> str:

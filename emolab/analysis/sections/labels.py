@@ -6,7 +6,7 @@ import pandas as pd
 
 from emolab.analysis.findings import Findings
 from emolab.analysis.page import Part, Picture, Section, Table, Words
-from emolab.analysis.sections.figures import interval, share, state
+from emolab.analysis.sections.figures import count, interval, percent, share, state
 from emolab.core.label import STATE_KEYS
 from emolab.plots import labels as drawn
 from emolab.stats.table import Estimate
@@ -35,7 +35,7 @@ def labels(found: Findings, clips: pd.DataFrame) -> Section:
         ),
         _people(found),
     ]
-    lead = f"{found.labels.reported} of {found.labels.clips} clips have a report."
+    lead = f"{found.labels.reported} of the {count(found.labels.clips, 'clip')} that count have a report."
     if found.crossing is not None:
         lead += " " + _same(found)
         parts.append(_crossing(found))
@@ -54,11 +54,19 @@ def _people(found: Findings) -> Table:
 def _same(found: Findings) -> str:
     assert found.crossing is not None
     kappa = found.crossing.kappa
+    same = share(found.crossing.same.by_participant)
+    chance = percent(_by_chance(found.crossing.counts))
+    linear = interval(Estimate(kappa.value, kappa.low, kappa.high))
     return (
-        f"{share(found.crossing.same.by_participant)} of them were reported as the clip was meant "
-        "(chance: 20 % for five "
-        f"states used alike); linear κ = {interval(Estimate(kappa.value, kappa.low, kappa.high))}."
+        f"{same} of them were reported as the clip was meant (by chance, with these shares of states: "
+        f"{chance}); linear κ = {linear}."
     )
+
+
+def _by_chance(counts: pd.DataFrame) -> float:
+    """How often both would be one if reports had nothing to do with clips; `counts` with all columns."""
+    told = counts[list(STATE_KEYS)].to_numpy()
+    return float((told.sum(0) * told.sum(1)).sum() / max(told.sum() ** 2, 1))
 
 
 def _crossing(found: Findings) -> Table:

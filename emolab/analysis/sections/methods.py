@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,15 +10,26 @@ import numpy as np
 import pandas as pd
 
 from emolab import __version__
+from emolab.analysis.findings import Findings, title
+from emolab.analysis.labels import REPORTED
 from emolab.analysis.measure import Measured
 from emolab.analysis.modalities import MODALITIES
 from emolab.analysis.page import Section, Words
+from emolab.analysis.sections.figures import count, state, words
 
 
-def methods(every: Sequence[Measured], table: pd.DataFrame, settings: Mapping[str, Any]) -> Section:
+def methods(
+    every: Sequence[Measured], table: pd.DataFrame, found: Findings, asked: Mapping[str, Any]
+) -> Section:
     """What was done, as it can be printed; nothing in it that was not done."""
     sound = [one for one in every if not one.trouble]
-    paragraphs = [_procedure(sound, table), _recording(sound), _features(sound), _statistics(settings)]
+    paragraphs = [
+        _procedure(sound, table),
+        _recording(sound),
+        _features(sound),
+        _labels(table, asked),
+        _statistics(found),
+    ]
     return Section(
         "methods",
         "Methods, for the paper",
@@ -27,27 +39,51 @@ def methods(every: Sequence[Measured], table: pd.DataFrame, settings: Mapping[st
 
 
 def _procedure(every: Sequence[Measured], table: pd.DataFrame) -> str:
-    people = len({one.participant for one in every})
-    simulated = "simulated participants" if is_simulated(every) else "participants"
-    protocols = " and ".join(sorted({str(one.header.get("protocol") or "unnamed") for one in every}))
-    clip_s = (table["end_s"] - table["start_s"])[table["is_whole"]]
-    rests = sorted({round(one.window.end_s - one.window.start_s) for one in every if one.window})
-    told = (
-        f"{people} {simulated} took part in {len(every)} sessions (protocol {protocols}). In each session "
-        "the "
-        "participant rested, reported how the rest felt, and then listened to "
-        f"{_range([len(one.rows) for one in every])} clips of {clip_s.median():.0f} s (median), with a "
-        "report on five "
-        "steps, from most negative to most positive, after each. "
-    )
-    if rests:
-        told += f"Changes are counted from {_range(rests)} s of the rest. "
-    reported = table["state_reported"].notna()
+    people = {one.participant for one in every}
+    simulated = len({one.participant for one in every if is_simulated(one)})
+    kind = "simulated participant" if simulated == len(people) else "participant"
+    protocols = words(sorted({str(one.header.get("protocol") or "unnamed") for one in every}))
+    told = f"{count(len(people), kind)} took part in {count(len(every), 'session')} (protocol {protocols}). "
+    if 0 < simulated < len(people):
+        told += f"{simulated} of them {'was' if simulated == 1 else 'were'} simulated. "
+    rested = [one for one in every if one.window]
+    if rested:
+        lasting = _range(
+            sorted({round(one.window.end_s - one.window.start_s) for one in rested if one.window})
+        )
+        told += f"{_in_so_many(len(rested), len(every))} the participant rested; changes are counted from "
+        told += f"{lasting} s of that rest. "
+    if not len(table):
+        return told + "No clip was begun."
+    heard_s = (table["end_s"] - table["start_s"])[table["is_whole"]]
+    told += f"{_range([len(one.rows) for one in every])} clips were begun in each session"
+    told += f", of {heard_s.median():.0f} s (median). " if len(heard_s) else ". "
+    reported = int(table["state_reported"].notna().sum())
+    if reported:
+        told += "Reports are on five steps, from most negative to most positive. "
     return told + (
-        f"Of {len(table)} clips begun, {int(table['is_whole'].sum())} were heard to their end and "
-        f"{int(reported.sum())} "
-        "were reported on; a missing report was never imputed."
+        f"Of {count(len(table), 'clip')} begun, {len(heard_s)} {_was(len(heard_s))} heard to "
+        f"the end and {reported} reported on; a missing report was never imputed."
     )
+
+
+def _labels(table: pd.DataFrame, asked: Mapping[str, Any]) -> str:
+    """Only what differs from taking every report as it was given."""
+    told = ""
+    if asked["lane"] != REPORTED:
+        told = f"Reports were reviewed by an analyst ({asked['lane']}), whose decision replaced the report. "
+    if asked["drop_conflicts"]:
+        left = int((table["is_whole"] & table["is_conflict"]).sum())
+        told += f"{count(left, 'clip')} contradicted by a model of facial expression {_was(left)} left out. "
+    return told.strip()
+
+
+def _was(many: int) -> str:
+    return "was" if many == 1 else "were"
+
+
+def _in_so_many(many: int, of: int) -> str:
+    return "In each session" if many == of else f"In {many} of {of} sessions"
 
 
 def _recording(every: Sequence[Measured]) -> str:
@@ -70,35 +106,62 @@ def _recording(every: Sequence[Measured]) -> str:
 
 
 def _features(every: Sequence[Measured]) -> str:
-    there = [kind for kind in MODALITIES if any(kind not in one.absent for one in every)]
-    told = " ".join(HOW[kind] for kind in there)
-    return f"{told} Features of a clip were reduced by those of the same participant's rest." if told else ""
+    told = []
+    for kind in MODALITIES:
+        there = [one for one in every if kind not in one.absent]
+        if not there:
+            continue
+        told.append(HOW[kind])
+        if kind == "ppg":
+            told.append(_sites(there))
+        if len(there) < len(every):
+            told.append(f"{MODALITIES[kind].title}: in {len(there)} of {len(every)} sessions.")
+    if told and any(one.window for one in every):
+        told.append("Features of a clip were reduced by those of the same session's rest.")
+    return " ".join(told)
 
 
-def _statistics(settings: Mapping[str, Any]) -> str:
-    scaled = (
-        "within each participant" if settings.get("z-scores") == "participant" else "over the whole table"
-    )
-    return (
-        "The reported state (reference: neutral) was modelled by multinomial logistic regression on the "
-        "changes of "
-        f"pulse rate and mean face temperature, z-scored {scaled}. Wald tests are given as in the "
-        "EmoMusic paper, "
-        "with Holm's correction over all of them and with standard errors clustered by participant, since a "
-        "participant's clips are repeated measures; likelihood-ratio tests judge each predictor as a "
-        "whole. Changes "
-        "by state are described by medians and by effect sizes with bootstrap intervals that resample "
-        "participants, and "
-        "checked with mixed models with a random intercept per participant. "
-        f"Analyses were made with emolab {__version__}."
-    )
+def _sites(every: Sequence[Measured]) -> str:
+    """Which channel the pulse was read from."""
+    sites = Counter(one.sources.get("ppg", "a later part's channel") for one in every)
+    if len(sites) == 1:
+        return f"It was read from {next(iter(sites))}."
+    told = [f"{site} ({count(many, 'session')})" for site, many in sites.items()]
+    return f"It was read from {words(told)}."
 
 
-def is_simulated(every: Sequence[Measured]) -> bool:
-    """Whether any instrument of any session was a simulated one."""
-    return any(
-        facts.get("simulated") for one in every for facts in one.header.get("instruments", {}).values()
-    )
+def _statistics(found: Findings) -> str:
+    told = ""
+    if (test := found.logit) is not None:
+        scaled = "within each participant" if test.scale == "participant" else "over the whole table"
+        predictors = words([title(name) for name in test.predictors])
+        told = (
+            f"The state (reference: {state(test.states[0])}) was modelled by multinomial logistic regression "
+            f"on the changes of {predictors}, z-scored {scaled}. Wald tests are given as in the EmoMusic "
+            "paper"
+        )
+        if test.participants > 1:
+            told += (
+                " and with standard errors clustered by participant, since a participant's clips are "
+                "repeated measures; both also with Holm's correction over all of them"
+            )
+        else:
+            told += ", also with Holm's correction over all of them"
+        told += "; likelihood-ratio tests judge each predictor as a whole. "
+    if found.effects:
+        told += (
+            "Changes by state are described by medians of the participants' means and by effect sizes with "
+            "95 % intervals, and compared within participants by Wilcoxon's and Friedman's tests with Holm's "
+            "correction. "
+        )
+    if found.mixed:
+        told += "They were checked with mixed models with a random intercept per participant. "
+    return told + f"Analyses were made with emolab {__version__}."
+
+
+def is_simulated(one: Measured) -> bool:
+    """Whether any instrument of a session was a simulated one."""
+    return any(facts.get("simulated") for facts in one.header.get("instruments", {}).values())
 
 
 NAMES = {

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from emolab.analysis.findings import TEST, Findings, title
 from emolab.analysis.page import Part, Picture, Section, Table, Words
-from emolab.analysis.sections.figures import equals, interval, number, p_value, state
+from emolab.analysis.sections.figures import count, equals, interval, number, p_value, state
 from emolab.plots import tests as drawn
 from emolab.stats.logit import CONSTANT, Coefficient, Logit
 from emolab.stats.table import Estimate
 
 ALPHA = 0.05
+NOT_JUDGED = "Errors clustered by participant cannot be told: clips of one person say nothing about people."
 
 
 def tests(found: Findings) -> Section:
@@ -36,8 +37,11 @@ def sentences(test: Logit) -> list[str]:
     cells = [one for one in test.coefficients if one.predictor != CONSTANT]
     plain = [one for one in cells if one.plain.p < ALPHA]
     held = [one for one in cells if one.by_participant.p_holm < ALPHA]
+    is_judged = any(math.isfinite(one.by_participant.p_holm) for one in cells)
     told = [
-        f"With errors clustered by participant and Holm's correction, {_many(held)} of {len(cells)} "
+        NOT_JUDGED
+        if not is_judged
+        else f"With errors clustered by participant and Holm's correction, {_many(held)} of {len(cells)} "
         f"coefficients fall{'s' if len(held) == 1 else ''} below .05{_which(held)}.",
         "Tested as in the EmoMusic paper, which takes clips for independent and corrects nothing, "
         f"{_many(plain)} would{_which(plain)}.",
@@ -45,9 +49,8 @@ def sentences(test: Logit) -> list[str]:
     for one in test.tests:
         p = one.p_f_holm
         if not math.isfinite(p):
-            told.append(
-                f"{test.participants} participants are too few to judge {name_of(one.predictor)} as a whole."
-            )
+            few = "One participant is" if test.participants == 1 else f"{test.participants} participants are"
+            told.append(f"{few} too few to judge {name_of(one.predictor)} as a whole.")
             continue
         told.append(
             f"As a whole, {name_of(one.predictor)} "
@@ -72,8 +75,8 @@ def _which(cells: Sequence[Coefficient]) -> str:
 
 
 def _tables(test: Logit) -> list[Part]:
-    counts = ", ".join(f"{state(key)} {count}" for key, count in test.counts.items())
-    left = "; ".join(f"{count} {why}" for why, count in test.left_out.items() if count)
+    counts = ", ".join(f"{state(key)} {n}" for key, n in test.counts.items())
+    left = "; ".join(f"{n} ({why})" for why, n in test.left_out.items() if n)
     whole = [
         [
             one.predictor, number(one.chi2), str(one.df), p_value(one.p), p_value(one.p_holm),
@@ -96,7 +99,7 @@ def _tables(test: Logit) -> list[Part]:
         f"Multinomial logit of the reported state, reference {state(test.states[0])}; predictors z-scored "
         "over the "
         f"{'whole table' if test.scale == 'table' else 'clips of each participant'}. {test.rows} clips of "
-        f"{test.participants} participants ({counts}). McFadden's R² = {number(test.pseudo_r2, 3)}."
+        f"{count(test.participants, 'participant')} ({counts}). McFadden's R² = {number(test.pseudo_r2, 3)}."
         + (f" Not used: {left}." if left else "")
     )
     return [

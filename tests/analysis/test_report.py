@@ -1,0 +1,188 @@
+"""The report's own sentences: what was done and nothing else, in counts that are the data's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from emolab.analysis import table
+from emolab.analysis.findings import find
+from emolab.analysis.measure import Measured
+from emolab.analysis.page import Page, Table, Words
+from emolab.analysis.report import page
+from emolab.analysis.sections.figures import count, words
+from emolab.analysis.sections.labels import _by_chance
+from emolab.core.label import STATE_KEYS
+
+
+@pytest.fixture(autouse=True)
+def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    for room in ("table", "agreement"):  # sentences are looked at here, not intervals
+        monkeypatch.setattr(f"emolab.stats.{room}.RESAMPLES", 60)
+
+
+ASKED = {"lane": "reported", "drop_conflicts": False, "z": "table"}
+
+
+def _page(every: Sequence[Measured], **asked: Any) -> Page:
+    told = {**ASKED, **asked}
+    clips = table.clips(every, told["drop_conflicts"])
+    # no recording is opened for more than one session
+    return page(Path("study"), [Path("P001_session-0.h5")] * len(every), every, clips, told)
+
+
+def _words(made: Page, key: str) -> str:
+    section = next(one for one in made.sections if one.key == key)
+    return " ".join([section.lead, *(part.text for part in section.parts if isinstance(part, Words))])
+
+
+def _facts(made: Page) -> dict[str, str]:
+    return {fact.what: fact.number for fact in made.facts}
+
+
+def _with_rows(one: Measured, **values: Any) -> Measured:
+    return replace(one, rows=tuple({**row, **values} for row in one.rows))
+
+
+def _without(one: Measured, kind: str) -> Measured:
+    sources = {name: told for name, told in one.sources.items() if name != kind}
+    return replace(one, absent={**one.absent, kind: "none was recorded"}, sources=sources)
+
+
+def test_counts_of_the_report_are_those_of_the_data(measured: list[Measured]):
+    rows = list(measured[0].rows)
+    rows[0] = {**rows[0], "is_whole": False, "state_reported": None}
+    rows[1] = {**rows[1], "state_reported": None}
+    made = _page([replace(measured[0], rows=tuple(rows)), *measured[1:]])
+    assert _facts(made) == {
+        "participants": "3",
+        "sessions": "3",
+        "clips heard": "44",
+        "reports on them": "43",
+        "sessions in bad health": "0",
+    }
+    assert "44 of 45 planned clips" in _words(made, "protocol")
+    assert "1 clip was not heard to the end, and 1 clip has no report" in _words(made, "deviations")
+    assert "43 of the 44 clips that count have a report" in _words(made, "labels")
+    assert "Of 45 clips begun, 44 were heard to the end and 43 reported on" in _words(made, "methods")
+
+
+def test_what_was_not_heard_is_in_the_table_and_in_no_test(measured: list[Measured]):
+    rows = tuple({**row, "is_whole": row["number"] > 3} for row in measured[0].rows)
+    clips = table.clips([replace(measured[0], rows=rows), *measured[1:]])
+    found = find(clips)
+    assert len(clips) == 45 and clips["is_used"].sum() == 42
+    assert found.labels is not None and found.labels.clips == 42
+    assert found.crossing is not None and found.crossing.counts.to_numpy().sum() == 42
+    assert all(
+        sum(level.clips + level.missing for level in one.levels) == 42 for one in found.effects.values()
+    )
+    assert all(one.rows <= 42 for one in found.mixed.values())
+
+
+def test_two_sessions_of_one_participant_are_one_participant(measured: list[Measured]):
+    again = _with_rows(replace(measured[1], participant="P001", session=1), participant="P001", session=1)
+    made = _page([measured[0], again])
+    assert _facts(made)["participant"] == "1" and _facts(made)["sessions"] == "2"
+    assert "1 simulated participant took part in 2 sessions" in _words(made, "methods")
+    assert "clustered by participant cannot be told" in _words(made, "tests")
+    assert "clustered" not in _words(made, "methods")
+    assert "mixed" not in _words(made, "methods")
+
+
+def test_methods_tell_nothing_that_was_not_done(measured: list[Measured]):
+    bare = [_without(_without(one, "thermal"), "eda") for one in measured]
+    bare = [_with_rows(one, d_face_t_mean=math.nan, face_t_mean=math.nan) for one in bare]
+    told = _words(_page(bare), "methods")
+    assert "thermal frame" not in told and "cvxEDA" not in told
+    assert "logistic" not in told  # it needs the face's temperature
+    assert "read from board/ppg_ear." in told
+
+
+def test_methods_tell_in_how_many_sessions_a_signal_was(measured: list[Measured]):
+    told = _words(_page([_without(measured[0], "thermal"), *measured[1:]]), "methods")
+    assert "Face temperature: in 2 of 3 sessions." in told
+
+
+def test_which_channel_the_pulse_was_read_from_is_told(measured: list[Measured]):
+    finger = replace(measured[0], sources={**measured[0].sources, "ppg": "board/ppg_finger"})
+    told = _words(_page([finger, *measured[1:]]), "methods")
+    assert "board/ppg_finger (1 session) and board/ppg_ear (2 sessions)" in told
+
+
+def test_no_rest_is_no_rest(measured: list[Measured]):
+    bare = [_with_rows(replace(one, window=None, baseline={}), d_hr_mean=math.nan) for one in measured]
+    told = _words(_page(bare), "methods")
+    assert "rest" not in told
+
+
+def test_participants_who_were_simulated_are_told_apart(measured: list[Measured]):
+    person = replace(
+        measured[0], header={**measured[0].header, "instruments": {"board": {"model": "emolab"}}}
+    )
+    made = _page([person, *measured[1:]])
+    assert "3 participants took part in 3 sessions (protocol emomusic). 2 of them were simulated." in _words(
+        made, "methods"
+    )
+    assert "2 of 3 sessions have simulated instruments" in _words(made, "found")
+
+
+def test_protocols_of_several_studies_are_all_named(measured: list[Measured]):
+    other = replace(measured[0], header={**measured[0].header, "protocol": "quick", "study": "another"})
+    made = _page([other, *measured[1:]])
+    assert made.lead.startswith("Protocols emomusic and quick, recorded")
+    assert "another" in made.title
+    assert "(protocol emomusic and quick)" in _words(made, "methods")
+
+
+def test_labels_of_an_analyst_and_clips_left_out_are_told(measured: list[Measured]):
+    rows = tuple({**row, "is_conflict": row["number"] == 1} for row in measured[0].rows)
+    made = _page([replace(measured[0], rows=rows), *measured[1:]], lane="anna", drop_conflicts=True)
+    assert "1 clip contradicted by a model of facial expression was left out" in _words(made, "methods")
+    assert "reviewed by an analyst (anna)" in _words(made, "methods")
+    assert "'anna' decided" in _words(made, "found")
+    assert "1 clip is contradicted by a face and left out, as asked" in _words(made, "deviations")
+
+
+def test_nothing_is_said_to_be_alike_that_was_not_compared(measured: list[Measured]):
+    told = _words(_page([measured[0], _with_rows(measured[1], d_hr_mean=math.nan)]), "found")
+    people = [{row["state_reported"] for row in one.rows} for one in measured[:2]]
+    assert ("cannot be compared within people" in told) == any(states != people[0] for states in people)
+    lonely = [_with_rows(measured[0], state_reported="neutral"), measured[1]]
+    assert "cannot be compared within people" in _words(_page(lonely), "found")
+
+
+def test_labels_that_are_not_sound_are_told(measured: list[Measured]):
+    made = _page([replace(measured[0], unsound=("anna.jsonl: line 2",)), *measured[1:]])
+    section = next(one for one in made.sections if one.key == "deviations")
+    (remarks,) = (part for part in section.parts if isinstance(part, Table))
+    assert ["P001 · 0", "Labels that are not sound and were not used: anna.jsonl: line 2"] in [
+        list(row) for row in remarks.rows
+    ]
+
+
+def test_a_session_in_two_bad_files_is_one_bad_session(measured: list[Measured]):
+    health = tuple({**one, "verdict": "bad"} for one in measured[0].health * 2)
+    assert _facts(_page([replace(measured[0], health=health), *measured[1:]]))["session in bad health"] == "1"
+
+
+def test_chance_is_that_of_the_states_in_use():
+    neutral = pd.DataFrame(0, index=list(STATE_KEYS), columns=[*STATE_KEYS, "missing"])
+    alike = neutral.copy()
+    alike.loc[:, list(STATE_KEYS)] = 3
+    assert _by_chance(alike) == pytest.approx(0.2)
+    neutral.loc["neutral", "neutral"] = 9
+    neutral.loc["neutral", "missing"] = 9
+    assert _by_chance(neutral) == 1.0
+    assert _by_chance(neutral * 0) == 0.0
+
+
+def test_numbers_and_lists_read_as_english():
+    assert [count(many, "clip") for many in (0, 1, 2)] == ["0 clips", "1 clip", "2 clips"]
+    assert [words(["a", "b", "c"][:many]) for many in range(4)] == ["", "a", "a and b", "a, b and c"]
