@@ -7,6 +7,7 @@ sources after the recording, and is absent where one of them is; it stands after
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from emolab.core.errors import DataError
 from emolab.core.stream import Channel
 from emolab.recording.reader import RecordedStream, Session
+from emolab.signals.eda.convex import STATUSES
 from emolab.signals.eda.skin import SKIN_FEATURES, read_skin
 from emolab.signals.feature import Feature
 from emolab.signals.loudness import LOUDNESS_FEATURES, read_loudness
@@ -79,12 +81,17 @@ def _pulse(session: Session) -> Source:
         found.append((line.name, pulse, share))
     if not found:
         raise DataError("; ".join(troubles))
-    found.sort(key=lambda one: PREFERRED_SITE not in one[0])
+    found.sort(key=lambda one: not _is_preferred(one[0]))
     name, body, share = found[0]
     best_name, best, best_share = max(found, key=lambda one: one[2])
     if share < USABLE and best_share > share:
         return Source(best, best_name, f"taken because only {share:.0%} of {name} can be used")
     return Source(body, name, "; ".join(troubles))
+
+
+def _is_preferred(name: str) -> bool:
+    """Whether a `stream/channel` is of the ear: a wearable's finger is not."""
+    return PREFERRED_SITE in re.split(r"[^a-z]+", name.rpartition("/")[2].lower())
 
 
 def _breath(session: Session) -> Source:
@@ -105,7 +112,8 @@ def _skin(session: Session) -> Source:
         is_falling=True if line.model in FALLING and line.channel.unit == "counts" else None,
         name=line.name,
     )
-    return Source(skin, line.name)
+    ended = f"cvxEDA {skin.status} before it was solved: level and responses are approximate"
+    return Source(skin, line.name, ended if skin.status in STATUSES[1:] else "")
 
 
 def _heat(session: Session) -> Source:

@@ -123,6 +123,23 @@ def test_the_finger_is_read_where_the_ear_is_useless(rehearsed: Path, monkeypatc
     assert "of board/ppg_ear can be used" in source.remark
 
 
+@pytest.mark.parametrize(
+    ("name", "is_ear"),
+    [("board/ppg_ear", True), ("lsl/Ear PPG", True), ("wearable/ppg_finger", False), ("board/heart", False)],
+)
+def test_the_ear_is_known_by_the_channel_s_name(name: str, is_ear: bool):
+    assert modalities._is_preferred(name) == is_ear
+
+
+def test_a_decomposition_that_was_not_solved_is_told(rehearsed: Path, monkeypatch: pytest.MonkeyPatch):
+    read_skin = modalities.read_skin
+    monkeypatch.setattr(
+        modalities, "read_skin", lambda *args, **more: replace(read_skin(*args, **more), status="stalled")
+    )
+    with Session.open(session_path(rehearsed, "P001", 0)) as session:
+        assert "cvxEDA stalled before it was solved" in MODALITIES["eda"].read(session).remark
+
+
 def test_a_session_in_two_parts_has_one_rest(study_of: Callable[..., Path], measured: list[Measured]):
     study = study_of("P001", "P002")
     first, other = (session_path(study, who, 0) for who in ("P001", "P002"))
@@ -132,9 +149,23 @@ def test_a_session_in_two_parts_has_one_rest(study_of: Callable[..., Path], meas
     assert [row["number"] for row in found.rows] == list(range(1, 31))
     assert found.window == measured[0].window
     late = found.rows[15]
+    assert math.isnan(late["d_eda_tonic_mean"]) and math.isfinite(late["d_scr_count"])
+    assert any("P001_session-0_part-2.h5 the level of skin conductance" in remark for remark in found.remarks)
     assert late["d_hr_mean"] == pytest.approx(
         measured[1].rows[0]["hr_mean"] - measured[0].baseline["hr_mean"]
     )
+
+
+def test_whatever_a_damaged_file_raises_is_told_of_its_session(
+    rehearsed: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def broken(_session: Session) -> Source:
+        raise KeyError("bank 7")
+
+    monkeypatch.setitem(MODALITIES, "thermal", replace(MODALITIES["thermal"], read=broken))
+    found = measure(Job(session_path(rehearsed, "P001", 0)))
+    assert "cannot be measured ('bank 7'); 'emolab inspect' tells" in found.trouble
+    assert (found.participant, found.session) == ("P001", 0)
 
 
 def test_a_file_that_is_none_is_told(tmp_path: Path):
