@@ -41,6 +41,14 @@ class Trial:
     arrays: dict[str, NDArray[np.generic]]
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A trial that cannot be used, and why."""
+
+    key: str
+    why: str
+
+
 @runtime_checkable
 class Dataset(Protocol):
     """A corpus in a folder."""

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
-from emolab.datasets.dataset import Spec, Trial, TrialRef
+from emolab.datasets.dataset import LeftOut, Spec, Trial, TrialRef
 
 SIGNALS = "1. physiological_signals"
 RATINGS = "3. AV_ratings.csv"
@@ -57,14 +57,6 @@ class Rating:
     def key(self) -> str:
         """What the trial is called: `hku1903/0_262957`."""
         return f"{self.participant}/{self.song_no}_{self.song}"
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A trial that cannot be used, and why."""
-
-    key: str
-    why: str
 
 
 class Hku956:
