@@ -1,6 +1,7 @@
 """Public corpora, read as they lie on disk: one file per corpus, no copy of anyone's data in here.
 
     dataset    the contract: what a corpus is, where to get it, its trials, one trial
+    amigos     16 short and 4 long videos watched by 40 people: skin, ratings
     deap       40 music videos watched by 32 people: skin, breath, pulse, ratings
     fer2013    35,887 grey faces of 48×48 in seven classes, with their split
     hku956     956 pieces of music heard by 30 people: pulse, skin and temperature at the wrist, ratings
@@ -14,6 +15,7 @@ documented layout.
 """
 
 DATASETS = {
+    "amigos": "emolab.datasets.amigos:Amigos",
     "deap": "emolab.datasets.deap:Deap",
     "fer2013": "emolab.datasets.fer2013:Fer2013",
     "hku956": "emolab.datasets.hku956:Hku956",
