@@ -11,6 +11,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QProcess, Signal
 
 _PROGRESS = re.compile(r"(\d+)% ([^\r\n]*)")
+_ERROR = re.compile(r"emolab: ([^\r\n]+)")
+_MEASURING = 0.8  # of the way; drawing is the rest
 
 
 class Analyser(QObject):
@@ -57,29 +59,37 @@ class Analyser(QObject):
             child.waitForFinished(5000)
 
     def _listen(self) -> None:
-        assert self._child is not None
+        if self._child is None:
+            return
         self._said += bytes(self._child.readAllStandardError().data()).decode(errors="replace")
         if found := _PROGRESS.findall(self._said):
             percent, what = found[-1]
-            self.progressed.emit(int(percent), what.strip())
+            self.progressed.emit(_way(int(percent), what), what.strip())
 
     def _end(self, code: int) -> None:
         child, self._child = self._child, None
         if child is None:
             return
         child.deleteLater()
-        said = [line for line in re.split(r"[\r\n]+", self._said) if line.strip()]
-        lines = [line.removeprefix("emolab: ") for line in said if not _PROGRESS.search(line)]
+        lines = _ERROR.findall(self._said)
         if self._was_stopped:
             self.ended.emit("The analysis was stopped.")
         elif code > 1:
-            self.ended.emit(lines[-1] if lines else "The analysis ended without a word.")
+            self.ended.emit(lines[-1] if lines else f"The analysis ended without a word (code {code}).")
         else:
             self.ended.emit(_trouble(bytes(child.readAllStandardOutput().data())))
 
     def _fail(self, error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart:
+        if error == QProcess.ProcessError.FailedToStart and self._child is not None:
+            self._said = f"emolab: the analysis could not be started: {self._child.errorString()}"
             self._end(2)
+
+
+def _way(percent: int, what: str) -> int:
+    """How much of all is done: figures are drawn when everything was measured."""
+    if what.startswith(("drawing", "writing")):
+        return round(100 * _MEASURING + percent * (1 - _MEASURING))
+    return round(percent * _MEASURING)
 
 
 def _trouble(told: bytes) -> str:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from matplotlib.backend_bases import MouseEvent
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg, NavigationToolbar2QT
-from PySide6.QtCore import QPoint, QSize, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolTip, QWidget
 
-from emolab.analysis.page import Picture
+from emolab.analysis.page import FORMS, Picture
 from emolab.gui import theme
-from emolab.gui.widgets.panel import text
+from emolab.gui.widgets.panel import Panel, text
 from emolab.plots.style import LOOKS
 
 
@@ -43,8 +43,7 @@ class Canvas(FigureCanvasQTAgg):  # type: ignore[misc, unused-ignore]
         height = self.heightForWidth(width)
         self.setFixedHeight(height)  # which may come back here before the next line
         # texts grow with the figure: the window shows the page, not another drawing
-        self.figure._original_dpi = width / self._width_in
-        self.figure._set_dpi(self.figure._original_dpi * self.device_pixel_ratio, forward=False)
+        self.figure.dpi = width / self._width_in * self.device_pixel_ratio
         super().resizeEvent(QResizeEvent(QSize(width, height), event.oldSize()))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -68,13 +67,14 @@ class Canvas(FigureCanvasQTAgg):  # type: ignore[misc, unused-ignore]
         QToolTip.hideText()
 
 
-class FigureView(QWidget):
+class FigureView(Panel):
     """A canvas with its caption and what can be done with it."""
 
     saveRequested = Signal(object)  # this view
 
     def __init__(self, picture: Picture, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
+        self.setAccessibleName(picture.title)
         self.picture = picture
         self.canvas = Canvas(picture)
         self._tools = NavigationToolbar2QT(self.canvas, self, coordinates=False)
@@ -88,15 +88,17 @@ class FigureView(QWidget):
         self.save_button.clicked.connect(lambda: self.saveRequested.emit(self))
         foot = QHBoxLayout()
         caption = text(picture.caption, "muted", wraps=True)
+        caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         foot.addWidget(caption, 1)
         for button in (self.zoom_button, self.whole_button, self.save_button):
             theme.role(button, "quiet")
-            foot.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.canvas)
-        column.addLayout(foot)
+            foot.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        self.body.addWidget(self.canvas)
+        self.body.addLayout(foot)
 
     def save_to(self, path: Path) -> list[Path]:
-        """Write it for paper (light), as SVG, PNG and PDF beside one another; returns the files."""
-        return self.picture.save(path.with_suffix(""))
+        """Write it for paper (light), in the form its name ends with, else in each; returns the files."""
+        form = path.suffix.removeprefix(".").lower()
+        if form in FORMS:
+            return self.picture.save(path.with_suffix(""), [form])
+        return self.picture.save(path)

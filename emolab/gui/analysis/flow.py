@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -43,19 +44,22 @@ class AnalysisFlow(QObject):
         self.place, self.out = place, out
         self.window = AnalysisWindow()
         self.analyser = Analyser(self)
-        self._request, self._many = 0, ""
+        self._request, self._many, self._folder = 0, "", Path.home()
+        self._is_closed = False
         self._connect()
         self._begin()
 
     def analyse(self) -> None:
         """Measure what is new, then show all of it."""
-        self.window.show_progress(0, "starting")
-        self.analyser.start(self.place, self.out, self._options())
+        if self._many and not self.analyser.is_running:
+            self._request += 1  # what is being computed is of before
+            self.analyser.start(self.place, self.out, self._options())
 
     def close(self) -> None:
         """Let go of everything. Idempotent."""
-        self.analyser.close()
+        self._is_closed = True
         self._request += 1
+        self.analyser.close()
 
     def _begin(self) -> None:
         from emolab.analysis.study import first_parts
@@ -67,16 +71,15 @@ class AnalysisFlow(QObject):
         try:
             found = first_parts(self.place)
         except EmolabError as error:
-            window.show_empty(str(error))
-            window.go_button.setEnabled(False)
+            window.show_empty(_sentence(str(error)))
+            window.allow(go=False, report=False, folder=self.out.is_dir())
             return
         lanes = sorted({path.stem for one in found for path in label_ledger.ledgers(one)})
         window.show_lanes([REPORTED, *((f"as {lane} decided", lane) for lane in lanes)], "reported")
         people = len({path.parent for path in found})
         self._many = f"{_count(len(found), 'session')} of {_count(people, 'participant')}."
-        window.show_empty(f"{self._many}\n\n{WHAT}")
-        if (self.out / "sessions.json").is_file():
-            self._open()
+        self._show_nothing("")
+        self._change()
 
     def _open(self) -> None:
         """Show what was measured before, in a thread: figures of a study take seconds."""
@@ -85,12 +88,16 @@ class AnalysisFlow(QObject):
         self.window.show_progress(-1, "computing")
 
         def work() -> None:
+            page, why = None, "The report could not be made."
             try:
                 from emolab.analysis.study import opened
 
-                self._opened.emit(request, opened(place, out, **choices), "")
+                page, why = opened(place, out, **choices), ""
             except (EmolabError, OSError) as error:
-                self._opened.emit(request, None, str(error))
+                why = _sentence(str(error))
+            finally:  # what else is raised is told by the program's last door
+                with contextlib.suppress(RuntimeError):  # the window has gone meanwhile
+                    self._opened.emit(request, page, why)
 
         threading.Thread(target=work, name="analysis", daemon=True).start()
 
@@ -98,20 +105,32 @@ class AnalysisFlow(QObject):
         if request != self._request:
             return
         self.window.show_idle()
-        if page is not None:
-            self.window.show_page(page)
-        else:
-            self.window.show_empty(f"{self._many} {why}\n\n{WHAT}")
+        if page is None:
+            self._show_nothing(why)
+            return
+        self.window.show_page(page)
+        self._allow()
+
+    def _show_nothing(self, why: str) -> None:
+        self.window.show_empty(f"{self._many} {why}".strip() + f"\n\n{WHAT}")
+        self._allow()
+
+    def _allow(self) -> None:
+        self.window.allow(True, (self.out / "report.html").is_file(), self.out.is_dir())
 
     def _ended(self, trouble: str) -> None:
+        if self._is_closed:
+            return
         self.window.show_idle()
         if trouble:
+            trouble = _sentence(trouble)
             self.window.notice.say(trouble, "look")
-        if (self.out / "sessions.json").is_file():
-            self._open()
+            if self.window.page is None:
+                self._show_nothing(trouble)
+        self._change()
 
     def _change(self) -> None:
-        """Another choice: what was measured is enough, unless the labels are others."""
+        """Show it under the present choices: what was measured is enough, unless the labels are others."""
         if not self.analyser.is_running and (self.out / "sessions.json").is_file():
             self._open()
 
@@ -129,12 +148,13 @@ class AnalysisFlow(QObject):
         return [*options, "--drop-conflicts"] if choices["drop_conflicts"] else options
 
     def _save(self, view: FigureView) -> None:
-        name = str(Path.home() / f"{view.picture.name}.svg")
+        name = str(self._folder / f"{view.picture.name}.svg")
         path, _ = QFileDialog.getSaveFileName(
-            self.window, "Save the figure", name, "Figures (*.svg *.png *.pdf)"
+            self.window, "Save the figure: the name's end says the form", name, "Figures (*.svg *.png *.pdf)"
         )
         if not path:
             return
+        self._folder = Path(path).parent
         try:
             files = view.save_to(Path(path))
         except OSError as error:
@@ -161,7 +181,7 @@ class AnalysisFlow(QObject):
                     Action("stop", "Stop", "Esc", self.analyser.stop),
                     Action("report", "Open the report", "Ctrl+R", window.reportRequested.emit),
                     Action("folder", "Open the folder", "", window.folderRequested.emit),
-                    Action("close", "Close", "Ctrl+W", window.close),
+                    Action("close", "Close", "Ctrl+W", window.leave),
                 ],
                 "&Go": [
                     Action("next", "Next section", "Ctrl+Down", self._step(1)),
@@ -173,6 +193,12 @@ class AnalysisFlow(QObject):
     def _step(self, by: int) -> Callable[[], None]:
         sections = self.window.sections
         return lambda: sections.setCurrentRow(min(max(sections.currentRow() + by, 0), sections.count() - 1))
+
+
+def _sentence(words: str) -> str:
+    """What an error says, as a sentence."""
+    words = words[:1].upper() + words[1:] if words.partition(" ")[0].isalpha() else words
+    return words if words.endswith(".") else f"{words}."
 
 
 def _count(many: int, what: str) -> str:

@@ -61,6 +61,7 @@ class AnalysisWindow(QMainWindow):
         self.folder_button = QPushButton("Open the &folder")
         self.facts = text("", "muted")
         self._actions: dict[str, QAction] = {}
+        self.page: Page | None = None
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -94,16 +95,16 @@ class AnalysisWindow(QMainWindow):
         for section in page.sections:
             self.sections.addItem(section.title)
             self.pages.addWidget(QWidget())  # made when it is first looked at
-        self._page = page
-        self.facts.setText("   ".join(f"{fact.number} {fact.what}" for fact in page.facts))
-        self.sections.setEnabled(True)
+        self.page = page
+        told = (f"{fact.symbol} {fact.number} {fact.what}".strip() for fact in page.facts)
+        self.facts.setText("     ".join(told))
+        self.sections.show()
         self.sections.setCurrentRow(min(row, len(page.sections) - 1))
-        self.report_button.setEnabled(True)
 
     def show_empty(self, words: str) -> None:
         """Say what there is to analyse; nothing was, yet."""
         self._clear()
-        self._page = None
+        self.page = None
         page = QWidget()
         column = QVBoxLayout(page)
         told = text(words, "message", wraps=True)
@@ -116,17 +117,30 @@ class AnalysisWindow(QMainWindow):
         column.addLayout(row)
         column.addStretch(2)
         self.pages.addWidget(page)
-        self.sections.setEnabled(False)
-        self.report_button.setEnabled(False)
+        self.sections.hide()
         self.facts.setText("")
 
+    def allow(self, go: bool, report: bool, folder: bool) -> None:
+        """What can be asked for now."""
+        for button, key, may in (
+            (self.go_button, "analyse", go),
+            (self.report_button, "report", report),
+            (self.folder_button, "folder", folder),
+        ):
+            button.setEnabled(may)
+            if key in self._actions:
+                self._actions[key].setEnabled(may)
+
     def show_progress(self, percent: int, what: str) -> None:
-        """Something that takes its time is going on; percent −1 where nobody knows how much."""
-        self.bar.setRange(0, 0 if percent < 0 else 100)
+        """Something that takes its time is going on; percent −1: it is short and cannot be stopped."""
+        self.bar.setRange(
+            0, 100 if percent > 0 else 0
+        )  # until there is something to tell, it moves by itself
         self.bar.setValue(max(percent, 0))
         self.doing.setText(what)
-        for widget in (self.bar, self.doing, self.stop_button):
+        for widget in (self.bar, self.doing):
             widget.setVisible(True)
+        self.stop_button.setVisible(percent >= 0)
         self.go_button.setVisible(False)
 
     def show_idle(self) -> None:
@@ -139,6 +153,10 @@ class AnalysisWindow(QMainWindow):
         super().closeEvent(event)
         self.left.emit()
 
+    def leave(self) -> None:
+        """Close it."""
+        self.close()
+
     def _clear(self) -> None:
         self.sections.clear()
         while (widget := self.pages.widget(0)) is not None:
@@ -146,10 +164,10 @@ class AnalysisWindow(QMainWindow):
             widget.deleteLater()
 
     def _turn(self, row: int) -> None:
-        if self._page is None or not 0 <= row < len(self._page.sections):
+        if self.page is None or not 0 <= row < len(self.page.sections):
             return
         if not isinstance(self.pages.widget(row), SectionView):
-            view = SectionView(self._page.sections[row])
+            view = SectionView(self.page.sections[row])
             view.saveRequested.connect(self.saveRequested)
             before = self.pages.widget(row)
             self.pages.insertWidget(row, view)
@@ -159,7 +177,6 @@ class AnalysisWindow(QMainWindow):
         self.pages.setCurrentIndex(row)
 
     def _connect(self) -> None:
-        self._page: Page | None = None
         self.go_button.clicked.connect(self.analyseRequested)
         self.stop_button.clicked.connect(self.stopRequested)
         self.report_button.clicked.connect(self.reportRequested)
@@ -167,6 +184,12 @@ class AnalysisWindow(QMainWindow):
         self.sections.currentRowChanged.connect(self._turn)
         for box in (self.lane_box, self.drop_box, self.z_box):
             box.activated.connect(lambda _at: self.choicesChanged.emit())
+        theme.notifier().changed.connect(self._redraw)
+
+    def _redraw(self) -> None:
+        """Figures are drawn in the colours and sizes that held when they were made."""
+        if self.page is not None:
+            self.show_page(self.page)
 
     def _make_head(self) -> QWidget:
         head = theme.role(QFrame(), "bar")
@@ -176,9 +199,9 @@ class AnalysisWindow(QMainWindow):
         names.addWidget(self.where)
         choices = QHBoxLayout()
         for box in (self.lane_box, self.drop_box, self.z_box):
-            box.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-            box.setFixedWidth(theme.px(288))
-            choices.addWidget(box)
+            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            box.setMaximumWidth(theme.px(288))
+            choices.addWidget(box, 4)
         choices.addStretch(1)
         self.bar.setFixedWidth(theme.px(240))
         self.bar.setTextVisible(False)
@@ -204,7 +227,9 @@ class AnalysisWindow(QMainWindow):
         self.sections.setFixedWidth(theme.px(LIST_PX))
         self.sections.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.sections.setStyleSheet(
-            f"QListWidget {{ border: none; border-radius: 0; padding: {theme.px(8)}px; }}"
+            f"QListWidget {{ border: {theme.px(2)}px solid transparent; border-radius: 0;"
+            f" padding: {theme.px(6)}px; }}"
+            f"QListWidget:focus {{ border-color: {theme.palette().accent}; }}"
             f"QListWidget::item {{ padding: {theme.px(8)}px; }}"
         )
         self.sections.setAccessibleName("sections")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -25,7 +27,7 @@ class Panel(QFrame):
         if heading:
             title = text(heading, "message")
             title.setTextFormat(Qt.TextFormat.RichText)  # a style sheet's size takes the weight away
-            title.setText(f"<b>{heading}</b>")
+            title.setText(f"<b>{escape(heading)}</b>")
             self.body.addWidget(title)
 
 
