@@ -5,6 +5,7 @@
     deap       40 music videos watched by 32 people: skin, breath, pulse, ratings
     fer2013    35,887 grey faces of 48×48 in seven classes, with their split
     hku956     956 pieces of music heard by 30 people: pulse, skin and temperature at the wrist, ratings
+    pmemo      choruses of 794 pop songs heard by 457 people: skin, ratings, 6373 figures of the music
     rated      what corpora share in which subjects rated valence and arousal
     thresholds high or low, by a threshold of each subject's own
     pickled    arrays out of a pickle, without running what it says
@@ -19,4 +20,5 @@ DATASETS = {
     "deap": "emolab.datasets.deap:Deap",
     "fer2013": "emolab.datasets.fer2013:Fer2013",
     "hku956": "emolab.datasets.hku956:Hku956",
+    "pmemo": "emolab.datasets.pmemo:Pmemo",
 }

@@ -1,0 +1,268 @@
+"""PMEmo: choruses of 794 pop songs heard by 457 people, their skin measured at 50 Hz, as of 2018 and of 2019.
+
+    2018  DIR/Annotations/Arousal|Valence/1-A.csv|1-V.csv       what each subject said of song 1
+          DIR/EDA/Arousal|Valence/1_100012_A.csv                skin of a subject, who heard it once for each
+          DIR/static_features.csv                               song, 6373 ComParE figures
+    2019  DIR/annotations/static_annotations.csv                song, mean arousal, mean valence
+          DIR/EDA/1_EDA.csv                                     time, then a column a subject: its last 6 signs
+          DIR/features/static_features.csv
+
+What a subject said is in the layout of 2018 only. How the columns of its tables are called is not documented:
+`opinions` finds them by name and says what it found when it cannot; write your own, giving an `Opinion` a
+subject and song, and pass it as `adapter`. Without opinions a song's means stand for what each said
+(`is_own` tells). Two recordings of one trial, one a dimension, are `eda_valence` and `eda_arousal`; `eda` is that of the
+target. Ratings go from 0 to 1; half-way thresholds do not mind.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emolab.core.errors import DataError, shown
+from emolab.datasets.dataset import Spec, Trial, TrialRef
+from emolab.datasets.rated import Rated, RatedCorpus, Target
+from emolab.datasets.thresholds import AXES
+from emolab.signals.audio_features import FeatureTable, read_table
+
+RATE_HZ = 50.0
+COUNTS = {"trials": 7690, "participants": 457, "songs": 794}
+SUBJECT_SIGNS = 6  # at the end of a column's name, 2019
+STATIC = "static_annotations.csv"
+_WORDS = {"valence": "Valence", "arousal": "Arousal"}
+_EDA_2018 = re.compile(r"(?P<song>\d+)_(?P<subject>[A-Za-z0-9]+)_[AV]\.csv")
+_EDA_2019 = re.compile(r"(?P<song>\d+)_EDA\.csv")
+_SUBJECT_COLUMNS = ("subject", "subjectid", "user", "userid", "worker", "workerid", "id")
+_RATING_COLUMNS = ("static", "rating", "score", "value")
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What a subject said of a song."""
+
+    subject: str
+    song: str
+    valence: float
+    arousal: float
+
+
+Adapter = Callable[[Path], Iterable[Opinion]]
+Found = dict[str, tuple[Path, str]]  # by dimension: file, and its column ("" for the last)
+
+
+class Pmemo(RatedCorpus):
+    """The corpus in `folder`, of either layout; `adapter` reads what each subject said."""
+
+    spec = Spec(
+        name="PMEmo",
+        citation="Zhang et al. 2018, The PMEmo dataset for music emotion recognition, "
+        "doi:10.1145/3206025.3206037",
+        licence="MIT (annotations and features; the songs belong to their labels)",
+        where="github.com/HuiZhangDB/PMEmo",
+    )
+
+    def __init__(
+        self,
+        folder: Path,
+        target: Target = "valence",
+        threshold: float | None = None,
+        adapter: Adapter | None = None,
+    ) -> None:
+        super().__init__(Path(folder), target, threshold)
+        self._adapter = adapter
+        self.layout = _layout(Path(folder))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether ratings are what each subject said, not a song's means."""
+        return self._adapter is not None or self.layout == 2018
+
+    @cached_property
+    def features(self) -> FeatureTable | None:
+        """The songs' ComParE figures, None where the table is not there."""
+        for path in (self.place / "static_features.csv", self.place / "features" / "static_features.csv"):
+            if path.is_file():
+                return read_table(path)
+        return None
+
+    def load(self, ref: TrialRef) -> Trial:
+        """`eda` `(n,)` at 50 Hz, `ratings`: valence, arousal, and `music` `(6373,)` of songs in the table.
+
+        2018: `eda_valence`, `eda_arousal` too, as far as they are there. Raises `DataError` naming the file
+        when there is no such trial, or its skin conductance is not all numbers.
+        """
+        rated = self._of(ref)
+        files = self._recordings.get(ref.key)
+        if files is None or self.target not in files:
+            raise DataError(f"PMEmo in {self.place} has no skin conductance of {ref.key} for {self.target}")
+        arrays: dict[str, NDArray[np.generic]] = {"eda": _skin(*files[self.target])}
+        if self.layout == 2018:
+            arrays |= {f"eda_{axis}": _skin(*file) for axis, file in files.items()}
+        if self.features is not None and rated.song in self.features.ids:
+            arrays["music"] = self.features.rows([rated.song])[0]
+        arrays["ratings"] = np.array([rated.valence, rated.arousal])
+        return Trial(ref, arrays)
+
+    @cached_property
+    def _recordings(self) -> dict[str, Found]:
+        return _recordings_2018(self.place) if self.layout == 2018 else _recordings_2019(self.place)
+
+    def _rated(self) -> Iterator[tuple[str, Rated]]:
+        said = {f"{one.song}/{one.subject}": one for one in self._opinions()}
+        for key in sorted(said.keys() | self._recordings.keys(), key=_by_number):
+            one = said.get(key)
+            if one is None:
+                self._leave_out(key, "nobody's rating of it is there")
+            elif not (math.isfinite(one.valence) and math.isfinite(one.arousal)):
+                self._leave_out(key, "it is not rated in both valence and arousal")
+            else:
+                if self.target not in self._recordings.get(key, {}):
+                    self._leave_out(key, f"no skin conductance of it for {self.target} is there")
+                yield key, Rated(one.subject, one.song, one.valence, one.arousal)
+
+    def _opinions(self) -> Iterable[Opinion]:
+        if self._adapter is not None:
+            return self._adapter(self.place)
+        return opinions(self.place) if self.layout == 2018 else self._means()
+
+    def _means(self) -> Iterator[Opinion]:
+        """The song's means, as if every subject who heard it had said so."""
+        path = self.place / "annotations" / STATIC
+        means = {
+            song: (_number(path, row, "Valence(mean)"), _number(path, row, "Arousal(mean)"))
+            for row in _rows(path)
+            if (song := row.get("musicId", "").strip())
+        }
+        for key in self._recordings:
+            song, subject = key.split("/")
+            if song in means:
+                yield Opinion(subject, song, *means[song])
+
+
+def opinions(place: Path) -> Iterator[Opinion]:
+    """What each subject said, from `Annotations` as of 2018; NaN in the dimension that is not there.
+
+    The subject's column is one called subject, user or worker, the rating's one called static, rating or like
+    the dimension. Raises `DataError` naming file and columns when there is none.
+    """
+    said: dict[tuple[str, str], dict[str, float]] = {}
+    for axis, word in _WORDS.items():
+        for path in sorted((place / "Annotations" / word).glob("*.csv")):
+            song = path.stem.partition("-")[0]
+            who = value = ""
+            for row in _rows(path):
+                if not who:
+                    who = _called(path, row, _SUBJECT_COLUMNS)
+                    value = _called(path, row, (*_RATING_COLUMNS, axis))
+                said.setdefault((row[who].strip(), song), {})[axis] = _number(path, row, value)
+    for (subject, song), by_axis in said.items():
+        yield Opinion(subject, song, *(by_axis.get(axis, math.nan) for axis in AXES))
+
+
+def _called(path: Path, row: dict[str, str], names: tuple[str, ...]) -> str:
+    for column in row:
+        if column.lower().replace("_", "").replace(" ", "") in names:
+            return column
+    raise DataError(
+        f"{path}:1: none of its columns {shown(', '.join(row))} is called {names[0]}; "
+        "give Pmemo an adapter that reads these tables"
+    )
+
+
+def _layout(place: Path) -> int:
+    if (place / "Annotations").is_dir() and (place / "EDA" / "Valence").is_dir():
+        return 2018
+    if (place / "annotations" / STATIC).is_file() and (place / "EDA").is_dir():
+        return 2019
+    raise DataError(
+        f"{place} is no PMEmo: expected are Annotations and EDA/Arousal, EDA/Valence (2018), or EDA and "
+        f"annotations/{STATIC} (2019); it comes from {Pmemo.spec.where}"
+    )
+
+
+def _recordings_2018(place: Path) -> dict[str, Found]:
+    found: dict[str, Found] = {}
+    for axis, word in _WORDS.items():
+        for path in sorted((place / "EDA" / word).glob("*.csv")):
+            if (name := _EDA_2018.fullmatch(path.name)) is not None:
+                found.setdefault(f"{name['song']}/{name['subject']}", {})[axis] = path, ""
+    return found
+
+
+def _recordings_2019(place: Path) -> dict[str, Found]:
+    found: dict[str, Found] = {}
+    for path in sorted((place / "EDA").glob("*.csv")):
+        if (name := _EDA_2019.fullmatch(path.name)) is None:
+            continue
+        with _opened(path) as file:
+            columns = next(csv.reader([file.readline()]), [])
+        for column in columns[1:]:
+            subject = column.strip()[-SUBJECT_SIGNS:]
+            found[f"{name['song']}/{subject}"] = dict.fromkeys(AXES, (path, column))
+    return found
+
+
+def _skin(path: Path, column: str) -> NDArray[np.float64]:
+    """A column of a table, the last one when it has no name; shorter than others it ends in empty cells."""
+    with _opened(path) as file:
+        rows = list(csv.reader(file))
+    at = rows[0].index(column) if column and rows and column in rows[0] else -1
+    has_header = bool(rows) and not _is_number(rows[0][-1] if rows[0] else "")
+    cells = [row[at].strip() if -1 <= at < len(row) else "" for row in rows[has_header:] if row]
+    while cells and cells[-1].lower() in ("", "nan"):
+        cells.pop()
+    try:
+        values = np.array(cells, np.float64)
+    except ValueError:
+        values = np.full(1, np.nan)
+    if not len(values) or not np.isfinite(values).all():
+        raise DataError(f"{path}: its skin conductance {shown(column)} is empty or not all numbers")
+    return values
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with _opened(path) as file:
+        for row in csv.DictReader(file, restkey="", restval=""):
+            yield {name: value for name, value in row.items() if name}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    """The text of a table; whatever cannot be read of it is a `DataError` that names it."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            yield file
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read ({error}); get the file again") from error
+
+
+def _number(path: Path, row: dict[str, str], column: str) -> float:
+    try:
+        return float(row[column] or "nan")
+    except (KeyError, ValueError) as error:
+        raise DataError(
+            f"{path}: no number in its column {column!r} ({error}); get the file again"
+        ) from error
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _by_number(key: str) -> tuple[int, str, str]:
+    song, _, subject = key.partition("/")
+    return (int(song) if song.isdecimal() else -1, song, subject)

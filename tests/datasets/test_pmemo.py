@@ -1,0 +1,199 @@
+"""PMEmo is read in both layouts: what each said in that of 2018, a song's means in that of 2019."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emolab.core.errors import DataError
+from emolab.core.registry import resolve
+from emolab.datasets import DATASETS
+from emolab.datasets.dataset import Dataset, TrialRef
+from emolab.datasets.pmemo import RATE_HZ, Opinion, Pmemo
+from emolab.signals.audio_features import COMPARE
+
+SONGS, SUBJECTS = ("1", "2", "10", "11"), ("100012", "100034")
+SECONDS = 3
+SAMPLES = int(SECONDS * RATE_HZ)
+
+
+def valence(song: str) -> float:
+    """Of song 1 and 2 high."""
+    return {"1": 0.9, "2": 0.8, "10": 0.1, "11": 0.2}[song]
+
+
+def arousal(song: str) -> float:
+    """Of song 1 and 10 high."""
+    return {"1": 0.9, "2": 0.1, "10": 0.8, "11": 0.2}[song]
+
+
+def skin(song: str, subject: str, dimension: str) -> float:
+    """Another conductance for each recording."""
+    return int(song) + (0.5 if subject == SUBJECTS[1] else 0) + (100 if dimension == "Arousal" else 0)
+
+
+def put(path: Path, lines: Iterable[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines))
+
+
+def write_features(path: Path) -> None:
+    header = ",".join(["musicId", *(f"f{k}" for k in range(COMPARE))])
+    put(path, [header, *(",".join([song, *[song] * COMPARE]) for song in SONGS[:3])])
+
+
+def write_2018(place: Path) -> Path:
+    for dimension, rated in (("Valence", valence), ("Arousal", arousal)):
+        letter = dimension[0]
+        for song in SONGS:
+            table = [f"{who},{rated(song)},0.5" for who in SUBJECTS]
+            put(
+                place / "Annotations" / dimension / f"{song}-{letter}.csv", ["subject_id,static,0.5s", *table]
+            )
+            for who in SUBJECTS:
+                rows = [f"{k / RATE_HZ},{skin(song, who, dimension)}" for k in range(SAMPLES)]
+                put(place / "EDA" / dimension / f"{song}_{who}_{letter}.csv", ["time,eda", *rows])
+    write_features(place / "static_features.csv")
+    return place
+
+
+def write_2019(place: Path) -> Path:
+    means = [f"{song},{arousal(song)},{valence(song)}" for song in SONGS]
+    put(place / "annotations" / "static_annotations.csv", ["musicId,Arousal(mean),Valence(mean)", *means])
+    for song in SONGS:
+        values = ",".join(str(skin(song, who, "Valence")) for who in SUBJECTS)
+        rows = [f"{k / RATE_HZ},{values}" for k in range(SAMPLES)]
+        put(place / "EDA" / f"{song}_EDA.csv", ["time,x_100012,EDA100034", *rows])
+    write_features(place / "features" / "static_features.csv")
+    return place
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    return write_2018(tmp_path / "2018")
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    return write_2019(tmp_path / "2019")
+
+
+KEYS = [f"{song}/{who}" for song in SONGS for who in SUBJECTS]
+
+
+def test_it_is_a_data_set_in_either_layout(old: Path, new: Path) -> None:
+    assert resolve(DATASETS, "pmemo", "corpus") is Pmemo
+    for place, layout, is_own in ((old, 2018, True), (new, 2019, False)):
+        corpus = Pmemo(place)
+        assert isinstance(corpus, Dataset) and (corpus.layout, corpus.is_own) == (layout, is_own)
+        assert [ref.key for ref in corpus.trials()] == KEYS  # 10 after 2
+        assert corpus.left_out == ()
+
+
+def test_valence_and_arousal_are_not_swapped(old: Path, new: Path) -> None:
+    for place in (old, new):
+        by_valence = {ref.key[:-7]: ref.label for ref in Pmemo(place).trials()}
+        by_arousal = {ref.key[:-7]: ref.label for ref in Pmemo(place, "arousal").trials()}
+        assert by_valence == {"1": "high", "2": "high", "10": "low", "11": "low"}
+        assert by_arousal == {"1": "high", "2": "low", "10": "high", "11": "low"}
+        rated = Pmemo(place).ratings()["2/100012"]
+        assert (rated.subject, rated.song, rated.valence, rated.arousal) == ("100012", "2", 0.8, 0.1)
+
+
+def test_the_skin_is_that_of_the_dimension_asked_for(old: Path) -> None:
+    for target, level in (("valence", 10.5), ("arousal", 110.5)):
+        corpus = Pmemo(old, target)  # type: ignore[arg-type]
+        arrays = corpus.load(corpus.trials()[5]).arrays
+        assert arrays["eda"].tolist() == [level] * SAMPLES
+        assert arrays["eda_valence"].tolist() == [10.5] * SAMPLES
+        assert arrays["eda_arousal"].tolist() == [110.5] * SAMPLES
+        assert arrays["ratings"].tolist() == [0.1, 0.8]
+        assert arrays["music"].tolist() == [10.0] * COMPARE
+
+
+def test_a_column_is_one_subjects_skin(new: Path) -> None:
+    corpus = Pmemo(new)
+    assert corpus.load(corpus.trials()[4]).arrays["eda"].tolist() == [10.0] * SAMPLES
+    assert corpus.load(corpus.trials()[5]).arrays["eda"].tolist() == [10.5] * SAMPLES
+    assert "music" not in corpus.load(corpus.trials()[7]).arrays  # song 11 is not in the table
+
+
+def test_an_adapter_says_what_each_subject_said(new: Path) -> None:
+    def said(place: Path) -> list[Opinion]:
+        assert place == new
+        return [Opinion(who, song, arousal(song), valence(song)) for who in SUBJECTS for song in SONGS]
+
+    corpus = Pmemo(new, adapter=said)
+    assert corpus.is_own
+    assert [ref.key for ref in corpus.trials()] == KEYS
+    assert [ref.label for ref in corpus.trials()[::2]] == ["high", "low", "high", "low"]
+
+
+def test_listing_opens_no_skin_of_2018(old: Path) -> None:
+    for path in (old / "EDA").rglob("*.csv"):
+        path.write_text("")
+    corpus = Pmemo(old)
+    assert len(corpus.trials()) == 8
+    assert list(corpus.each()) == [] and len(corpus.left_out) == 8
+
+
+def test_what_cannot_be_used_is_left_out_and_told(old: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (old / "EDA" / "Valence" / "1_100012_V.csv").unlink()
+    (old / "EDA" / "Arousal" / "1_100034_A.csv").unlink()  # not needed for valence
+    put(old / "EDA" / "Valence" / "2_100012_V.csv", ["time,eda", "0,1", "0.02,nan", "0.04,1"])
+    put(old / "EDA" / "Valence" / "2_100034_V.csv", ["time,eda", "0,1", "0.02,two"])
+    put(old / "Annotations" / "Arousal" / "10-A.csv", ["subject_id,static", "100034,0.8"])
+    put(old / "EDA" / "Valence" / "99_100012_V.csv", ["time,eda", "0,1"])
+    corpus = Pmemo(old)
+    with caplog.at_level(logging.WARNING):
+        loaded = [trial.ref.key for trial in corpus.each()]
+    assert loaded == ["1/100034", "10/100034", "11/100012", "11/100034"]
+    why = {one.key: one.why for one in corpus.left_out}
+    assert len(why) == len(caplog.records) == 5
+    assert "no skin conductance of it for valence" in why["1/100012"]
+    assert "not all numbers" in why["2/100012"] and "2_100034_V.csv" in why["2/100034"]
+    assert "not rated in both" in why["10/100012"] and "nobody's rating" in why["99/100012"]
+
+
+def test_a_subject_who_heard_less_ends_in_empty_cells(new: Path) -> None:
+    put(new / "EDA" / "1_EDA.csv", ["time,a_100012,b_100034", "0,1,2", "0.02,1,", "0.04,1,nan"])
+    corpus = Pmemo(new)
+    lengths = [len(corpus.load(ref).arrays["eda"]) for ref in corpus.trials()[:2]]
+    assert lengths == [3, 1]
+    put(new / "EDA" / "1_EDA.csv", ["time,a_100012,b_100034", "0,1,2", "0.02,,2", "0.04,1"])
+    assert len(list(Pmemo(new).each())) == 7  # a hole is no end
+
+
+def test_tables_of_other_columns_ask_for_an_adapter(old: Path) -> None:
+    put(old / "Annotations" / "Valence" / "1-V.csv", ["subject_id,mood", "100012,0.5"])
+    with pytest.raises(DataError, match=r"1-V\.csv:1: none of its columns .* give Pmemo an adapter"):
+        Pmemo(old).trials()
+    put(old / "Annotations" / "Valence" / "1-V.csv", ["subject_id,static", "100012,good"])
+    with pytest.raises(DataError, match=r"1-V\.csv: no number in its column 'static'"):
+        Pmemo(old).trials()
+    (old / "Annotations" / "Valence" / "1-V.csv").write_bytes(b"subject_id,static\n\xff\xfe,1\n")
+    with pytest.raises(DataError, match=r"1-V\.csv cannot be read"):
+        Pmemo(old).trials()
+
+
+def test_another_folder_and_another_trial_are_told(new: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"is no PMEmo: expected are Annotations .*\(2018\), or EDA and"):
+        Pmemo(tmp_path / "nowhere")
+    with pytest.raises(DataError, match="has no trial '5/100012'; its first is 1/100012"):
+        Pmemo(new).load(TrialRef("5/100012", "100012", "high"))
+    put(new / "annotations" / "static_annotations.csv", ["musicId,Arousal,Valence", "1,0.5,0.5"])
+    with pytest.raises(
+        DataError, match=r"static_annotations\.csv: no number in its column 'Valence\(mean\)'"
+    ):
+        Pmemo(new).trials()
+
+
+def test_the_skin_of_2018_may_have_no_header(old: Path) -> None:
+    put(old / "EDA" / "Valence" / "1_100012_V.csv", ["0.5", "0.6"])
+    corpus = Pmemo(old)
+    assert corpus.load(corpus.trials()[0]).arrays["eda"].tolist() == [0.5, 0.6]
+    assert np.isfinite(corpus.load(corpus.trials()[1]).arrays["eda"]).all()
