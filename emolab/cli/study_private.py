@@ -6,6 +6,7 @@ import argparse
 import getpass
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,8 +110,8 @@ def withdraw(options: argparse.Namespace) -> int:
     if options.json:
         print_json(_done_facts(done))
     else:
-        print(_done(done, has_map=opened is not None))
-    return 1 if done.residue or done.stone.left or done.unsure else 0
+        print(_done(done, options.study, has_map=opened is not None))
+    return 1 if done.residue or done.computed or done.stone.left or done.unsure else 0
 
 
 def _confirm(who: str, found: Remains, said: str, *, has_entry: bool) -> None:
@@ -155,7 +156,14 @@ def _plan_facts(found: Remains) -> dict[str, Any]:
     }
 
 
-def _done(done: Withdrawn, *, has_map: bool) -> str:
+def _what_then(left: Mapping[str, Any]) -> str:
+    """What to do about an export that was not there."""
+    if left["format"] == "analysis":
+        return "make it anew, or erase it, where it is now"
+    return "do this again then" if left["files"] else "only the key tells which are theirs: --key FILE"
+
+
+def _done(done: Withdrawn, study: Path, *, has_map: bool) -> str:
     from emolab.study.withdrawal import BEYOND_REACH
 
     stone = done.stone
@@ -166,8 +174,12 @@ def _done(done: Withdrawn, *, has_map: bool) -> str:
     if not has_map:
         lines.append("No identity map was opened: if there is one, name it with --map and do this again.")
     for left in stone.left:
-        why = "only the key tells which are theirs: --key FILE" if not left["files"] else "do this again then"
-        lines.append(f"Not at hand, and not erased: {left['format']} in {left['folder']}; {why}")
+        lines.append(f"Not at hand, and not erased: {left['format']} in {left['folder']}; {_what_then(left)}")
+    for folder in done.computed:
+        lines.append(
+            f"{stone.participant} still counts in the figures and tables of {folder}: make them anew with "
+            f"'emolab analyse {study} --out {folder}', or erase that folder"
+        )
     lines += [f"May be theirs, and was left alone: {path}" for path in done.unsure]
     lines += [f"Had another name or led elsewhere, look there, too: {path}" for path in done.linked]
     lines += [f"Still names {stone.participant}; look at it: {path}" for path in done.residue]
@@ -182,7 +194,10 @@ def _done_facts(done: Withdrawn) -> dict[str, Any]:
     told = asdict(done)
     return {
         "tombstone": told["stone"],
-        **{key: [str(path) for path in told[key]] for key in ("unsure", "linked", "residue", "unseen")},
+        **{
+            key: [str(path) for path in told[key]]
+            for key in ("unsure", "linked", "residue", "unseen", "computed")
+        },
         "beyond_reach": list(BEYOND_REACH),
     }
 

@@ -18,7 +18,6 @@ from typing import Any
 from emolab.core.errors import ConfigError
 from emolab.study import kept
 
-
 ANALYSIS = "analysis"  # figures and tables of all sessions together: made anew without one, never cut
 
 

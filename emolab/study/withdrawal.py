@@ -43,13 +43,17 @@ BEYOND_REACH = (
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """What became of it. `unsure`: files that may be theirs, left alone; `linked`: had other names, too."""
+    """What became of it. `unsure`: files that may be theirs, left alone; `linked`: had other names, too.
+
+    `computed`: folders of analyses in which they still count.
+    """
 
     stone: Tombstone
     unsure: tuple[Path, ...] = ()
     linked: tuple[Path, ...] = ()
     residue: tuple[Path, ...] = ()
     unseen: tuple[Path, ...] = ()
+    computed: tuple[Path, ...] = ()
 
 
 def look(study: Path, participant: str, key: Path | None = None) -> Remains:
@@ -96,7 +100,9 @@ def withdraw(
         identities.save()
         stone = replace(stone, erased={**stone.erased, "identity": {"entries": 1}})
         tombstone.write(study, stone)
-    folders = {export.folder for export in exports_made.made(study) if export.participant == who}
+    theirs = [export for export in exports_made.made(study) if export.participant == who]
+    folders = {export.folder for export in theirs}
+    analyses = {export.folder for export in theirs if export.format == exports_made.ANALYSIS}
     try:
         _erase(found)
         again = remains.find(study, who, _others(study, who), _code(key, who))  # what came meanwhile
@@ -115,7 +121,12 @@ def withdraw(
     stone = replace(stone, state="done", done_utc=kept.now(), left=tuple(found.left), reached=())
     tombstone.write(study, stone)
     seen = residue.look(study, who, _others(study, who), [each for each in folders if each.is_dir()])
-    return Withdrawn(stone, tuple(found.unsure), tuple(found.linked), seen.found, seen.unseen)
+    computed = sorted(folder for folder in analyses if folder.is_dir())
+    # of an analysis one line says all: it is made anew or erased as a whole
+    still = [path for path in seen.found if not any(path.is_relative_to(folder) for folder in computed)]
+    return Withdrawn(
+        stone, tuple(found.unsure), tuple(found.linked), tuple(still), seen.unseen, tuple(computed)
+    )
 
 
 def _others(study: Path, participant: str) -> list[str]:

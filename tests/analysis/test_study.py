@@ -168,3 +168,30 @@ def test_no_signal_at_all_gives_a_report_too(measured: list[Measured]):
     )
     found = find(table.clips([replace(measured[0], rows=rows)]))
     assert found.labels is not None and found.logit is None
+
+
+@pytest.mark.parametrize("where", ["analysis", "../outside"])
+def test_who_withdraws_is_told_to_be_in_the_figures_still(
+    study_of: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str
+):
+    study = study_of("P001", "P002")
+    out = (study / where).resolve()
+    analyse(study, out)
+    assert run(["study", "withdraw", str(study), "P001", "--yes-erase", "P001"]) == 1
+    told = capsys.readouterr().out
+    assert f"P001 still counts in the figures and tables of {out}" in told
+    assert f"'emolab analyse {study} --out {out}'" in told
+    assert "Still names P001" not in told
+    again = analyse(study, out)
+    assert set(again.table["participant"]) == {"P002"}
+    assert "P001" not in "".join(path.read_text() for path in out.rglob("*.csv"))
+    assert "P001" not in (out / "sessions.json").read_text() + (out / "report.html").read_text()
+
+
+def test_an_analysis_that_is_not_at_hand_is_told_when_somebody_withdraws(
+    study_of: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    study, out = study_of("P001", "P002"), tmp_path / "out"
+    exports_made.register(study, "P001_session-0", exports_made.ANALYSIS, out, [])
+    assert run(["study", "withdraw", str(study), "P001", "--yes-erase", "P001"]) == 1
+    assert f"analysis in {out}; make it anew, or erase it, where it is now" in capsys.readouterr().out
