@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from emolab.core.errors import ConfigError, DataError, MissingExtra
 
+ANSWERS_IN = "10s"  # a scheduler that is there
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 Done = Callable[[int, int], None]  # so many of so many
@@ -113,7 +114,7 @@ def _dask(
     except ImportError as error:
         raise MissingExtra("working on a Dask cluster needs Dask; pip install 'emolab[dask]'") from error
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
+        client = Client(address, timeout=ANSWERS_IN)
     except (OSError, ValueError, TimeoutError) as error:
         raise ConfigError(f"no Dask scheduler answers at {address} ({error}); start one there") from error
     with client:

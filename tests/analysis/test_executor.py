@@ -6,14 +6,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from pickle import PicklingError
 
 import psutil
 import pytest
 
 from emolab.analysis.executor import run
-from emolab.core.errors import ConfigError, DataError
+from emolab.core.errors import ConfigError, DataError, MissingExtra
+
+NO_DASK = "Dask is not installed: pip install 'emolab[dask]'"
 
 
 def twice(number: int) -> tuple[int, int]:
@@ -93,3 +96,70 @@ def until(claim: Callable[[], bool]) -> None:
     while not claim():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """A Dask cluster of two processes."""
+    distributed = pytest.importorskip("distributed", reason=NO_DASK)
+    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as made:
+        yield made.scheduler_address
+
+
+def test_a_dask_cluster_does_the_same(cluster: str):
+    told: list[tuple[int, int]] = []
+    got: dict[int, int] = {}
+    found = run(
+        twice,
+        range(5),
+        cluster,
+        on_done=lambda done, total: told.append((done, total)),
+        on_result=lambda number, result: got.update({number: result[0]}),
+    )
+    assert [double for double, _ in found] == [0, 2, 4, 6, 8]
+    assert got == {0: 0, 1: 2, 2: 4, 3: 6, 4: 8}
+    assert told == [(number, 5) for number in range(1, 6)]
+    assert os.getpid() not in {process for _, process in found}
+
+
+def test_an_error_on_a_dask_cluster_is_raised_as_it_was(cluster: str):
+    with pytest.raises(DataError, match="number two is broken"):
+        run(fall, range(4), cluster)
+
+
+def test_a_dask_scheduler_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("distributed", reason=NO_DASK)
+    monkeypatch.setattr("emolab.analysis.executor.ANSWERS_IN", "1s")
+    with pytest.raises(ConfigError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        run(twice, [1], "tcp://127.0.0.1:9")
+
+
+def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'emolab\[dask\]'"):
+        run(twice, [1], "tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("where", ["here", "local"])
+def test_every_result_is_handed_over_as_it_comes(where: str):
+    got: dict[int, int] = {}
+    with pytest.raises(DataError, match="broken"):
+        run(fall, range(3), where, 1, on_result=lambda number, result: got.update({number: result}))
+    assert got == {0: 0, 1: 1}
+
+
+def unsendable(number: int) -> object:
+    return lambda: number
+
+
+def test_a_result_that_cannot_be_sent_is_told_and_ends():
+    with pytest.raises((AttributeError, PicklingError), match="pickle"):
+        run(unsendable, [1, 2], "local", 1)
+
+
+def test_who_listens_may_stop_it():
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(twice, range(50), "local", 2, stop)
