@@ -29,6 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "recover": ("emolab.cli.inspect:recover", "make a damaged session file normally readable"),
     "export": ("emolab.cli.export:export_session", "write a session as csv, bids, xdf, mp4 or eaf"),
     "analyse": ("emolab.cli.analyse:analyse", "figures, tests and a report, of a session or a whole study"),
+    "data": ("emolab.cli.data:data", "which corpora are known, where to ask for them, is a download whole"),
     "train": ("emolab.cli.train:train", "train an expression model on a corpus of faces"),
     "validate": ("emolab.cli.validate:validate", "what the face says of each clip, beside the report"),
     "import": ("emolab.cli.import_xdf:import_xdf", "make a session of an XDF recording"),

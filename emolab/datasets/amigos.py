@@ -47,12 +47,19 @@ class Amigos(RatedCorpus):
         "doi:10.1109/TAFFC.2018.2884461",
         licence="by agreement: academic research only, not to be passed on",
         where="eecs.qmul.ac.uk/mmv/datasets/amigos, with a signed agreement of a staff member",
+        published=COUNTS,
     )
 
     def __init__(self, folder: Path, target: Target = "valence", threshold: float | None = None) -> None:
         self._files = _files(Path(folder))
         super().__init__(Path(folder), target, threshold)
         self._skin: tuple[str, list[NDArray[np.float64] | str]] | None = None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Files of the published corpus that are not there."""
+        names = (f"P{number:02d}" for number in range(1, COUNTS["participants"] + 1))
+        return tuple(f"Data_Preprocessed_{name}.mat" for name in names if name not in self._files)
 
     def load(self, ref: TrialRef) -> Trial:
         """`eda` `(n,)` at 128 Hz without its rest, `rest` `(640,)` before it; `ratings`: valence, arousal.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Spec:
-    """A corpus in words: `citation`, `licence` as its owners state it, `where` to get it."""
+    """A corpus in words: `citation`, `licence` as its owners state it, `where` to get it.
+
+    `published`: how many there are of what: trials, participants, songs, or a split.
+    """
 
     name: str
     citation: str
     licence: str
     where: str
+    published: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

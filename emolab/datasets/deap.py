@@ -44,10 +44,18 @@ class Deap(RatedCorpus):
         citation="Koelstra et al. 2012, DEAP: a database for emotion analysis, doi:10.1109/T-AFFC.2011.15",
         licence="by agreement: academic research only, not to be passed on",
         where="eecs.qmul.ac.uk/mmv/datasets/deap, with a signed agreement of a staff member",
+        published=COUNTS,
     )
 
     def __init__(self, folder: Path, target: Target = "valence", threshold: float | None = None) -> None:
         super().__init__(_place(Path(folder)), target, threshold)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Files of the published corpus that are not there."""
+        here = {path.name for path in _files(self.place)}
+        names = (f"s{number:02d}.dat" for number in range(1, COUNTS["participants"] + 1))
+        return tuple(name for name in names if name not in here)
 
     def load(self, ref: TrialRef) -> Trial:
         """`eda`, `respiration`, `pulse`, `temperature` `(7680,)` at 128 Hz; `rest` `(384,)`, the skin before.

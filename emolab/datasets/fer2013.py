@@ -70,6 +70,7 @@ class Fer2013:
         citation="Goodfellow et al. 2013, Challenges in representation learning, arXiv:1307.0414",
         licence="none stated; offered by its authors for research, pictures found on the web",
         where="kaggle.com/competitions/challenges-in-representation-learning-facial-expression-recognition-challenge",
+        published=COUNTS,
     )
 
     def __init__(self, folder: Path, cache: Path | None = None) -> None:

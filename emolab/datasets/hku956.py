@@ -67,6 +67,7 @@ class Hku956:
         citation="Hu, Li & Liu 2022, Detecting music-induced emotion, doi:10.3390/app12189354",
         licence="CC BY-NC 4.0",
         where="the authors (xiaoxhu@hku.hk), or github.com/pp121200z/music-emotion-probing-interactive",
+        published=COUNTS,
     )
 
     def __init__(self, folder: Path) -> None:

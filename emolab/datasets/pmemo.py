@@ -4,14 +4,14 @@
           DIR/EDA/Arousal|Valence/1_100012_A.csv                skin of a subject, who heard it once for each
           DIR/static_features.csv                               song, 6373 ComParE figures
     2019  DIR/annotations/static_annotations.csv                song, mean arousal, mean valence
-          DIR/EDA/1_EDA.csv                                     time, then a column a subject: its last 6 signs
+          DIR/EDA/1_EDA.csv                                     time, a column a subject: its last 6 signs
           DIR/features/static_features.csv
 
 What a subject said is in the layout of 2018 only. How the columns of its tables are called is not documented:
 `opinions` finds them by name and says what it found when it cannot; write your own, giving an `Opinion` a
 subject and song, and pass it as `adapter`. Without opinions a song's means stand for what each said
-(`is_own` tells). Two recordings of one trial, one a dimension, are `eda_valence` and `eda_arousal`; `eda` is that of the
-target. Ratings go from 0 to 1; half-way thresholds do not mind.
+(`is_own` tells). Two recordings of one trial, one a dimension, are `eda_valence` and `eda_arousal`; `eda` is
+that of the target. Ratings go from 0 to 1; half-way thresholds do not mind.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class Pmemo(RatedCorpus):
         "doi:10.1145/3206025.3206037",
         licence="MIT (annotations and features; the songs belong to their labels)",
         where="github.com/HuiZhangDB/PMEmo",
+        published=COUNTS,
     )
 
     def __init__(

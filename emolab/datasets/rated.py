@@ -19,8 +19,9 @@ from typing import Literal
 import numpy as np
 
 from emolab.core.errors import DataError, shown
-from emolab.datasets import thresholds
 from emolab.datasets.dataset import LeftOut, Spec, Trial, TrialRef
+from emolab.datasets.thresholds import AXES, Counts, Threshold, class_counts, fixed, is_high
+from emolab.datasets.thresholds import thresholds as own_thresholds
 
 Target = Literal["valence", "arousal"]
 
@@ -43,8 +44,8 @@ class RatedCorpus:
     spec: Spec
 
     def __init__(self, place: Path, target: Target = "valence", threshold: float | None = None) -> None:
-        if target not in thresholds.AXES:
-            raise DataError(f"{shown(target)} is no target; known are {', '.join(thresholds.AXES)}")
+        if target not in AXES:
+            raise DataError(f"{shown(target)} is no target; known are {', '.join(AXES)}")
         self.place = place
         self.target: Target = target
         self.threshold = threshold
@@ -71,28 +72,28 @@ class RatedCorpus:
             self._ratings = dict(self._rated())
         return self._ratings
 
-    def thresholds(self) -> dict[str, thresholds.Threshold]:
+    def thresholds(self) -> dict[str, Threshold]:
         """Where high begins for each subject, found from all that it rated."""
         who, points = self._points()
         if self.threshold is None:
-            return thresholds.thresholds(who, points)
-        return thresholds.fixed(who, points, self.threshold)
+            return own_thresholds(who, points)
+        return fixed(who, points, self.threshold)
 
-    def counts(self) -> dict[str, thresholds.Counts]:
+    def counts(self) -> dict[str, Counts]:
         """Trials that can be used by class, of valence and of arousal."""
         who, points = self._points()
         used = np.array([key not in self._left_out for key in self.ratings()], bool)
-        return thresholds.class_counts(thresholds.is_high(who, points, self.thresholds())[used])
+        return class_counts(is_high(who, points, self.thresholds())[used])
 
     def trials(self) -> Sequence[TrialRef]:
         """Those that can be used, `high` or `low` in `target`."""
         who, points = self._points()
         if not who:
             return []
-        high = thresholds.is_high(who, points, self.thresholds())[:, thresholds.AXES.index(self.target)]
+        rows = is_high(who, points, self.thresholds())[:, AXES.index(self.target)]
         return [
-            TrialRef(key, rated.subject, "high" if is_high else "low")
-            for (key, rated), is_high in zip(self.ratings().items(), high, strict=True)
+            TrialRef(key, rated.subject, "high" if high else "low")
+            for (key, rated), high in zip(self.ratings().items(), rows, strict=True)
             if key not in self._left_out
         ]
 
