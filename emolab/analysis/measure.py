@@ -138,6 +138,7 @@ def _part(file: Path, job: Job) -> Measured:
             row = _row(trial, header.participant, header.session, sources)
             row["state_reported"], row["word"] = said.of(trial)
             row["is_conflict"] = said.is_conflict(trial)
+            row["file"] = file.name
             rows.append(row)
         rest = next((trial for trial in heard if trial.clip == "baseline"), None)
         base = _figures(sources, window.start_s, window.end_s) if window else {}

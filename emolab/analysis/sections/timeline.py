@@ -25,8 +25,9 @@ KINDS = {"rest": "rest", "play": "clip", "rate": "report", "pause": "pause"}
 
 def timeline(one: Measured, recordings: Sequence[Path]) -> Section:
     """The session's own two figures; `recordings`: its files."""
+    own = [row for row in one.rows if row["file"] == one.files[0]]  # later parts have clocks of their own
     clips = pd.DataFrame(
-        [{name: row[name] for name in ("number", "start_s", "end_s", "state_reported")} for row in one.rows],
+        [{name: row[name] for name in ("number", "start_s", "end_s", "state_reported")} for row in own],
         columns=["number", "start_s", "end_s", "state_reported"],
     )
     parts: list[Part] = []
@@ -68,26 +69,36 @@ def level(share: float) -> str:
 
 
 def steps(recordings: Sequence[Path]) -> tuple[list[drawn.Part], list[drawn.Part]]:
-    """The steps as planned, from the protocol's own times, and as they went."""
-    events: list[Event] = []
+    """The steps as planned, by the protocol's own times, and as they went; on the first part's clock."""
+    every: list[Event] = []
+    actual: list[drawn.Part] = []
     protocol: Any = {}
+    began_utc = None
     for path in recordings:
         with Session.open(path) as session:
-            events += session.events
+            began_utc = began_utc or session.header.started_utc
+            later_s = (session.header.started_utc - began_utc).total_seconds()
+            events = session.events
             protocol = protocol or _protocol(session.header.protocol_text)
-    actual, begun = [], {}
+        actual += _actual(events, later_s)
+        every += events
+    return _planned(every, protocol, actual), actual
+
+
+def _actual(events: Sequence[Event], later_s: float) -> list[drawn.Part]:
+    found, begun = [], {}
     for event in events:
+        step = event.data.get("step")
         if event.kind == "step_started":
-            begun[event.data.get("step")] = event
-        elif event.kind == "step_ended" and event.data.get("step") in begun:
-            start = begun.pop(event.data.get("step"))
+            begun[step] = event
+        elif event.kind == "step_ended" and step in begun:
+            start = begun.pop(step)
             kind = KINDS.get(str(start.data.get("kind")))
             if kind:
                 state = start.data.get("state")
-                actual.append(
-                    drawn.Part(start.time_s, event.time_s, kind, state if state in STATE_KEYS else None)
-                )
-    return _planned(events, protocol, actual), actual
+                from_s, to_s = start.time_s + later_s, event.time_s + later_s
+                found.append(drawn.Part(from_s, to_s, kind, state if state in STATE_KEYS else None))
+    return found
 
 
 def _protocol(text: str) -> Any:
