@@ -129,8 +129,11 @@ class Page:
     made: str
 
 
-def html(page: Page) -> str:
-    """The page as HTML. Everything in it is text: what a clip or study is called cannot become markup."""
+def html(page: Page, forms: Sequence[str] = FORMS) -> str:
+    """The page as HTML; `forms`: of the files in which each picture lies beside it.
+
+    Everything in it is text: what a clip or study is called cannot become markup.
+    """
     text = resources.files("emolab.analysis").joinpath("page.html.j2").read_text(encoding="utf-8")
     shelf = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return shelf.from_string(text).render(page=page)
+    return shelf.from_string(text).render(page=page, forms=forms)

@@ -88,9 +88,6 @@ def analyse(
         _register(found, out)
         measured = _measured(found, keys, out, asked, where, workers, tell)
         every = _believed(measured, asked.drop_conflicts)
-        if all(one.trouble for one in every):
-            first = every[0].trouble
-            raise ConfigError(f"none of {_count(len(every))} could be read; the first says: {first}")
         clips = table.clips(every, asked.drop_conflicts)
         made = page(place, found, every, clips, asdict(asked))
         files = _write(out, every, clips, made, tell, forms)
@@ -180,15 +177,20 @@ def _measured(
 
 
 def _believed(every: Sequence[Measured], goes_by_faces: bool) -> list[Measured]:
-    """The sessions, without those whose conflicts were asked for and cannot be known."""
-    if not goes_by_faces:
-        return list(every)
-    return [
+    """The sessions, without those whose conflicts were asked for and cannot be known.
+
+    Raises `ConfigError` when none is left.
+    """
+    believed = [
         replace(one, rows=(), trouble=f"what faces say of it cannot be known: {one.unsound[0]}")
-        if one.unsound and not one.trouble
+        if goes_by_faces and one.unsound and not one.trouble
         else one
         for one in every
     ]
+    if all(one.trouble for one in believed):
+        first = believed[0].trouble
+        raise ConfigError(f"none of {_count(len(believed))} could be read; the first says: {first}")
+    return believed
 
 
 def _register(found: Sequence[Path], out: Path) -> None:
@@ -222,7 +224,7 @@ def _write(
             files.append(_write_table(out / "tables" / f"{_slug(section, part)}.csv", part))
     tell(len(shown), len(shown), "writing the page")
     with whole(out / "report.html") as beside:
-        beside.write_text(html(made), encoding="utf-8")
+        beside.write_text(html(made, forms), encoding="utf-8")
     return files
 
 

@@ -60,3 +60,9 @@ def test_pictures_say_what_they_show_and_remarks_have_a_shape():
     made = html(_page())
     assert 'alt="Counts of &#34;labels&#34; &amp; more"' in made
     assert re.search(r'class="remark look">▲ Look here\.', made)
+
+
+def test_only_files_that_were_written_are_named():
+    assert "(figures/labels.svg, .png, .pdf)" in html(_page())
+    assert "(figures/labels.svg)" in html(_page(), ("svg",))
+    assert "figures/" not in html(_page(), ())
