@@ -24,17 +24,19 @@ def analyse(arguments: list[str]) -> int:
     from emolab.analysis.study import Asked, analyse
 
     is_watched = options.progress or sys.stderr.isatty()
-    found = analyse(
-        options.place,
-        options.out,
-        Asked(options.labels, options.drop_conflicts, options.z),
-        where=options.on or ("here" if options.workers == 1 else "local"),
-        workers=options.workers,
-        tell=_tell if is_watched else lambda done, total, what: None,
-        forms=options.figures,
-    )
-    if is_watched:
-        print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
+    try:
+        found = analyse(
+            options.place,
+            options.out,
+            Asked(options.labels, options.drop_conflicts, options.z),
+            where=options.on or ("here" if options.workers == 1 else "local"),
+            workers=options.workers,
+            tell=_tell if is_watched else lambda done, total, what: None,
+            forms=options.figures,
+        )
+    finally:  # an error, too, begins on a line of its own
+        if is_watched:
+            print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
     if options.json:
         print_json(facts(found))
     else:
@@ -56,8 +58,8 @@ def facts(found: Analysis) -> dict[str, Any]:
     return {
         "report": str(found.report),
         "files": [str(path) for path in found.files],
-        "sessions": len(found.sessions),
-        "participants": len({one.participant for one in found.sessions}),
+        "sessions": sum(not one.trouble for one in found.sessions),
+        "participants": len({one.participant for one in found.sessions if not one.trouble}),
         "clips": len(found.table),
         "took_s": round(found.took_s, 3),
         "sentences": list(found.sentences),
