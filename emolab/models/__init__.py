@@ -4,6 +4,7 @@
     eda_inputs   decomposed skin conductance as the networks take it: curves, and the signal image
     rtcan        RTCAN-1D, and RTCAG, the same without music; with the ablation and the depth/width study
     rtcan_blocks what it is made of: attention over channels, attention over times, residual blocks
+    res_sin      Res-SIN, and Res-SI, the same without music: skin conductance as a picture
     grad_cam     where in time a network looked
 
 Networks are plain `nn.Module`; how they learn is the business of `training`, where the data come from of
@@ -18,4 +19,6 @@ line below: a name, and what makes the model when called without arguments. Para
 MODELS: dict[str, str] = {
     "rtcan": "emolab.models.rtcan:Rtcan",
     "rtcag": "emolab.models.rtcan:rtcag",
+    "res_sin": "emolab.models.res_sin:ResSin",
+    "res_si": "emolab.models.res_sin:res_si",
 }

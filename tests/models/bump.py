@@ -6,12 +6,12 @@ from functools import cache
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from emolab.models.rtcan import Rtcan, rtcag
+from emolab.models.rtcan import rtcag
+from tests.models.short import settled, step
 
 PLACE, WIDE = 1500, 40  # samples of 2500
-STEPS = 24
+STEPS = 12
 
 
 def bumps(n: int) -> tuple[Tensor, Tensor]:
@@ -22,20 +22,12 @@ def bumps(n: int) -> tuple[Tensor, Tensor]:
 
 
 @cache
-def trained(ablation: str) -> Rtcan:
+def trained(ablation: str) -> nn.Module:
     """RTCAG after `STEPS` batches of 32 trials, none of them seen twice; in evaluation mode."""
     torch.manual_seed(0)
     network = rtcag(ablation)
     optimiser = torch.optim.SGD(network.parameters(), 1e-2, momentum=0.9)
     for _ in range(STEPS):
-        step(network, optimiser, *bumps(32))
-    return network.eval()
-
-
-def step(network: nn.Module, optimiser: torch.optim.Optimizer, curves: Tensor, labels: Tensor) -> float:
-    """One step of gradient descent; the loss before it."""
-    loss = functional.cross_entropy(network(curves), labels)
-    optimiser.zero_grad()
-    loss.backward()
-    optimiser.step()
-    return float(loss.detach())
+        curves, labels = bumps(32)
+        step(network, optimiser, (curves,), labels)
+    return settled(network, [bumps(32)[:1] for _ in range(3)])

@@ -19,7 +19,8 @@ from emolab.models.rtcan import (
     rtcag,
 )
 from emolab.models.rtcan_blocks import ChannelAttention, Residual, TimeAttention, clipped
-from tests.models.bump import bumps, step, trained
+from tests.models.bump import bumps, trained
+from tests.models.short import step
 
 PARAMETERS = {  # with music, alone
     "base": (2_016_258, 384_770),
@@ -222,8 +223,8 @@ def test_it_learns_one_batch_by_heart() -> None:
     network = rtcag()
     curves, labels = torch.randn(32, 3, 2500), torch.arange(32) % 2
     optimiser = torch.optim.Adam(network.parameters(), 1e-3)
-    first = step(network, optimiser, curves, labels)
-    assert any(step(network, optimiser, curves, labels) < first / 10 for _ in range(200))
+    first = step(network, optimiser, (curves,), labels)
+    assert any(step(network, optimiser, (curves,), labels) < first / 10 for _ in range(200))
 
 
 @pytest.mark.slow
