@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "analyse": ("emolab.cli.analyse:analyse", "figures, tests and a report, of a session or a whole study"),
     "data": ("emolab.cli.data:data", "which corpora are known, where to ask for them, is a download whole"),
     "train": ("emolab.cli.train:train", "train an expression model on a corpus of faces"),
+    "models": ("emolab.cli.models:models", "the models that read states from a body, with their papers"),
     "validate": ("emolab.cli.validate:validate", "what the face says of each clip, beside the report"),
     "import": ("emolab.cli.import_xdf:import_xdf", "make a session of an XDF recording"),
     "study": ("emolab.cli.study:study", "participants, consent texts, identities; erase who withdraws"),
