@@ -90,6 +90,8 @@ def measure(job: Job) -> Measured:
     strange = [part.files[0] for part in found if part is not base and part.rows and "eda" in part.sources]
     if base.window is not None and strange:
         remarks = (*remarks, NO_COMMON_ZERO.format(" and ".join(strange)))
+    if "_part-" in job.recording.stem:
+        remarks = (*remarks, "This is a later part of a session; what came before it is missing here.")
     if base.window is None:
         remarks = (*remarks, "There was no rest to count changes from.")
     absent = {kind: why for kind, why in first.absent.items() if all(kind in part.absent for part in found)}

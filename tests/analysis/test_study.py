@@ -195,3 +195,51 @@ def test_an_analysis_that_is_not_at_hand_is_told_when_somebody_withdraws(
     exports_made.register(study, "P001_session-0", exports_made.ANALYSIS, out, [])
     assert run(["study", "withdraw", str(study), "P001", "--yes-erase", "P001"]) == 1
     assert f"analysis in {out}; make it anew, or erase it, where it is now" in capsys.readouterr().out
+
+
+def test_what_was_measured_before_it_was_stopped_is_not_measured_again(
+    study_of: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    study, out = study_of("P001", "P002"), tmp_path / "out"
+    monkeypatch.setattr("emolab.analysis.study.KEEP_S", 0.0)
+
+    def stop(done: int, total: int, what: str) -> None:
+        if done == 1:
+            assert len(kept.load(out)) == 1  # already then: a kill asks nobody
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        analyse(study, out, tell=stop)
+    assert not (out / "report.html").exists()
+    asked: list[tuple[int, int, str]] = []
+    found = analyse(study, out, tell=lambda done, total, what: asked.append((done, total, what)))
+    assert asked[:2] == [(0, 1, "reading sessions"), (1, 1, "session 1 of 1")]
+    assert len(found.table) == 30
+
+
+def test_a_part_without_its_first_is_analysed_and_told(study_of: Callable[..., Path], tmp_path: Path):
+    study = study_of("P001", "P002")
+    path = session_path(study, "P002", 0)
+    path.rename(path.with_name("P002_session-0_part-2.h5"))
+    found = analyse(study, tmp_path / "out")
+    assert [one.files for one in found.sessions] == [
+        ("P001_session-0.h5",),
+        ("P002_session-0_part-2.h5",),
+    ]
+    assert any("what came before it is missing" in remark for remark in found.sessions[1].remarks)
+
+
+def test_faces_that_cannot_be_believed_matter_when_conflicts_are_left_out(
+    study_of: Callable[..., Path], tmp_path: Path
+):
+    study, out = study_of("P001", "P002"), tmp_path / "out"
+    path = session_path(study, "P001", 0)
+    face = TimedLabel(320.0, 350.0, tags=("negative", "conflict"))
+    Ledger.open(path, "face-small").append("edit", (Change("1", None, face),), by={"model": "small"})
+    ledger = folder_of(path) / "face-small.jsonl"
+    ledger.write_bytes(ledger.read_bytes().replace(b"conflict", b"concrete"))
+    assert len(analyse(study, out).table) == 30
+    left_out = analyse(study, out, Asked(drop_conflicts=True))
+    assert len(left_out.table) == 15
+    assert "what faces say of it cannot be known" in left_out.sessions[0].trouble
+    assert len(analyse(study, out).table) == 30  # and it was not measured again for that
