@@ -6,6 +6,7 @@
     fer2013    35,887 grey faces of 48×48 in seven classes, with their split
     hku956     956 pieces of music heard by 30 people: pulse, skin and temperature at the wrist, ratings
     pmemo      choruses of 794 pop songs heard by 457 people: skin, ratings, 6373 figures of the music
+    sessions   emolab's own studies: clips heard and reported on (a folder, so not in `DATASETS`)
     rated      what corpora share in which subjects rated valence and arousal
     thresholds high or low, by a threshold of each subject's own
     pickled    arrays out of a pickle, without running what it says

@@ -1,0 +1,188 @@
+"""emolab's own studies as a corpus: a trial is a clip heard by a participant who then reported a state.
+
+    corpus = Sessions(Path("study"))             # labels: the five states; by="group": the three groups
+    trial = corpus.load(corpus.trials()[0])
+    trial.arrays["eda"], trial.arrays["eda_times_s"], trial.arrays["eda_rate_hz"]     # (n,), (n,), (1,)
+
+Read are the recordings `STUDY/P014/P014_session-0.h5`, also those in which a session went on, and rehearsed
+ones. Times are seconds from the clip's onset, as each sample was taken; the rate is that measured over the
+recording. A clip that was skipped, broken off or not reported on is left out, and told; so is a recording
+that cannot be read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emolab.core.errors import DataError, RecordingError, shown
+from emolab.core.label import state
+from emolab.datasets.dataset import LeftOut, Spec, Trial, TrialRef
+from emolab.recording.reader import Session
+from emolab.recording.trials import BASELINE, trials
+from emolab.recording.trials import Trial as Playing
+
+KINDS = ("eda", "ppg", "respiration")
+PREFERRED = {"ppg": "ear"}  # in a channel's name, where a kind has several
+FEWEST = 2  # samples of a trial
+By = Literal["state", "group"]
+Line = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A clip heard: by whom, in which recording, and what the recording knows of it."""
+
+    participant: str
+    recording: Path
+    playing: Playing
+
+
+class Sessions:
+    """The study in `folder`; labels `by` state or by group of states."""
+
+    spec = Spec(
+        name="emolab study",
+        citation="the study's own",
+        licence="as the participants consented",
+        where="recorded with emolab, or rehearsed: emolab rehearse",
+    )
+
+    def __init__(self, folder: Path, by: By = "state") -> None:
+        if by not in ("state", "group"):
+            raise DataError(f"{shown(by)} is no label of a study; known are state and group")
+        self.place = Path(folder)
+        self.by: By = by
+        self._recordings = _recordings(self.place)
+        self._heard: dict[str, Heard] | None = None
+        self._left_out: dict[str, LeftOut] = {}
+        self._open: tuple[Path, dict[str, Line]] | None = None
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What cannot be used, as far as it was looked at."""
+        self.heard()
+        return tuple(self._left_out.values())
+
+    def heard(self) -> Mapping[str, Heard]:
+        """Every clip heard to its end and reported on, by its trial's key: `P014_session-0/03_joy-2`."""
+        if self._heard is None:
+            self._heard = {}
+            for path in self._recordings:
+                try:
+                    self._heard |= self._of(path)
+                except (RecordingError, DataError) as error:
+                    self._leave_out(path.stem, str(error))
+        return self._heard
+
+    def trials(self) -> Sequence[TrialRef]:
+        """One per clip that can be used, labelled with what the participant said."""
+        return [
+            TrialRef(key, one.participant, self._label(one))
+            for key, one in self.heard().items()
+            if key not in self._left_out
+        ]
+
+    def load(self, ref: TrialRef) -> Trial:
+        """`eda`, `ppg`, `respiration` `(n,)` in their own units, as far as they were recorded.
+
+        Beside each `NAME_times_s` `(n,)` from the clip's onset, and `NAME_rate_hz` `(1,)`. Raises `DataError`
+        when there is no such trial, its recording cannot be read, or has no skin conductance there.
+        """
+        one = self.heard().get(ref.key)
+        if one is None:
+            first = next(iter(self.heard()), "none")
+            raise DataError(f"the study in {self.place} has no trial {ref.key!r}; its first is {first}")
+        arrays: dict[str, NDArray[np.generic]] = {}
+        for kind, (times_s, values) in self._lines(one.recording).items():
+            start, stop = np.searchsorted(times_s, [one.playing.start_s, one.playing.end_s])
+            if stop - start < FEWEST:
+                continue
+            arrays[kind] = values[start:stop].copy()
+            arrays[f"{kind}_times_s"] = times_s[start:stop] - one.playing.start_s
+            arrays[f"{kind}_rate_hz"] = np.array([(len(times_s) - 1) / (times_s[-1] - times_s[0])])
+        if KINDS[0] not in arrays or not np.isfinite(arrays[KINDS[0]]).any():
+            raise DataError(f"{one.recording} has no skin conductance while {one.playing.clip} was heard")
+        return Trial(ref, arrays)
+
+    def each(self) -> Iterator[Trial]:
+        """All trials, loaded one after the other; what cannot be loaded is left out, and told."""
+        for ref in self.trials():
+            try:
+                trial = self.load(ref)
+            except DataError as error:
+                self._leave_out(ref.key, str(error))
+            else:
+                yield trial
+
+    def _label(self, one: Heard) -> str:
+        said = one.playing.said
+        assert said is not None and said.state is not None  # others are left out
+        return said.state if self.by == "state" else state(said.state).group
+
+    def _of(self, path: Path) -> dict[str, Heard]:
+        with Session.open(path) as session:
+            events = session.events
+            lasts = [stream.last_s() or 0.0 for stream in session.streams.values()]
+            who = session.header.participant
+        found = {}
+        for playing in trials(events, max([*lasts, *(event.time_s for event in events)], default=0.0)):
+            if playing.clip == BASELINE:
+                continue
+            key = f"{path.stem}/{playing.number:02d}_{playing.clip}"
+            if playing.how != "done":
+                self._leave_out(key, f"the clip was {playing.how or 'not heard to its end'}")
+            elif playing.said is None or playing.said.state is None:
+                self._leave_out(key, "nothing was reported in time")
+            else:
+                found[key] = Heard(who, path, playing)
+        return found
+
+    def _lines(self, path: Path) -> dict[str, Line]:
+        """Times and values of each kind; one recording at a time is held."""
+        if self._open is None or self._open[0] != path:
+            try:
+                with Session.open(path) as session:
+                    self._open = path, {kind: line for kind in KINDS if (line := _line(session, kind))}
+            except RecordingError as error:
+                raise DataError(f"{path} cannot be read ({error})") from error
+        return self._open[1]
+
+    def _leave_out(self, key: str, why: str) -> None:
+        log.warning("%s: %s is left out: %s", self.place, key, why)
+        self._left_out[key] = LeftOut(key, why)
+
+
+def _recordings(folder: Path) -> list[Path]:
+    found = [path for path in sorted(folder.glob("*/*_session-*.h5")) if not path.name.startswith(".")]
+    if not found:
+        raise DataError(
+            f"{folder} is no study with recordings: expected are files like P014/P014_session-0.h5; "
+            "record one, or make one with 'emolab rehearse'"
+        )
+    return found
+
+
+def _line(session: Session, kind: str) -> Line | None:
+    """Times and values of a kind's channel, the preferred one where there are several; None without any."""
+    names = [
+        f"{stream.name}/{channel.name}"
+        for stream in session.streams.values()
+        for channel in stream.info.channels
+        if channel.kind == kind and not stream.info.is_image
+    ]
+    if not names:
+        return None
+    wanted = PREFERRED.get(kind, "")
+    signal = session.signal(
+        next((name for name in names if wanted in name.rpartition("/")[2].lower()), names[0])
+    )
+    return (signal.times_s, signal.values) if len(signal.times_s) >= FEWEST else None

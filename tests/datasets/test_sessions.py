@@ -1,0 +1,106 @@
+"""A study of emolab's own is a corpus: clips heard, reports given, signals with their times."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emolab.core.errors import DataError
+from emolab.core.label import STATES
+from emolab.datasets.dataset import Dataset, TrialRef
+from emolab.datasets.sessions import Sessions
+from emolab.devices.simulation.effect import EFFECTS
+from emolab.recording.reader import Session
+from emolab.recording.trials import trials
+from emolab.session.rehearsal import Order, devices_text, rehearse
+
+GROUP = {one.key: one.group for one in STATES}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two simulated participants with a board."""
+    folder = tmp_path_factory.mktemp("rehearsed") / "study"
+    rehearse(
+        Order(folder, 2, seed=5, devices_text=devices_text(("board",)), effect=EFFECTS["lively"]), jobs=1
+    )
+    return folder
+
+
+def test_a_trial_is_a_clip_heard_and_what_was_said_of_it(study: Path) -> None:
+    corpus = Sessions(study)
+    assert isinstance(corpus, Dataset)
+    refs = corpus.trials()
+    assert len(refs) + len(corpus.left_out) == 30 and {ref.subject for ref in refs} == {"P001", "P002"}
+    path = study / "P002" / "P002_session-0.h5"
+    with Session.open(path) as session:
+        said = {
+            f"P002_session-0/{one.number:02d}_{one.clip}": one.said.state
+            for one in trials(session.events, 1e6)
+            if one.number and one.said is not None and one.how == "done"
+        }
+    assert {ref.key: ref.label for ref in refs if ref.subject == "P002"} == said
+    assert [ref.label for ref in Sessions(study, "group").trials()] == [GROUP[ref.label] for ref in refs]
+
+
+def test_signals_are_those_of_the_clip_with_their_own_times(study: Path) -> None:
+    corpus = Sessions(study)
+    ref = corpus.trials()[4]
+    arrays, playing = corpus.load(ref).arrays, corpus.heard()[ref.key].playing
+    length_s = playing.end_s - playing.start_s
+    for kind in ("eda", "ppg", "respiration"):
+        times_s, (rate_hz,) = arrays[f"{kind}_times_s"], arrays[f"{kind}_rate_hz"]
+        assert len(arrays[kind]) == len(times_s) and (np.diff(times_s) > 0).all()
+        assert 0 <= times_s[0] < 0.1 and length_s - 0.1 < times_s[-1] <= length_s
+        assert rate_hz == pytest.approx(len(times_s) / length_s, rel=0.02)
+    with Session.open(study / "P001" / "P001_session-0.h5") as session:
+        whole = session.signal("eda")
+    inside = (whole.times_s >= playing.start_s) & (whole.times_s < playing.end_s)
+    assert arrays["eda"].tolist() == whole.values[inside].tolist()
+
+
+def test_trials_are_the_same_wherever_the_study_lies(study: Path, tmp_path: Path) -> None:
+    shutil.copytree(study, tmp_path / "copy")
+    assert Sessions(tmp_path / "copy").trials() == Sessions(study).trials()
+
+
+def test_a_damaged_recording_is_left_out_and_told(study: Path, tmp_path: Path) -> None:
+    shutil.copytree(study, tmp_path / "study")
+    (tmp_path / "study" / "P001" / "P001_session-0.h5").write_bytes(b"no recording")
+    corpus = Sessions(tmp_path / "study")
+    assert {ref.subject for ref in corpus.trials()} == {"P002"}
+    (left_out,) = (one for one in corpus.left_out if "P001" in one.key)
+    assert left_out.key == "P001_session-0" and "is no HDF5 file" in left_out.why
+
+
+def test_a_recording_that_goes_away_is_told_trial_by_trial(study: Path, tmp_path: Path) -> None:
+    shutil.copytree(study, tmp_path / "study")
+    corpus = Sessions(tmp_path / "study")
+    whole = len(corpus.trials())
+    (tmp_path / "study" / "P001" / "P001_session-0.h5").unlink()
+    loaded = list(corpus.each())
+    assert {trial.ref.subject for trial in loaded} == {"P002"}
+    assert len(corpus.trials()) == len(loaded) < whole
+
+
+def test_without_skin_conductance_a_trial_is_left_out(tmp_path: Path) -> None:
+    only = devices_text(("thermal",))
+    rehearse(Order(tmp_path / "study", 1, seed=5, protocol="quick", devices_text=only), jobs=1)
+    corpus = Sessions(tmp_path / "study")
+    heard = len(corpus.trials())
+    assert heard and list(corpus.each()) == [] and corpus.trials() == []
+    assert sum("has no skin conductance while" in one.why for one in corpus.left_out) == heard
+
+
+def test_what_is_no_study_is_told(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"is no study with recordings: expected are files like P014/"):
+        Sessions(tmp_path)
+    with pytest.raises(DataError, match="'mood' is no label of a study; known are state and group"):
+        Sessions(study, "mood")  # type: ignore[arg-type]
+    with pytest.raises(
+        DataError, match="has no trial 'P009_session-0/01_x'; its first is P001_session-0/01_"
+    ):
+        Sessions(study).load(TrialRef("P009_session-0/01_x", "P009", "neutral"))
