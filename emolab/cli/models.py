@@ -45,8 +45,8 @@ def facts(name: str, spec: Spec) -> dict[str, Any]:
 def text(name: str, spec: Spec) -> str:
     """A model as a paragraph."""
     count = "parameters as the data have it" if spec.parameters is None else f"{spec.parameters:,} parameters"
-    lines = [f"{name:<10} {spec.name}: {count}", f"{'':<10} {spec.paper}"]
+    lines = [f"{name:<11} {spec.name}: {count}", f"{'':<11} {spec.paper}"]
     for part in spec.inputs:
         shape = " × ".join(str(size) for size in part.shape)
-        lines.append(f"{'':<10} {part.modality} {shape}: {part.what}")
+        lines.append(f"{'':<11} {part.modality} {shape}: {part.what}")
     return "\n".join(lines)

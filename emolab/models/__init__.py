@@ -5,6 +5,7 @@
     rtcan        RTCAN-1D, and RTCAG, the same without music; with the ablation and the depth/width study
     rtcan_blocks what it is made of: attention over channels, attention over times, residual blocks
     res_sin      Res-SIN, and Res-SI, the same without music: skin conductance as a picture
+    feature_cnn  three convolutions over 128 hand-crafted figures, what RTCAN-1D is compared with
     grad_cam     where in time a network looked
 
 Networks are plain `nn.Module`; how they learn is the business of `training`, where the data come from of
@@ -21,4 +22,5 @@ MODELS: dict[str, str] = {
     "rtcag": "emolab.models.rtcan:rtcag",
     "res_sin": "emolab.models.res_sin:ResSin",
     "res_si": "emolab.models.res_sin:res_si",
+    "feature_cnn": "emolab.models.feature_cnn:FeatureCnn",
 }
