@@ -10,6 +10,7 @@
     rated      what corpora share in which subjects rated valence and arousal
     thresholds high or low, by a threshold of each subject's own
     pickled    arrays out of a pickle, without running what it says
+    cache      what was computed from a trial's arrays, found again by content and parameters
 
 A corpus knows its folder layout and its licence and nothing of models; a split that is published with it
 is part of it. A new one is a file here, a line in `DATASETS`, and a test that writes a tiny folder of the
