@@ -20,13 +20,13 @@ from emolab.recording.inspect import inspect
 from emolab.recording.lanes import rests
 from emolab.recording.reader import Session
 from emolab.recording.trials import Trial, trials
+from emolab.signals.usable import shares
 from emolab.study.sessions import named, parts
 
 log = logging.getLogger(__name__)
 NO_COMMON_ZERO = (
     "In {} the level of skin conductance is in SDs of that file: no change from the rest is told."
 )
-QUALITY_S = 10.0  # a signal is judged in windows of that length
 Row = dict[str, Any]
 
 
@@ -45,7 +45,7 @@ class Measured:
     `rows`: the clips in order, as `table.COLUMNS` tells. `baseline`: the rest's own figures, empty without
     one. `window`: which part of the rest. `sources`: which channel each kind was read from.
     `remarks`: worth reading. `absent`: why a kind of signal gives nothing. `health`: `inspect` of each
-    file. `quality`: how much of each `QUALITY_S` of the first file can be used, from time zero on, by kind.
+    file. `quality`: how much of each ten seconds of the first file can be used, from time zero on, by kind.
     `unsound`: ledgers of labels that cannot be believed, and why. `trouble`: why there is nothing at all.
     `took_s`: of reading and computing.
     """
@@ -185,13 +185,8 @@ def _read(session: Session) -> tuple[dict[str, Source], dict[str, str]]:
 
 
 def _quality(sources: Mapping[str, Source], end_s: float) -> dict[str, tuple[float, ...]]:
-    # what is left at the end says nothing of the signal
-    starts = [at * QUALITY_S for at in range(int(end_s // QUALITY_S))]
-    return {
-        kind: tuple(round(source.body.good_share(at_s, at_s + QUALITY_S), 4) for at_s in starts)
-        for kind, source in sources.items()
-        if not MODALITIES[kind].of  # as good as what it is made of
-    }
+    # one that is made of others is as good as they are
+    return {kind: shares(source.body, end_s) for kind, source in sources.items() if not MODALITIES[kind].of}
 
 
 def _row(trial: Trial, participant: str, number: int, sources: Mapping[str, Source]) -> Row:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
 from emolab.core.stream import Channel
+from emolab.recording import converter
 from emolab.recording.reader import RecordedStream, Session
 from emolab.signals.eda.convex import STATUSES
 from emolab.signals.eda.skin import SKIN_FEATURES, read_skin
@@ -30,7 +31,6 @@ from emolab.signals.thermal.heat import HEAT_FEATURES, read_heat
 PREFERRED_SITE = "ear"  # the paper's; another one is taken where less than half of it can be used
 USABLE = 0.5
 SOUND_ROWS = 1 << 20  # read together: 40 minutes at 48 kHz would fill the memory
-FALLING = ("PhysioKit",)  # boards with a Grove GSR: their counts fall when conductance rises
 
 
 class Body(Protocol):
@@ -109,7 +109,7 @@ def _skin(session: Session) -> Source:
         line.times_s,
         line.channel.unit,
         adc_range=line.ends,
-        is_falling=True if line.model in FALLING and line.channel.unit == "counts" else None,
+        is_falling=line.is_falling,
         name=line.name,
     )
     ended = f"cvxEDA {skin.status} before it was solved: level and responses are approximate"
@@ -182,7 +182,7 @@ class _Line:
     times_s: NDArray[np.float64]
     values: NDArray[np.float64]
     ends: tuple[float, float] | None
-    model: str
+    is_falling: bool | None
 
 
 def _lines(session: Session, kind: str) -> list[_Line]:
@@ -192,12 +192,10 @@ def _lines(session: Session, kind: str) -> list[_Line]:
         for index, channel in enumerate(stream.info.channels):
             if channel.kind != kind or stream.info.is_image or not len(stream):
                 continue
-            bits = stream.info.instrument.get("adc_bits") or stream.info.instrument.get("bits")
-            top = (1 << int(bits)) - 1 if bits else None
-            ends = None if top is None else (channel.offset, top * channel.scale + channel.offset)
             name = f"{stream.name}/{channel.name}"
-            model = str(stream.info.instrument.get("model", ""))
-            found.append(_Line(name, channel, stream.times_s(), stream.values(index), ends, model))
+            ends = converter.ends(stream.info, channel)
+            falls = converter.is_falling(stream.info, channel)
+            found.append(_Line(name, channel, stream.times_s(), stream.values(index), ends, falls))
     if not found:
         raise DataError(f"no {kind} channel was recorded")
     return found

@@ -15,6 +15,7 @@
     guard       is this a file emolab could have written? asked before it is believed
     still       a file whose writer died, opened as if it had been closed in order
     reader      Session: a file opened afterwards, while it is written, or after a crash
+    converter   what is known of the converter that a channel came from
     times/      when each sample was taken, worked out once all is known
     inspect     is this recording good? facts and a verdict
     onset_facts when each clip was asked for, played and heard

@@ -5,6 +5,7 @@
     happenings  what happened besides the trials
     lanes       who said what: events, intended, reported, models, analysts
     curves      its signals as pyramids, read piece by piece, only what is new when it grows
+    usability   how usable each signal of the body is, ten seconds at a time
     desk        where an analyst works: labels as their ledger makes them, with undo across restarts
     relabel     what a key means: which label changes, or where a new one goes
     history     acts in words

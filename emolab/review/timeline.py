@@ -23,17 +23,19 @@ from emolab.recording.labels import TimedLabel
 from emolab.recording.reader import RecordedStream, Session
 from emolab.recording.recover import is_growing
 from emolab.review.curves import Curves, tracks_of
+from emolab.review.usability import LATER, ON_ITS_WAY, Usability
 from emolab.signals.pyramid import View
 
 FRAMES_KEPT = 64
+PATIENCE_S = 0.2  # with arithmetic that is on its way and needs the file no more
 EMPTY = View(np.zeros(0), np.zeros(0, np.float32), np.zeros(0, np.float32), True)
 
 
 class Timeline:
     """A recording opened for looking at; use it in a `with` block, or `close` it.
 
-    `changed`: called, in the reading thread, when a track has become ready. Raises as `Session.open`.
-    A track whose data are damaged stays empty, and `problems` says why.
+    `changed`: called, in a thread, when a track has become ready, and when it is known how usable it is.
+    Raises as `Session.open`. A track whose data are damaged stays empty, and `problems` says why.
     """
 
     def __init__(self, path: Path, changed: Callable[[str], None] = lambda name: None) -> None:
@@ -53,6 +55,8 @@ class Timeline:
         self._reading = threading.Lock()  # HDF5 lets one in at a time; a frame must not wait for long
         self._curves = Curves(self.session, self.tracks, self._reading)
         self._closing = threading.Event()
+        self._usability = Usability(self.session, self.tracks, self._reading, self._closing)
+        self._judge: threading.Thread | None = None
         self._thread = self._start_reading()
 
     @property
@@ -112,6 +116,21 @@ class Timeline:
         """The sample at a moment, the newest not after it; NaN in a hole and before the first."""
         found = self._curves.pyramids.get(track)
         return np.nan if found is None else found.value_at(time_s)
+
+    def usable(self, track: str) -> tuple[float, ...]:
+        """How much of each ten seconds can be used, from time zero on; empty where nothing is told (yet)."""
+        return self._usability.shares.get(track, ())
+
+    def why_not_judged(self, track: str) -> str:
+        """Why `usable` tells nothing of a signal of the body."""
+        return LATER if self.is_live else self._usability.troubles.get(track, ON_ITS_WAY)
+
+    def wait_judged(self, timeout_s: float = 60.0) -> bool:
+        """Wait until `usable` tells all it will; False when that takes longer."""
+        if not self.wait(timeout_s) or self._judge is None:
+            return False
+        self._judge.join(timeout_s)
+        return not self._judge.is_alive()
 
     # pictures
 
@@ -179,7 +198,10 @@ class Timeline:
         """Stop reading and let go of the file. Idempotent."""
         self._closing.set()
         self._thread.join()
-        self.session.close()
+        with self._reading:  # one who judges looks at `_closing` before reading on
+            self.session.close()
+        if self._judge is not None:
+            self._judge.join(PATIENCE_S)
 
     def __enter__(self) -> Timeline:
         return self
@@ -207,6 +229,11 @@ class Timeline:
 
     def _read_all(self) -> None:
         self._curves.read(not self.is_live, self._closing, self._changed)
+        if not self.is_live and not self._closing.is_set():
+            self._judge = threading.Thread(
+                target=self._usability.judge, args=(self.end_s, self._changed), name="usability", daemon=True
+            )
+            self._judge.start()
 
 
 def _place(stream: RecordedStream, time_s: float, rate_hz: float, count: int) -> int:

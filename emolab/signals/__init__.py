@@ -20,6 +20,7 @@ and, read once for a whole session and asked for any window afterwards:
     rsa                    how much the heart follows the breath
     thermal/               how warm face, nose and forehead are, through a film
     loudness, weighting    how loud a clip or a room is, as EBU R 128 counts it
+    usable                 how much of each ten seconds can be used: one judgement for all rooms
     mfcc                   cepstral coefficients of thousands of short signals, as librosa defines them
     audio_features         the 6373 figures of ComParE: from tables, or by the extra `opensmile`
 

@@ -61,13 +61,13 @@ def test_the_frame_shown_is_the_one_of_the_moment(qapp: QApplication, session: P
         flow.window.pictures.shown.connect(lambda camera, index, _: shown.__setitem__(camera, index))
         for time_s in (3.34, 20.0, 0.5):
             flow.seek(time_s)
-            room.until(lambda at=time_s: shown.get("camera") == int(at * 30 + 1e-6))
+            expected = {"camera": int(time_s * 30 + 1e-6), "thermal": int(time_s * 9 + 1e-6)}
+            room.until(lambda expected=expected: shown == expected)
             image = flow.window.pictures.views["camera"]._image
             assert image is not None
             grey = image.pixelColor(32, 24).red()
             truth = made.picture(int(time_s * 30 + 1e-6))[24, 32, 0]
             assert abs(grey - int(truth)) <= 3
-            assert shown["thermal"] == int(time_s * 9 + 1e-6)
 
 
 def test_a_number_labels_the_clip_and_a_contradiction_asks_why(qapp: QApplication, session: Path) -> None:

@@ -10,15 +10,15 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from emolab.analysis.measure import QUALITY_S, Measured
+from emolab.analysis.measure import Measured
 from emolab.analysis.modalities import MODALITIES
 from emolab.analysis.page import Part, Picture, Section
 from emolab.core.event import Event
 from emolab.core.label import STATE_KEYS
 from emolab.plots import signals as drawn
 from emolab.recording.reader import Session
+from emolab.signals.usable import WINDOW_S, level
 
-WELL, LOOK = 0.8, 0.5  # of ten seconds that can be used
 SHORT = {"ppg": "pulse", "respiration": "breath", "eda": "skin"}
 KINDS = {"rest": "rest", "play": "clip", "rate": "report", "pause": "pause"}
 
@@ -39,8 +39,7 @@ def timeline(one: Measured, recordings: Sequence[Path]) -> Section:
     names = {kind: name for kind, name in one.sources.items() if kind in SHORT}
     quality = {
         MODALITIES[kind].title: [
-            drawn.Stretch(at * QUALITY_S, (at + 1) * QUALITY_S, level(share))
-            for at, share in enumerate(shares)
+            drawn.Stretch(at * WINDOW_S, (at + 1) * WINDOW_S, level(share)) for at, share in enumerate(shares)
         ]
         for kind, shares in one.quality.items()
     }
@@ -61,11 +60,6 @@ def timeline(one: Measured, recordings: Sequence[Path]) -> Section:
             )
         )
     return Section("session", "The session over time", parts)
-
-
-def level(share: float) -> str:
-    """How usable ten seconds are, as a level of health."""
-    return "well" if share >= WELL else "look" if share >= LOOK else "act"
 
 
 def steps(recordings: Sequence[Path]) -> tuple[list[drawn.Part], list[drawn.Part]]:

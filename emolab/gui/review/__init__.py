@@ -6,7 +6,7 @@
     labelling     keys and fields become acts in the ledger
     window        pictures and facts above, the time line below; menus, questions
     span          the stretch of time that all lanes show, and the cursor in it
-    chart         all signals (raster: curves as pixels; ruler)
+    chart         all signals (raster: curves as pixels; ruler; usable_strip: how usable each is)
     lane_view     the lanes of labels (label_paint: colour says what, pattern who)
     overview      the whole session as a strip
     pictures      the cameras, each frame fetched in a thread (fetcher)

@@ -1,7 +1,8 @@
 """All signals on the time line: one lane each, drawn anew in a few milliseconds at any zoom.
 
 Wheel zooms at the pointer, Shift+wheel and dragging move along, a click puts the cursor there. Beside
-each name stands its value at the pointer, or at the cursor when the pointer is elsewhere.
+each name stands its value at the pointer, or at the cursor when the pointer is elsewhere. Under a signal of
+the body a strip says how usable it is.
 """
 
 from __future__ import annotations
@@ -13,16 +14,27 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QHelpEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from emolab.gui import theme
-from emolab.gui.review import raster
+from emolab.gui.review import raster, usable_strip
 from emolab.gui.review.ruler import RULER_PX, Ruler, paint_ruler
 from emolab.gui.review.span import Span
 from emolab.review.curves import Track
 from emolab.review.timeline import Timeline
+from emolab.signals.usable import KINDS
 
 LEFT_PX = 148
 LANE_PX = 28  # least height of a lane
@@ -180,6 +192,10 @@ class Chart(QWidget):
         colour = QColor(theme.signal_colour(track.kind))
         rgb = (colour.red(), colour.green(), colour.blue())
         margin = max(round(2 * ratio), 1)
+        if shares := self._line.usable(track.name):
+            tall = max(round(theme.px(usable_strip.TALL_PX) * ratio), 3)
+            usable_strip.paint(pixels[-tall:], shares, self._span.from_s, self._span.to_s)
+            pixels = pixels[:-tall]
         raster.paint(pixels[margin:-margin], low, high, limits, rgb, raster.THIN_PX * ratio * theme.scale())
 
     def _limits(self, track: Track, low: raster.Floats, high: raster.Floats) -> tuple[float, float] | None:
@@ -244,6 +260,21 @@ class Chart(QWidget):
         if theme.px(LEFT_PX) - 1 <= x <= self.width():
             painter.setPen(QPen(QColor(colours.accent), theme.px(2)))
             painter.drawLine(QPointF(x, 0), QPointF(x, bottom))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.tip_at(QPointF(event.pos())), self)
+            return True
+        return super().event(event)
+
+    def tip_at(self, place: QPointF) -> str:
+        """How usable the signal under a place is there; empty for what is none of the body."""
+        inside = (track for at, track in enumerate(self.tracks) if self._lane(at).contains(place))
+        track = next((track for track in inside if track.kind in KINDS), None)
+        if track is None:
+            return ""
+        told = usable_strip.words(self._line.usable(track.name), self.time_at(place.x()))
+        return f"{track.name}: {told or self._line.why_not_judged(track.name)}"
 
     # mouse
 

@@ -70,6 +70,22 @@ class Conductance:
         """`(n,)` seconds."""
         return self.start_s + np.arange(len(self.values)) / self.rate_hz
 
+    def rows(self, start_s: float, end_s: float) -> tuple[int, int]:
+        """First and one past the last row in `[start_s, end_s)`."""
+        edges = np.ceil((np.array([start_s, end_s]) - self.start_s) * self.rate_hz - 1e-6)
+        first, last = np.clip(edges, 0, len(self.values)).astype(int).tolist()
+        return first, last
+
+    def good_share(self, start_s: float, end_s: float) -> float:
+        """How much of a window, 0 to 1, can be used: there, within what skin does, not near an artefact."""
+        start_s = self.start_s if np.isinf(start_s) else start_s
+        end_s = float(self.times_s[-1]) if np.isinf(end_s) else end_s
+        if not end_s > start_s:
+            return 0.0
+        first, last = self.rows(start_s, end_s)
+        wanted = max((end_s - start_s) * self.rate_hz, 1.0)
+        return float(min(self.is_good[first:last].sum() / wanted, 1.0))
+
 
 def conductance(
     values: ArrayLike,

@@ -75,7 +75,7 @@ class Skin:
         share = self.good_share(start_s, end_s)
         if share < COVERED or not np.isfinite(self.scale):
             return figures
-        first, last = self._rows(start_s, end_s)
+        first, last = self.conductance.rows(start_s, end_s)
         good = self.conductance.is_good[first:last]
         tonic, phasic = self.tonic[first:last][good], self.phasic[first:last][good]
         onsets_s = self.responses.onsets_s
@@ -101,21 +101,7 @@ class Skin:
 
     def good_share(self, start_s: float, end_s: float) -> float:
         """How much of a window, 0 to 1, can be used: there, within what skin does, not near an artefact."""
-        told = self.conductance
-        start_s = told.start_s if np.isinf(start_s) else start_s
-        end_s = float(told.times_s[-1]) if np.isinf(end_s) else end_s
-        if not end_s > start_s:
-            return 0.0
-        first, last = self._rows(start_s, end_s)
-        wanted = max((end_s - start_s) * told.rate_hz, 1.0)
-        return float(min(told.is_good[first:last].sum() / wanted, 1.0))
-
-    def _rows(self, start_s: float, end_s: float) -> tuple[int, int]:
-        """First and one past the last row in `[start_s, end_s)`."""
-        told = self.conductance
-        edges = np.ceil((np.array([start_s, end_s]) - told.start_s) * told.rate_hz - 1e-6)
-        first, last = np.clip(edges, 0, len(told.values)).astype(int).tolist()
-        return first, last
+        return self.conductance.good_share(start_s, end_s)
 
 
 def read_skin(

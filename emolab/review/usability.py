@@ -1,0 +1,82 @@
+"""How usable each signal of the body is, ten seconds at a time, read in a thread once the curves are there.
+
+Once a track is read nothing more is asked of the file, so that closing it need not wait for the arithmetic.
+A session that is still being recorded is not judged: a pulse is told from what lies about it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from emolab.core.errors import EmolabError
+from emolab.recording import converter
+from emolab.recording.reader import Session
+from emolab.review.curves import PIECE, Track
+from emolab.signals import usable
+
+log = logging.getLogger(__name__)
+LATER = "How usable it is will be told when the session has ended."
+ON_ITS_WAY = "How usable it is is being looked at."
+
+
+class Usability:
+    """`reading`: held while the file is read, a piece at a time. `stops`: set when nobody wants it any more.
+
+    `shares`: by track, of each ten seconds from time zero on. `troubles`: by track, why nothing can be told.
+    """
+
+    def __init__(
+        self, session: Session, tracks: Sequence[Track], reading: threading.Lock, stops: threading.Event
+    ) -> None:
+        self._session, self._reading, self._stops = session, reading, stops
+        self._tracks = [track for track in tracks if track.kind in usable.KINDS]
+        self.shares: dict[str, tuple[float, ...]] = {}
+        self.troubles: dict[str, str] = {}
+
+    def judge(self, end_s: float, ready: Callable[[str], None]) -> None:
+        """Look at each track in turn; `ready` after each."""
+        for track in self._tracks:
+            try:
+                self.shares[track.name] = self._of(track, end_s)
+            except _Stopped:
+                return
+            except (EmolabError, OSError, ValueError) as error:
+                self.troubles[track.name] = str(error)
+            except Exception:  # a judgement must never take the window along
+                log.exception("%s cannot be judged", track.name)
+                self.troubles[track.name] = "It cannot be told how usable it is."
+            if self._stops.is_set():
+                return
+            ready(track.name)
+
+    def _of(self, track: Track, end_s: float) -> tuple[float, ...]:
+        stream = self._session.streams[track.stream]
+        channel = stream.info.channels[track.channel]
+        times, values, start, count = [], [], 0, 1
+        pieces = stream.time_slices_s(PIECE)
+        while start < count:
+            with self._reading:
+                if self._stops.is_set():
+                    raise _Stopped
+                count = len(stream)
+                times.append(next(pieces, np.zeros(0)))
+                values.append(stream.values(track.channel, start, start + len(times[-1])))
+            start += len(times[-1])
+        body = usable.read_body(
+            track.kind,
+            np.concatenate(values),
+            np.concatenate(times),
+            unit=channel.unit,
+            adc_range=converter.ends(stream.info, channel),
+            is_falling=converter.is_falling(stream.info, channel),
+            name=f"{stream.name}/{channel.name}",
+        )
+        return usable.shares(body, end_s)
+
+
+class _Stopped(Exception):
+    """Nobody wants it any more."""
