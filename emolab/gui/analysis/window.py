@@ -130,6 +130,8 @@ class AnalysisWindow(QMainWindow):
             button.setEnabled(may)
             if key in self._actions:
                 self._actions[key].setEnabled(may)
+        for box in (self.lane_box, self.drop_box, self.z_box):
+            box.setVisible(go)
 
     def show_progress(self, percent: int, what: str) -> None:
         """Something that takes its time is going on; percent −1: it is short and cannot be stopped."""
@@ -203,15 +205,20 @@ class AnalysisWindow(QMainWindow):
             box.setMaximumWidth(theme.px(288))
             choices.addWidget(box, 4)
         choices.addStretch(1)
-        self.bar.setFixedWidth(theme.px(240))
+        self.bar.setMinimumWidth(theme.px(96))
+        self.bar.setMaximumWidth(theme.px(240))
         self.bar.setTextVisible(False)
-        self.doing.setFixedWidth(theme.px(180))
+        self.doing.setMinimumWidth(theme.px(72))
+        self.doing.setMaximumWidth(theme.px(180))
         work = QHBoxLayout()
-        for widget in (self.doing, self.bar, self.stop_button, self.go_button):
-            work.addWidget(widget)
+        work.addStretch(1)
+        work.addWidget(self.doing, 4)
+        work.addWidget(self.bar, 4)
+        work.addWidget(self.stop_button)
+        work.addWidget(self.go_button)
         first = QHBoxLayout()
-        first.addLayout(names, 1)
-        first.addLayout(work)
+        first.addLayout(names, 3)
+        first.addLayout(work, 2)
         column = QVBoxLayout(head)
         column.setContentsMargins(theme.px(24), theme.px(12), theme.px(24), theme.px(12))
         column.setSpacing(theme.px(8))

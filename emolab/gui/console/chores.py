@@ -120,9 +120,9 @@ def open_review(recording: Path) -> None:
     QProcess.startDetached(sys.executable, ["-m", "emolab", "review", str(recording)])
 
 
-def open_analysis(study: Path) -> None:
-    """The figures and tests of a study, in a process of their own."""
-    QProcess.startDetached(sys.executable, ["-m", "emolab", "analyse", str(study), "--window"])
+def open_analysis(place: Path) -> None:
+    """The figures and tests of a study, or of one recording, in a process of their own."""
+    QProcess.startDetached(sys.executable, ["-m", "emolab", "analyse", str(place), "--window"])
 
 
 def open_folder(path: Path) -> None:

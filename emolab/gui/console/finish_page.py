@@ -36,6 +36,7 @@ class FinishPage(QWidget):
     noteRequested = Signal(str)
     openFolderRequested = Signal(object)  # Path of the file
     reviewRequested = Signal(object)  # Path of the file
+    analysisRequested = Signal(object)  # Path of the file
     nextRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -154,6 +155,10 @@ class FinishPage(QWidget):
         self.review_button.clicked.connect(lambda: self.reviewRequested.emit(self._path))
         row.addWidget(self.folder_button)
         row.addWidget(self.review_button)
+        self.analysis_button = theme.role(QPushButton("&Analyse it"), "quiet")
+        self.analysis_button.setToolTip("Figures and tables of this session, in a window of their own")
+        self.analysis_button.clicked.connect(lambda: self.analysisRequested.emit(self._path))
+        row.addWidget(self.analysis_button)
         row.addStretch(1)
         row.addWidget(self.next_button)
         return bar

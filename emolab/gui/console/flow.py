@@ -327,6 +327,7 @@ class Flow(QObject):
         self.window.finish.noteRequested.connect(lambda words: self.desk.send("note", text=words))
         self.window.finish.openFolderRequested.connect(lambda path: chores.open_folder(path.parent))
         self.window.finish.reviewRequested.connect(chores.open_review)
+        self.window.finish.analysisRequested.connect(chores.open_analysis)
         self.window.finish.nextRequested.connect(self.next_participant)
         self.window.lost.recoverRequested.connect(self._chores.recover)
         self.window.lost.againRequested.connect(self.next_participant)
