@@ -186,3 +186,14 @@ def test_chance_is_that_of_the_states_in_use():
 def test_numbers_and_lists_read_as_english():
     assert [count(many, "clip") for many in (0, 1, 2)] == ["0 clips", "1 clip", "2 clips"]
     assert [words(["a", "b", "c"][:many]) for many in range(4)] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_what_no_session_was_meant_to_have_is_not_missed(measured: list[Measured]):
+    made = _page(measured)
+    assert all("audio" in one.absent for one in measured)
+    assert "missing" not in _words(made, "health")
+    deviations = next(one for one in made.sections if one.key == "deviations")
+    assert not any("microphone" in cell for part in deviations.parts if isinstance(part, Table)
+                   for row in part.rows for cell in row)  # fmt: skip
+    without = _page([_without(measured[0], "thermal"), *measured[1:]])
+    assert "Face temperature is missing in 1 of 3 sessions" in _words(without, "health")

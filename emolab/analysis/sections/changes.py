@@ -32,7 +32,7 @@ def changes(found: Findings, clips: pd.DataFrame) -> Section:
         parts.append(_levels(modality.title, names, found))
     if found.effects:
         parts += [_sizes(found), _effects(found)]
-    lead = "Every value is the clip's less that of the same participant's rest: zero means as at rest."
+    lead = "Every value is the clip's less that of the same session's rest: zero means as at rest."
     return Section("changes", "Changes from the rest", parts, lead)
 
 
@@ -47,7 +47,7 @@ def _picture(kind: str, title: str, names: list[str], used: pd.DataFrame) -> Pic
 
 
 def _label(feature: Feature) -> str:
-    unit = f" ({feature.unit})" if feature.unit else ""
+    unit = f" ({feature.unit})" if feature.unit not in ("", "1") else ""
     return f"Δ {title(feature.name)}{unit}"
 
 

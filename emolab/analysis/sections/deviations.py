@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from emolab.analysis.measure import Measured
-from emolab.analysis.modalities import MODALITIES
 from emolab.analysis.page import Part, Section, Table, Words
 from emolab.analysis.sections.figures import count
+from emolab.analysis.sections.health import unasked
 from emolab.analysis.sections.protocol import name_of
 
 
@@ -19,8 +19,8 @@ def deviations(every: Sequence[Measured], drops_conflicts: bool) -> Section:
         if one.trouble
     ]
     sound = [one for one in every if not one.trouble]
-    unasked = {kind for kind in MODALITIES if _is_extra(kind) and all(kind in one.absent for one in sound)}
-    rows = [[name_of(one), told] for one in every for told in _told(one, unasked)]
+    extra = unasked(sound)
+    rows = [[name_of(one), told] for one in every for told in _told(one, extra)]
     heard = [row for one in every for row in one.rows]
     unheard = sum(not row["is_whole"] for row in heard)
     conflicts = sum(row["is_conflict"] for row in heard)
@@ -40,17 +40,12 @@ def _clips(many: int, one: str, more: str) -> str:
     return f"{count(many, 'clip')} {one if many == 1 else more}"
 
 
-def _is_extra(kind: str) -> bool:
-    """Whether a kind of signal is none of the paper's: nobody missed it where no session has it."""
-    return all(feature.is_extra for feature in MODALITIES[kind].features)
-
-
-def _told(one: Measured, unasked: Collection[str]) -> list[str]:
+def _told(one: Measured, extra: Collection[str]) -> list[str]:
     reasons = [reason for health in one.health for reason in health["reasons"]]
     unsound = [f"Labels that are not sound and were not used: {why}" for why in one.unsound]
     return [
         *reasons,
         *one.remarks,
         *unsound,
-        *(f"{kind}: {why}" for kind, why in one.absent.items() if kind not in unasked),
+        *(f"{kind}: {why}" for kind, why in one.absent.items() if kind not in extra),
     ]

@@ -21,15 +21,16 @@ def health(every: Sequence[Measured]) -> Section:
         for word, what in WORDS.items()
         if verdicts[word]
     )
-    absent = Counter(
-        MODALITIES[kind].title.lower() for one in sound for kind in one.absent if not MODALITIES[kind].of
-    )
+    absent = Counter(kind for one in sound for kind in one.absent if not MODALITIES[kind].of)
+    for kind in unasked(sound):
+        absent.pop(kind, None)
     gone = [
         Words(
-            f"{title} is missing in {gone} of {count(len(sound), 'session')}; what else there is stays in.",
+            f"{MODALITIES[kind].title} is missing in {gone} of {count(len(sound), 'session')}; what else "
+            "there is stays in.",
             "look",
         )
-        for title, gone in absent.items()
+        for kind, gone in absent.items()
     ]
     usable = Table(
         "Share of the clips in which each signal is usable",
@@ -63,6 +64,15 @@ WORDS = {"good": "good", "look": "usable with remarks", "bad": "bad"}
 
 def _sentence(lead: str) -> str:
     return f"{lead[:1].upper()}{lead[1:]}." if lead else "No session could be read."
+
+
+def unasked(sound: Sequence[Measured]) -> set[str]:
+    """Kinds of signal that are none of the paper's and that no session has: nobody missed them."""
+    return {
+        kind
+        for kind, modality in MODALITIES.items()
+        if all(feature.is_extra for feature in modality.features) and all(kind in one.absent for one in sound)
+    }
 
 
 def is_bad(one: Measured) -> bool:
