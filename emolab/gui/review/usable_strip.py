@@ -1,6 +1,6 @@
 """A strip under a curve: how usable its signal is, ten seconds at a time.
 
-Colour says it, and height as well: a thin line is well, one half as high again asks to be looked at, a full
+Colour says it, and height as well: a thin line is well, one twice as high asks to be looked at, a full
 block cannot be used. Where a pixel covers more than ten seconds the worst of them is shown.
 """
 
