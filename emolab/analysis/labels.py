@@ -79,6 +79,21 @@ def labels(recording: Path, lane: str = REPORTED) -> Labels:
     return Labels(decided, tuple(conflicts), tuple(unsound))
 
 
+def analysts(recordings: Sequence[Path]) -> list[str]:
+    """Who decided labels of these sessions, by name; one whose ledger is not sound is among them."""
+    found = set()
+    for path in (
+        path for first in recordings for part in parts(first) for path in label_ledger.ledgers(part)
+    ):
+        try:
+            if any(act.by for act in label_ledger.read(path).acts):
+                continue  # a model's
+        except RecordingError:
+            pass
+        found.add(path.stem)
+    return sorted(found)
+
+
 def check_lane(recordings: Sequence[Path], lane: str) -> None:
     """Raises `ConfigError` when no recording at all has a lane of that name, or when it is a model's."""
     if lane == REPORTED:

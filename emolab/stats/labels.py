@@ -109,10 +109,10 @@ def crossing(table: pd.DataFrame, seed: int = 0) -> Crossing:
     both = meant[meant["state_reported"].notna()]
     same = int(np.trace(counts.to_numpy()[:, :-1]))
     place = {key: at for at, key in enumerate(STATE_KEYS)}
-    first, second = (both[name].map(place).to_numpy(np.int64) for name in ("state_intended", "state_reported"))
-    kappa = cohen(
-        first, second, len(STATE_KEYS), "linear", both["participant"].astype(str).to_numpy(), seed
+    first, second = (
+        both[name].map(place).to_numpy(np.int64) for name in ("state_intended", "state_reported")
     )
+    kappa = cohen(first, second, len(STATE_KEYS), "linear", both["participant"].astype(str).to_numpy(), seed)
     alike = (both["state_intended"].astype(object) == both["state_reported"].astype(object)).to_numpy(bool)
     of_person = (
         pd.DataFrame({"of": 1, "same": alike}).groupby(both["participant"].astype(str).to_numpy()).sum()

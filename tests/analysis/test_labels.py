@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emolab.analysis.labels import check_lane, labels
+from emolab.analysis.labels import analysts, check_lane, labels
 from emolab.core.errors import ConfigError, RecordingError
 from emolab.recording.label_ledger import Ledger, folder_of
 from emolab.recording.labels import Change, TimedLabel
@@ -84,3 +84,12 @@ def test_an_analyst_of_a_later_part_alone_is_known(recording: Path):
     later.write_bytes(b"")
     _decides(later, "anna", TimedLabel(0.0, 30.0, state="neutral"))
     check_lane([recording], "anna")
+
+
+def test_a_face_is_no_analyst(recording: Path) -> None:
+    _decides(recording, "anna", TimedLabel(100.0, 130.0, clip="a", state="neutral"))
+    _sees(recording)
+    assert analysts([recording]) == ["anna"]
+    ledger = folder_of(recording) / "anna.jsonl"
+    ledger.write_bytes(ledger.read_bytes().replace(b"neutral", b"Neutral"))
+    assert analysts([recording]) == ["anna"]

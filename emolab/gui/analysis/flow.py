@@ -12,12 +12,12 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
+from emolab.analysis.labels import analysts
 from emolab.core.errors import EmolabError
 from emolab.gui.actions import Action
 from emolab.gui.analysis.analyser import Analyser
 from emolab.gui.analysis.figure_view import FigureView
 from emolab.gui.analysis.window import AnalysisWindow
-from emolab.recording import label_ledger
 
 if TYPE_CHECKING:
     from emolab.analysis.page import Page
@@ -74,8 +74,8 @@ class AnalysisFlow(QObject):
             window.show_empty(_sentence(str(error)))
             window.allow(go=False, report=False, folder=self.out.is_dir())
             return
-        lanes = sorted({path.stem for one in found for path in label_ledger.ledgers(one)})
-        window.show_lanes([REPORTED, *((f"as {lane} decided", lane) for lane in lanes)], "reported")
+        lanes = [(f"as {who} decided", who) for who in analysts(found)]
+        window.show_lanes([REPORTED, *lanes], "reported")
         people = len({path.parent for path in found})
         self._many = f"{_count(len(found), 'session')} of {_count(people, 'participant')}."
         self._show_nothing("")
