@@ -101,9 +101,11 @@ def _as_they_end(futures: Iterable[Future[Any]]) -> Iterator[Future[Any]]:
     left = set(futures)
     while left:
         ended, left = wait(left, return_when=FIRST_COMPLETED)
-        for future in ended:
-            future.result()  # an error is raised at once
-            yield future
+        yield from sorted(ended, key=_has_failed)
+
+
+def _has_failed(future: Future[Any]) -> bool:
+    return future.exception() is not None
 
 
 def _dask(
