@@ -7,7 +7,6 @@
     findings    what the statistics say of it
     report      the page, section by section (sections/), and page: how it becomes HTML
     kept        what was measured, so that an unchanged session is not measured twice
-    executor    many sessions at once: here, in processes, on a Dask cluster
 
 What may enter: whatever reads recordings and judges them afterwards, without Qt. The arithmetic itself
 is in `signals` (of one stretch of signal), `stats` (of tables) and `plots` (on paper). One more kind of

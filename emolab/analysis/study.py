@@ -19,12 +19,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from emolab.analysis import executor, folder, kept, table
+from emolab.analysis import folder, kept, table
 from emolab.analysis.labels import REPORTED, check_lane
 from emolab.analysis.measure import Job, Measured, measure
 from emolab.analysis.page import FORMS, Page, Picture, Section, Table, html
 from emolab.analysis.report import page
 from emolab.analysis.sections.provenance import made_with
+from emolab.core import executor
 from emolab.core.errors import ConfigError
 from emolab.recording.reader import Session
 from emolab.stats.logit_rows import Scale

@@ -18,9 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from emolab.analysis import executor, table
+from emolab.analysis import table
 from emolab.analysis.measure import Job, measure
 from emolab.analysis.study import analyse, first_parts
+from emolab.core import executor
 
 
 def timed_measure(recordings: list[Path], workers: int) -> float:

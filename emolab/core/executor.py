@@ -1,4 +1,4 @@
-"""Many recordings worked on at once: in this process, in others, or on a Dask scheduler; same code.
+"""Many tasks worked on at once: in this process, in others, or on a Dask scheduler; same code.
 
     run(work, tasks)                              one after the other, here
     run(work, tasks, "local", workers=2)          in processes of this machine

@@ -13,8 +13,8 @@ from pickle import PicklingError
 import psutil
 import pytest
 
-from emolab.analysis.executor import run
 from emolab.core.errors import ConfigError, DataError, MissingExtra
+from emolab.core.executor import run
 
 NO_DASK = "Dask is not installed: pip install 'emolab[dask]'"
 
@@ -73,7 +73,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path):
     code = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-from emolab.analysis.executor import run
+from emolab.core.executor import run
 from tests.analysis.test_executor import linger
 if __name__ == "__main__":
     run(linger, [{str(mark)!r}], "local", 1)
@@ -129,7 +129,7 @@ def test_an_error_on_a_dask_cluster_is_raised_as_it_was(cluster: str):
 
 def test_a_dask_scheduler_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("distributed", reason=NO_DASK)
-    monkeypatch.setattr("emolab.analysis.executor.ANSWERS_IN", "1s")
+    monkeypatch.setattr("emolab.core.executor.ANSWERS_IN", "1s")
     with pytest.raises(ConfigError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         run(twice, [1], "tcp://127.0.0.1:9")
 
