@@ -74,7 +74,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path):
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from emolab.core.executor import run
-from tests.analysis.test_executor import linger
+from tests.core.test_executor import linger
 if __name__ == "__main__":
     run(linger, [{str(mark)!r}], "local", 1)
 """
