@@ -1,6 +1,7 @@
 """Networks and classical models that read states from a body: one file per paper, arrays in, logits out.
 
-    classifier   what every model says of itself (`Spec`); `make(name)`
+    classifier   what every model says of itself (`Spec`), what one that learns can do; `make(name)`
+    examples     what a model learns from: inputs, labels, and whose each row is
     eda_inputs   decomposed skin conductance as the networks take it: curves, and the signal image
     rtcan        RTCAN-1D, and RTCAG, the same without music; with the ablation and the depth/width study
     rtcan_blocks what it is made of: attention over channels, attention over times, residual blocks

@@ -12,6 +12,7 @@ and no longer a quick one (0.87 at 0.3 Hz, 0 at 2 Hz). `authors_curves` takes th
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -120,3 +121,42 @@ def _standardised(channels: Array) -> Array:
 def _is_flat(channels: Array) -> NDArray[np.bool_]:
     size = np.abs(channels).max(1, keepdims=True)
     return np.asarray(np.ptp(channels, axis=1, keepdims=True) <= FLAT * size)
+
+
+class SignalImages:
+    """Signal images of many trials, drawn when they are asked for: 7,690 of them are 4.6 GB.
+
+    `images[rows]` is `(k, 3, 224, 224)`. `channels`: `(3, n)` a trial, as `signal_image` takes them.
+    """
+
+    def __init__(self, channels: Sequence[ArrayLike], rates_hz: Sequence[float], from_s: float) -> None:
+        if len(channels) != len(rates_hz):
+            raise DataError(f"{len(channels)} trials need as many rates, not {len(rates_hz)}")
+        self._channels = [np.asarray(one, np.float32) for one in channels]
+        self._rates_hz = [float(rate_hz) for rate_hz in rates_hz]
+        self._from_s = from_s
+        self.shape = (len(self._channels), 3, SIDE_PX, SIDE_PX)
+
+    def __len__(self) -> int:
+        return len(self._channels)
+
+    def __getitem__(self, rows: Any) -> NDArray[np.float32]:
+        """Rows by a slice, a mask or their numbers."""
+        which = np.arange(len(self))[rows]
+        drawn = np.empty((np.size(which), *self.shape[1:]), np.float32)
+        for place, row in enumerate(np.ravel(which)):
+            drawn[place] = signal_image(self._channels[row], self._rates_hz[row], from_s=self._from_s)
+        return drawn.reshape(*np.shape(which), *self.shape[1:])
+
+    def take(self, rows: Any) -> SignalImages:
+        """Some of the trials, none of them drawn."""
+        which = np.arange(len(self))[rows].tolist()
+        return SignalImages(
+            [self._channels[row] for row in which], [self._rates_hz[row] for row in which], self._from_s
+        )
+
+    def content(self) -> Iterator[NDArray[Any]]:
+        """What the pictures are made of, piece by piece: for a checksum."""
+        for channels, rate_hz in zip(self._channels, self._rates_hz, strict=True):
+            yield channels
+            yield np.array([rate_hz, self._from_s])
