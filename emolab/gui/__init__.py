@@ -3,6 +3,7 @@
     app           opens the windows and is the last door for errors
     theme         colours, sizes and one style sheet made from them; dark, light, 100 to 200 %
     bridge        the engine as the windows know it: a snapshot 30 times a second, commands back
+    verb          a verb of the command line as a child: how far it is, its last word, stop
     garbage       Python's garbage is collected in the window's thread only
     screens       which screens there are, and a participant window that stays on its own
     actions       menu entries and keys as data: `Action(key, text, shortcut, callback)`

@@ -267,7 +267,7 @@ class ReviewFlow(QObject):
         header.agreementRequested.connect(self.show_agreement)
         header.exportRequested.connect(self.export)
         header.keysRequested.connect(self.show_keys)
-        self._checker.progressed.connect(lambda far: window.header.show_checking(f"Stop, {far}"))
+        self._checker.progressed.connect(lambda far, _: window.header.show_checking(f"Stop, {far} %"))
         self._checker.ended.connect(self._checked)
         self._checks.seekRequested.connect(self.seek)
         window.left.connect(self.close)
