@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emolab.core.errors import DataError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,3 +74,33 @@ class Dataset(Protocol):
     def load(self, ref: TrialRef) -> Trial:
         """One trial's arrays."""
         ...
+
+
+@dataclass
+class Account:
+    """What a corpus called `name` leaves out, and why, by trial; told in the log as it comes."""
+
+    name: str
+    by_key: dict[str, LeftOut] = field(default_factory=dict)
+
+    def leave_out(self, key: str, why: str) -> None:
+        """Note that a trial cannot be used."""
+        log.warning("%s: %s is left out: %s", self.name, key, why)
+        self.by_key[key] = LeftOut(key, why)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.by_key
+
+    def every(self) -> tuple[LeftOut, ...]:
+        """All that was left out up to now, in order."""
+        return tuple(self.by_key.values())
+
+    def each(self, corpus: Dataset) -> Iterator[Trial]:
+        """The corpus's trials, loaded one after the other; what cannot be loaded is left out."""
+        for ref in corpus.trials():
+            try:
+                trial = corpus.load(ref)
+            except DataError as error:
+                self.leave_out(ref.key, str(error))
+            else:
+                yield trial

@@ -13,7 +13,6 @@ of 19 trials none. Signals were cut to the song, 27 to 329 s. Ratings go from âˆ
 from __future__ import annotations
 
 import csv
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
-from emolab.datasets.dataset import LeftOut, Spec, Trial, TrialRef
+from emolab.datasets.dataset import Account, LeftOut, Spec, Trial, TrialRef
 
 SIGNALS = "1. physiological_signals"
 RATINGS = "3. AV_ratings.csv"
@@ -37,8 +36,6 @@ MAY_BE_EMPTY = ("ibi",)  # the E4 tells no interval it is not sure of
 LARGEST_RATING = 10.0
 TOLERANCE_S = 1.0  # by which signals of one trial may differ in length
 COUNTS = {"trials": 956, "participants": 30}
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -73,13 +70,13 @@ class Hku956:
     def __init__(self, folder: Path) -> None:
         self.place = _place(Path(folder))
         self._ratings: dict[str, Rating] | None = None
-        self._left_out: dict[str, LeftOut] = {}
+        self._left_out = Account(self.spec.name)
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
         """Trials that are rated but cannot be used, as far as they were looked at."""
         self.trials()
-        return tuple(self._left_out.values())
+        return self._left_out.every()
 
     def ratings(self) -> Mapping[str, Rating]:
         """What was felt in each trial, by its key, also of those left out."""
@@ -87,7 +84,7 @@ class Hku956:
             self._ratings = _read_ratings(self.place / RATINGS)
             for rating in self._ratings.values():
                 if (why := self._missing(rating)) is not None:
-                    self._leave_out(rating.key, why)
+                    self._left_out.leave_out(rating.key, why)
         return self._ratings
 
     def trials(self) -> Sequence[TrialRef]:
@@ -121,11 +118,7 @@ class Hku956:
 
     def each(self) -> Iterator[Trial]:
         """All trials, loaded one after the other; what cannot be loaded is left out, and told."""
-        for ref in self.trials():
-            try:
-                yield self.load(ref)
-            except DataError as error:
-                self._leave_out(ref.key, str(error))
+        return self._left_out.each(self)
 
     def _file(self, rating: Rating, name: str) -> Path:
         folder = self.place / SIGNALS / rating.participant / name.upper()
@@ -141,10 +134,6 @@ class Hku956:
             if not size and name not in MAY_BE_EMPTY:
                 return f"{path} is empty"
         return None
-
-    def _leave_out(self, key: str, why: str) -> None:
-        log.warning("HKU956: %s is left out: %s", key, why)
-        self._left_out[key] = LeftOut(key, why)
 
 
 def _place(folder: Path) -> Path:

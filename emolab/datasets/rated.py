@@ -10,7 +10,7 @@ A corpus gives its ratings and loads a trial; the classes, and the account of wh
 
 from __future__ import annotations
 
-import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,11 @@ from typing import Literal
 import numpy as np
 
 from emolab.core.errors import DataError, shown
-from emolab.datasets.dataset import LeftOut, Spec, Trial, TrialRef
+from emolab.datasets.dataset import Account, LeftOut, Spec, Trial, TrialRef
 from emolab.datasets.thresholds import AXES, Counts, Threshold, class_counts, fixed, is_high
 from emolab.datasets.thresholds import thresholds as own_thresholds
 
 Target = Literal["valence", "arousal"]
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Rated:
     arousal: float
 
 
-class RatedCorpus:
+class RatedCorpus(ABC):
     """`place`: its folder. `target`: what the labels are of. `threshold`: None for each subject's own."""
 
     spec: Spec
@@ -50,21 +48,21 @@ class RatedCorpus:
         self.target: Target = target
         self.threshold = threshold
         self._ratings: dict[str, Rated] | None = None
-        self._left_out: dict[str, LeftOut] = {}
+        self._left_out = Account(self.spec.name)
 
+    @abstractmethod
     def _rated(self) -> Iterator[tuple[str, Rated]]:
         """Each trial's key and rating; those without one are left out by `_leave_out`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def load(self, ref: TrialRef) -> Trial:
         """One trial's arrays."""
-        raise NotImplementedError
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
         """Trials that cannot be used, as far as they were looked at; `each` looks at all."""
         self.ratings()
-        return tuple(self._left_out.values())
+        return self._left_out.every()
 
     def ratings(self) -> Mapping[str, Rated]:
         """What was said in each trial, by its key, also of those left out for want of a signal."""
@@ -99,13 +97,7 @@ class RatedCorpus:
 
     def each(self) -> Iterator[Trial]:
         """All trials, loaded one after the other; what cannot be loaded is left out, and told."""
-        for ref in self.trials():
-            try:
-                trial = self.load(ref)
-            except DataError as error:
-                self._leave_out(ref.key, str(error))
-            else:
-                yield trial
+        return self._left_out.each(self)
 
     def _of(self, ref: TrialRef) -> Rated:
         rated = self.ratings().get(ref.key)
@@ -117,8 +109,7 @@ class RatedCorpus:
         return rated
 
     def _leave_out(self, key: str, why: str) -> None:
-        log.warning("%s: %s is left out: %s", self.spec.name, key, why)
-        self._left_out[key] = LeftOut(key, why)
+        self._left_out.leave_out(key, why)
 
     def _points(self) -> tuple[list[str], list[tuple[float, float]]]:
         every = self.ratings().values()

@@ -12,7 +12,6 @@ that cannot be read.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 
 from emolab.core.errors import DataError, RecordingError, shown
 from emolab.core.label import state
-from emolab.datasets.dataset import LeftOut, Spec, Trial, TrialRef
+from emolab.datasets.dataset import Account, LeftOut, Spec, Trial, TrialRef
 from emolab.recording.reader import Session
 from emolab.recording.trials import BASELINE, trials
 from emolab.recording.trials import Trial as Playing
@@ -33,8 +32,6 @@ PREFERRED = {"ppg": "ear"}  # in a channel's name, where a kind has several
 FEWEST = 2  # samples of a trial
 By = Literal["state", "group"]
 Line = tuple[NDArray[np.float64], NDArray[np.float64]]
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,14 +60,14 @@ class Sessions:
         self.by: By = by
         self._recordings = _recordings(self.place)
         self._heard: dict[str, Heard] | None = None
-        self._left_out: dict[str, LeftOut] = {}
+        self._left_out = Account(str(self.place))
         self._open: tuple[Path, dict[str, Line]] | None = None
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
         """What cannot be used, as far as it was looked at."""
         self.heard()
-        return tuple(self._left_out.values())
+        return self._left_out.every()
 
     def heard(self) -> Mapping[str, Heard]:
         """Every clip heard to its end and reported on, by its trial's key: `P014_session-0/03_joy-2`."""
@@ -80,7 +77,7 @@ class Sessions:
                 try:
                     self._heard |= self._of(path)
                 except (RecordingError, DataError) as error:
-                    self._leave_out(path.stem, str(error))
+                    self._left_out.leave_out(path.stem, str(error))
         return self._heard
 
     def trials(self) -> Sequence[TrialRef]:
@@ -115,13 +112,7 @@ class Sessions:
 
     def each(self) -> Iterator[Trial]:
         """All trials, loaded one after the other; what cannot be loaded is left out, and told."""
-        for ref in self.trials():
-            try:
-                trial = self.load(ref)
-            except DataError as error:
-                self._leave_out(ref.key, str(error))
-            else:
-                yield trial
+        return self._left_out.each(self)
 
     def _label(self, one: Heard) -> str:
         said = one.playing.said
@@ -139,9 +130,9 @@ class Sessions:
                 continue
             key = f"{path.stem}/{playing.number:02d}_{playing.clip}"
             if playing.how != "done":
-                self._leave_out(key, f"the clip was {playing.how or 'not heard to its end'}")
+                self._left_out.leave_out(key, f"the clip was {playing.how or 'not heard to its end'}")
             elif playing.said is None or playing.said.state is None:
-                self._leave_out(key, "nothing was reported in time")
+                self._left_out.leave_out(key, "nothing was reported in time")
             else:
                 found[key] = Heard(who, path, playing)
         return found
@@ -155,10 +146,6 @@ class Sessions:
             except RecordingError as error:
                 raise DataError(f"{path} cannot be read ({error})") from error
         return self._open[1]
-
-    def _leave_out(self, key: str, why: str) -> None:
-        log.warning("%s: %s is left out: %s", self.place, key, why)
-        self._left_out[key] = LeftOut(key, why)
 
 
 def _recordings(folder: Path) -> list[Path]:
