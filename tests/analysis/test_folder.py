@@ -32,7 +32,8 @@ def test_what_no_analysis_wrote_is_not_written_over(tmp_path: Path, name: str):
 def test_other_files_beside_it_do_no_harm(tmp_path: Path):
     (tmp_path / "notes.txt").write_text("mine")
     with own(tmp_path):
-        pass
+        assert (tmp_path / "figures").is_dir() and (tmp_path / "tables").is_dir()
+    assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize("name", ["participants.jsonl", "study.json", "P001_session-0.h5"])
