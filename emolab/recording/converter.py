@@ -5,12 +5,28 @@ from __future__ import annotations
 from emolab.core.stream import Channel, StreamInfo
 
 FALLING = ("PhysioKit",)  # boards with a Grove GSR: their counts fall when conductance rises
+MOST_BITS = 32
 
 
-def ends(info: StreamInfo, channel: Channel) -> tuple[float, float] | None:
-    """The least and the greatest value of a channel, in its unit; None where they are not known."""
+def counts(info: StreamInfo) -> tuple[float, float] | None:
+    """The least and the greatest count of a stream's converter; None where its instrument tells no bits."""
     bits = info.instrument.get("adc_bits") or info.instrument.get("bits")
-    return None if not bits else (channel.offset, ((1 << int(bits)) - 1) * channel.scale + channel.offset)
+    # what a recording made elsewhere calls bits may be anything
+    return (0.0, float((1 << bits) - 1)) if isinstance(bits, int) and 0 < bits <= MOST_BITS else None
+
+
+def ends(
+    info: StreamInfo, channel: Channel, of: tuple[float, float] | None = None
+) -> tuple[float, float] | None:
+    """The least and the greatest value of a channel, in its unit; None where they are not known.
+
+    `of`: the converter's ends in counts where its instrument does not tell them.
+    """
+    told = counts(info) or of
+    if told is None:
+        return None
+    low, high = sorted(end * channel.scale + channel.offset for end in told)
+    return low, high
 
 
 def is_falling(info: StreamInfo, channel: Channel) -> bool | None:

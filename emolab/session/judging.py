@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from emolab.core.ring import FrameSlot, SampleRing
 from emolab.core.stream import Channel, StreamInfo
+from emolab.recording import converter
 from emolab.signals.finding import Finding, Quality
 from emolab.signals.frames import judge_rgb, judge_thermal
 from emolab.signals.quality import judge
@@ -25,18 +26,16 @@ def judge_channels(
     info: StreamInfo, times_s: NDArray[np.float64], raw: NDArray
 ) -> Iterator[tuple[Channel, Quality]]:
     """Each channel of a board with its quality. `raw`: `(n, k)` as delivered, `times_s`: `(n,)`."""
-    bits = info.instrument.get("adc_bits") or info.instrument.get("bits")
-    told = (0.0, float((1 << bits) - 1)) if isinstance(bits, int) and 0 < bits <= 32 else None
-    ends = told or guess_adc_range(raw)  # the channels of a board share its converter
+    is_guess = converter.counts(info) is None
+    guess = guess_adc_range(raw) if is_guess else None  # the channels of a board share its converter
     for at, channel in enumerate(info.channels):
-        low, high = sorted(end * channel.scale + channel.offset for end in ends) if ends else (0.0, 0.0)
         quality = judge(
             raw[:, at] * channel.scale + channel.offset,
             times_s,
             kind=channel.kind,
             unit=channel.unit,
-            adc_range=(low, high) if ends else None,
-            is_guess=told is None,
+            adc_range=converter.ends(info, channel, guess),
+            is_guess=is_guess,
             name=channel.name,
         )
         yield channel, quality
