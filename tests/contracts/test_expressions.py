@@ -9,6 +9,7 @@ from typing import get_type_hints
 import numpy as np
 import pytest
 
+from emolab.core.errors import DataError
 from emolab.core.registry import resolve
 from emolab.datasets import DATASETS
 from emolab.datasets.dataset import Spec, Trial, TrialRef
@@ -46,3 +47,20 @@ def test_a_corpus_says_what_it_is_and_how_it_lies_on_disk(name: str) -> None:
     assert all(vars(maker.spec).values()), "citation, licence and where to get it"
     assert get_type_hints(maker.trials)["return"] == Sequence[TrialRef]
     assert get_type_hints(maker.load)["return"] == Trial
+
+
+@pytest.mark.parametrize("name", sorted(DATASETS))
+@pytest.mark.parametrize("there", ["nothing", "an empty folder", "a folder of something else"])
+def test_a_folder_that_is_no_corpus_is_told_by_name(name: str, there: str, tmp_path: Path) -> None:
+    place = tmp_path / "corpus"
+    if there != "nothing":
+        place.mkdir()
+    if there == "a folder of something else":
+        (place / "readme.txt").write_text("holiday pictures")
+    corpus = None
+    with pytest.raises(DataError, match="corpus"):
+        corpus = resolve(DATASETS, name, "corpus")(place)
+        corpus.trials()
+    if corpus is not None:
+        with pytest.raises(DataError, match="corpus"):
+            corpus.load(TrialRef("no such trial", None, ""))
