@@ -47,7 +47,8 @@ class Examples:
 
     `inputs`: one for each of `spec.inputs`, in that order, `(n, ...)`. `labels`: `(n,)`, places in `classes`.
     `subjects`, `songs`, `keys`: `(n,)` of str; several windows of a trial have its key. `starts_s`, `ends_s`:
-    `(n,)`, where in its trial a row begins and ends. Raises `DataError` when they do not fit together.
+    `(n,)`, where in its trial a row begins and ends. `ratings`: `(n, 2)`, valence and arousal on the scale
+    of the corpus, NaN where nobody rated them. Raises `DataError` when they do not fit together.
     """
 
     inputs: tuple[Rows, ...]
@@ -58,10 +59,13 @@ class Examples:
     keys: NDArray[np.str_]
     starts_s: NDArray[np.float64]
     ends_s: NDArray[np.float64]
+    ratings: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         lengths = {name: len(getattr(self, name)) for name in _COLUMNS}
         lengths |= {f"input {k}": len(one) for k, one in enumerate(self.inputs)}
+        if self.ratings is not None:
+            lengths["ratings"] = len(self.ratings)
         if not self.inputs or len(set(lengths.values())) > 1:
             told = ", ".join(f"{name} {length}" for name, length in lengths.items())
             raise DataError(f"examples need inputs, and everything in equal numbers, not {told}")
@@ -78,6 +82,8 @@ class Examples:
         which = np.asarray(rows)
         which = np.flatnonzero(which) if which.dtype == bool else which.astype(np.intp)
         some: dict[str, Any] = {name: getattr(self, name)[which] for name in _COLUMNS}
+        if self.ratings is not None:
+            some["ratings"] = self.ratings[which]
         return replace(self, inputs=tuple(taken(one, which) for one in self.inputs), **some)
 
     def counts(self) -> dict[str, int]:
@@ -89,7 +95,7 @@ class Examples:
     def digest(self) -> str:
         """SHA-256 of the content, inputs included."""
         mark = hashlib.sha256(repr(self.classes).encode())
-        for name in _COLUMNS:
+        for name in (*_COLUMNS, *(["ratings"] if self.ratings is not None else [])):
             _feed(mark, getattr(self, name))
         for one in self.inputs:
             parts: Iterator[NDArray[Any]] = getattr(one, "content", lambda one=one: iter([one]))()
@@ -111,11 +117,15 @@ def whole_trials(
     songs: Sequence[str],
     keys: Sequence[str],
     lengths_s: Sequence[float],
+    ratings: Sequence[tuple[float, float]] | None = None,
 ) -> Examples:
     """Examples of which each is a whole trial, out of lists."""
     ends_s = np.asarray(lengths_s, np.float64)
     names = [np.asarray(list(column), np.str_) for column in (subjects, songs, keys)]
-    return Examples(inputs, np.asarray(labels, np.int64), classes, *names, np.zeros(len(ends_s)), ends_s)
+    rated = None if ratings is None else np.asarray(ratings, np.float64).reshape(-1, 2)
+    return Examples(
+        inputs, np.asarray(labels, np.int64), classes, *names, np.zeros(len(ends_s)), ends_s, rated
+    )
 
 
 _COLUMNS = ("labels", "subjects", "songs", "keys", "starts_s", "ends_s")

@@ -1,0 +1,308 @@
+"""A corpus as examples: labels by a target, each trial's inputs as a model wants them, what was left out.
+
+    corpus = open_corpus("hku956", folder, "valence")
+    found = examples_of(corpus, make("rtcag").spec, "valence", ArrayCache())
+    found.examples, found.left_out
+
+Targets are `valence` and `arousal` (low, high), and of emolab's own studies `state` (five), `group` (three).
+High begins at each subject's own threshold (`by="own"`), found from all that it rated; at the middle of the
+scale with `by="fixed"`; `by="corpus"` takes the classes that HKU956 gives and leaves its neutral ones out.
+Music comes from a table, the corpus's own or one given; `music_table` makes one where openSMILE is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emolab.core.errors import ConfigError, DataError, shown
+from emolab.core.label import STATE_KEYS
+from emolab.core.registry import resolve
+from emolab.datasets import DATASETS, amigos, deap, hku956, pmemo
+from emolab.datasets.cache import ArrayCache
+from emolab.datasets.dataset import Dataset, LeftOut, Trial
+from emolab.datasets.rated import RatedCorpus
+from emolab.datasets.sessions import Sessions
+from emolab.datasets.thresholds import AXES, fixed, is_high, thresholds
+from emolab.models.classifier import Input, Spec
+from emolab.models.eda_inputs import IMAGE_FROM_S, SignalImages
+from emolab.models.examples import Examples, Rows, whole_trials
+from emolab.signals.audio_features import FeatureTable
+from emolab.training import trial_inputs
+from emolab.training.trial_inputs import Skin, Variant
+
+By = Literal["own", "fixed", "corpus"]
+
+STUDY = "study"
+BINARY = ("low", "high")
+GROUPS = ("negative", "neutral", "positive")
+TARGETS = (*AXES, "state", "group")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Of a corpus: its rate, the middle of its ratings, rows and columns of the authors' pictures."""
+
+    rate_hz: float
+    middle: float
+    row: int | None = None
+    rows: int | None = None
+
+
+FACTS = {
+    "HKU956": Facts(hku956.RATES_HZ["eda"] or 4.0, 0.0),
+    "PMEmo": Facts(pmemo.RATE_HZ, 0.5),
+    "DEAP": Facts(deap.RATE_HZ, 5.0, 87, 87),
+    "AMIGOS": Facts(amigos.RATE_HZ, 5.0, 100, 100),
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """Examples out of a corpus, and the account of the trials that are not among them.
+
+    `how`: corpus, target, labels and variant, in words that JSON can hold.
+    """
+
+    examples: Examples
+    left_out: tuple[LeftOut, ...]
+    how: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of each trial."""
+
+    dataset: Any
+    facts: Facts | None
+    cache: ArrayCache
+    variant: Variant
+    music: FeatureTable | None
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """A trial that has a label."""
+
+    key: str
+    subject: str
+    song: str
+    label: int
+    ratings: tuple[float, float]
+
+
+def open_corpus(name: str, folder: Path, target: str, **more: Any) -> Dataset:
+    """The corpus registered as `name`, or with `study` one of our own, opened for a target.
+
+    Raises `ConfigError` for an unknown name, or a target that the corpus does not have.
+    """
+    _check_target(target)
+    if name == STUDY:
+        if target in AXES:
+            raise ConfigError(
+                f"in a study of our own nobody rated {target}; take the target 'state' or 'group'"
+            )
+        return Sessions(folder, "state" if target == "state" else "group")
+    kind = resolve({key: DATASETS[key] for key in DATASETS if key != "fer2013"}, name, "corpus")
+    if target not in AXES:
+        raise ConfigError(f"{name} has no target {target!r}; it has {' and '.join(AXES)}")
+    opened: Dataset = kind(folder, target, **more) if issubclass(kind, RatedCorpus) else kind(folder, **more)
+    return opened
+
+
+def examples_of(
+    dataset: Dataset,
+    spec: Spec,
+    target: str,
+    cache: ArrayCache,
+    variant: Variant = "reference",
+    *,
+    by: By = "own",
+    music: FeatureTable | None = None,
+    on_trial: Callable[[int, int], None] | None = None,
+) -> Found:
+    """Every usable trial of a corpus as `spec.inputs` want it, and why others are left out.
+
+    `cache`: keeps what was decomposed. `music`: takes the place of the corpus's own table. `on_trial`: told
+    how many of how many trials are done. Raises `ConfigError` for a target or labels that the corpus does
+    not have, `DataError` when no trial can be used.
+    """
+    _check_target(target)
+    left_out = {one.key: one for one in getattr(dataset, "left_out", ())}
+    labelled, classes = _labels(dataset, target, by)
+    asked = _Asked(dataset, FACTS.get(dataset.spec.name), cache, variant, music)
+    refs = [ref for ref in dataset.trials() if ref.key not in left_out]
+    kept: list[_Labelled] = []
+    rows: list[list[Any]] = []
+    skins: list[Skin] = []
+    for number, ref in enumerate(refs, 1):
+        try:
+            one = labelled[ref.key]
+            if isinstance(one, str):
+                raise DataError(one)
+            trial = dataset.load(ref)
+            skin = _skin(trial, asked)
+            rows.append(list(_inputs(trial, skin, one, spec, asked)))
+        except DataError as error:
+            left_out[ref.key] = LeftOut(ref.key, str(error))
+        else:
+            kept.append(one)
+            skins.append(skin)
+        if on_trial is not None:
+            on_trial(number, len(refs))
+    if not kept:
+        first = next(iter(left_out.values()), None)
+        why = f"; the first is left out because {first.why}" if first else ""
+        raise DataError(f"{dataset.spec.name} has no trial that can be used for {spec.name}{why}")
+    inputs = tuple(_together(one, [row[k] for row in rows], skins) for k, one in enumerate(spec.inputs))
+    examples = whole_trials(
+        inputs,
+        [one.label for one in kept],
+        classes,
+        [one.subject for one in kept],
+        [one.song for one in kept],
+        [one.key for one in kept],
+        [skin.length_s for skin in skins],
+        [one.ratings for one in kept],
+    )
+    how = {"corpus": dataset.spec.name, "target": target, "labels": by, "variant": variant}
+    return Found(examples, tuple(left_out.values()), how)
+
+
+def music_table(folder: Path) -> FeatureTable:
+    """The 6373 figures of every sound in a folder, by its name without the ending: needs openSMILE.
+
+    Raises `MissingExtra` without it, `DataError` when there is no sound, or one cannot be read.
+    """
+    from emolab.composer.audio import read
+    from emolab.signals.audio_features import compare_features
+
+    paths = sorted(
+        path for path in folder.glob("*") if path.suffix.lower() in (".wav", ".flac", ".mp3", ".ogg")
+    )
+    if not paths:
+        raise DataError(f"{folder} has no sound to compute music's figures from; give WAV, FLAC, MP3 or OGG")
+    found = [compare_features(*read(path)) for path in paths]
+    names = tuple(found[0])
+    values = np.array([[figures[name] for name in names] for figures in found])
+    return FeatureTable(tuple(path.stem for path in paths), names, values)
+
+
+def _check_target(target: str) -> None:
+    if target not in TARGETS:
+        raise ConfigError(f"{shown(target)} is no target; known are {', '.join(TARGETS)}")
+
+
+def _labels(dataset: Any, target: str, by: By) -> tuple[dict[str, _Labelled | str], tuple[str, ...]]:
+    """Each trial's label, or why it has none, and the classes."""
+    if isinstance(dataset, Sessions):
+        if dataset.by != target:
+            raise ConfigError(f"the study was opened for {dataset.by!r}, not {target!r}; see open_corpus")
+        classes = STATE_KEYS if target == "state" else GROUPS
+        return dict(_session_labels(dataset, classes)), classes
+    if target not in AXES:
+        raise ConfigError(f"{dataset.spec.name} has no target {target!r}; it has {' and '.join(AXES)}")
+    if getattr(dataset, "target", target) != target:
+        raise ConfigError(
+            f"{dataset.spec.name} was opened for {dataset.target!r}, not {target!r}; see open_corpus"
+        )
+    if by == "corpus":
+        return dict(_given_labels(dataset, target)), ("negative", "positive")
+    return dict(_rated_labels(dataset, target, by)), BINARY
+
+
+def _session_labels(dataset: Sessions, classes: tuple[str, ...]) -> Iterator[tuple[str, _Labelled]]:
+    heard = dataset.heard()
+    for ref in dataset.trials():
+        one, label = heard[ref.key], classes.index(ref.label)
+        yield ref.key, _Labelled(ref.key, one.participant, one.playing.clip, label, (np.nan, np.nan))
+
+
+def _rated_labels(dataset: Any, target: str, by: By) -> Iterator[tuple[str, _Labelled]]:
+    """Thresholds are of all that was rated, also of trials whose signal cannot be used."""
+    ratings = dataset.ratings()
+    subjects = [_who(one) for one in ratings.values()]
+    points = [(one.valence, one.arousal) for one in ratings.values()]
+    if by == "own":
+        found = thresholds(subjects, points)
+    else:
+        found = fixed(subjects, points, FACTS[dataset.spec.name].middle)
+    high = is_high(subjects, points, found)[:, AXES.index(target)]
+    for (key, one), is_one in zip(ratings.items(), high.tolist(), strict=True):
+        yield key, _Labelled(key, _who(one), one.song, int(is_one), (one.valence, one.arousal))
+
+
+def _given_labels(dataset: Any, target: str) -> Iterator[tuple[str, _Labelled | str]]:
+    if not isinstance(dataset, hku956.Hku956):
+        raise ConfigError(f"{dataset.spec.name} gives no classes of its own; take labels 'own' or 'fixed'")
+    for key, one in dataset.ratings().items():
+        given = getattr(one, f"{target}_class")
+        if given == "neutral":
+            yield key, f"its {target} is neutral, which the corpus's two classes leave out"
+        else:
+            label = int(given == "positive")
+            yield key, _Labelled(key, one.participant, one.song, label, (one.valence, one.arousal))
+
+
+def _who(rating: Any) -> str:
+    return str(getattr(rating, "subject", None) or rating.participant)
+
+
+def _skin(trial: Trial, asked: _Asked) -> Skin:
+    arrays: dict[str, Any] = trial.arrays
+    if asked.facts is None:  # one of our own
+        known: dict[str, Any] = {}
+        if "eda_ends" in arrays:
+            known["adc_range"] = tuple(arrays["eda_ends"].tolist())
+        if "eda_falls" in arrays:
+            known["is_falling"] = bool(arrays["eda_falls"][0])
+        unit = str(arrays["eda_unit"][0]) if "eda_unit" in arrays else "counts"
+        return trial_inputs.session_skin(arrays["eda"], arrays["eda_times_s"], unit, **known)
+    rest = arrays.get("rest", np.zeros(0))
+    return Skin(np.concatenate([rest, arrays["eda"]]).astype(np.float64), asked.facts.rate_hz, len(rest))
+
+
+def _inputs(trial: Trial, skin: Skin, one: _Labelled, spec: Spec, asked: _Asked) -> Iterator[Any]:
+    """What goes in, input by input; of a signal image only what it is drawn from."""
+    for wanted in spec.inputs:
+        if wanted.modality == "music":
+            yield _music(trial, one, wanted, asked)
+        elif wanted.modality == "eda_features":
+            yield trial_inputs.figures_of(skin, asked.cache, asked.variant).astype(np.float32)
+        elif wanted.modality in ("eda_phasic_features", "eda_tonic_features"):
+            component: Any = wanted.modality.split("_")[1]
+            channels = trial_inputs.channels_of(skin, asked.cache)
+            yield trial_inputs.component_figures_of(skin, channels, component)
+        elif wanted.modality == "eda":
+            channels = trial_inputs.channels_of(skin, asked.cache)
+            if len(wanted.shape) == 3:
+                trial_inputs.check_image(skin, channels, IMAGE_FROM_S + skin.lead_s)
+                yield channels.astype(np.float32)
+            else:
+                row, rows = (asked.facts.row, asked.facts.rows) if asked.facts else (None, None)
+                yield trial_inputs.curves_of(skin, channels, asked.variant, row, rows)
+        else:
+            raise ConfigError(f"{spec.name} wants {wanted.modality!r}, which no corpus is read for")
+
+
+def _music(trial: Trial, one: _Labelled, wanted: Input, asked: _Asked) -> NDArray[np.float32]:
+    if asked.music is not None:
+        found = asked.music.rows([one.song])[0]
+    elif "music" in trial.arrays:
+        found = np.asarray(trial.arrays["music"], np.float64)
+    else:
+        raise DataError(f"no figures of the music of {one.song} are there; give a table of them")
+    if found.shape != wanted.shape:
+        raise DataError(f"the table of music has {len(found)} figures a song, not {wanted.shape[0]}")
+    return found.astype(np.float32)
+
+
+def _together(wanted: Input, parts: list[Any], skins: list[Skin]) -> Rows:
+    if wanted.modality == "eda" and len(wanted.shape) == 3:
+        return SignalImages(parts, [skin.rate_hz for skin in skins], IMAGE_FROM_S + skins[0].lead_s)
+    return np.stack(parts)

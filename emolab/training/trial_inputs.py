@@ -1,0 +1,152 @@
+"""One trial as a model takes it: skin conductance decomposed whole, cut, and brought to its size.
+
+    skin = Skin(values, 4.0)
+    channels = channels_of(skin, cache)                         # (3, n): origin, phasic, tonic
+    curves_of(skin, channels)                                   # RTCAN-1D
+    figures_of(skin, cache)                                     # the 128 hand-crafted ones
+
+What a corpus recorded before the stimulus is decomposed with it; up to 3 s of it are kept, since those are
+what RTCAN-1D's curves drop: of DEAP, as in its authors' program, the whole minute remains. Signal images
+begin 15 s after the stimulus. The figures are of 50 samples a second, whatever the corpus has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from emolab.core.errors import DataError
+from emolab.datasets.cache import ArrayCache
+from emolab.models.eda_inputs import CURVES_FROM_S, authors_curves, curves, signal_image
+from emolab.signals.eda.conductance import conductance
+from emolab.signals.eda.convex import ALPHA, GAMMA, KNOT_S, TAU_FAST_S, TAU_SLOW_S, cvxeda, standardise
+from emolab.signals.eda.features import features_of_phasic, hand_crafted
+
+Variant = Literal["reference", "authors"]
+Component = Literal["phasic", "tonic"]
+
+FIGURES_HZ = 50.0  # PMEmo's, which the list of figures was written for
+COMPONENT_LOW_PASS_HZ = 0.6  # Yin et al. 2019, before the regression
+PLAIN_FIGURES = 28  # of the 128, those that are no MFCC
+GOOD_SHARE = 0.5  # of a clip of our own, what must be usable
+_CVXEDA: Mapping[str, float] = {
+    "tau_slow_s": TAU_SLOW_S,
+    "tau_fast_s": TAU_FAST_S,
+    "knot_s": KNOT_S,
+    "alpha": ALPHA,
+    "gamma": GAMMA,
+}
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Skin:
+    """Skin conductance of a trial: `values` `(n,)` at `rate_hz`, of which `rest` samples before it began."""
+
+    values: Array
+    rate_hz: float
+    rest: int = 0
+
+    @property
+    def length_s(self) -> float:
+        """Of the trial, without its rest."""
+        return (len(self.values) - self.rest) / self.rate_hz
+
+    @property
+    def lead(self) -> int:
+        """Samples of the rest that are kept."""
+        return min(self.rest, round(CURVES_FROM_S * self.rate_hz))
+
+    @property
+    def lead_s(self) -> float:
+        """The same in seconds."""
+        return self.lead / self.rate_hz
+
+
+def session_skin(values: ArrayLike, times_s: ArrayLike, unit: str, **known: Any) -> Skin:
+    """A clip of our own, samples as they came, on an even grid of up to 10 a second.
+
+    `known`: what is known of the converter (`adc_range`, `is_falling`). Raises `DataError` when less than
+    half of it is skin conductance.
+    """
+    found = conductance(values, times_s, unit, **known)
+    share = float(found.is_good.mean())
+    if share < GOOD_SHARE:
+        raise DataError(f"only {share:.0%} of its skin conductance can be used; check the electrodes")
+    return Skin(found.values, found.rate_hz)
+
+
+def channels_of(skin: Skin, cache: ArrayCache | None = None) -> Array:
+    """`(3, n)`: origin, phasic and tonic of the z-scored whole, from the kept part of the rest on.
+
+    Raises `DataError` for what is flat, too short, or no number.
+    """
+    whole = standardise(skin.values)
+
+    def made() -> dict[str, Array]:
+        parts = cvxeda(whole, skin.rate_hz, workers=1)
+        return {"phasic": parts.phasic, "tonic": parts.tonic}
+
+    parameters = {**_CVXEDA, "rate_hz": skin.rate_hz}
+    parts = made() if cache is None else cache.get_or_make("cvxeda", {"y": whole}, parameters, made)
+    found = np.stack([whole, parts["phasic"], parts["tonic"]])
+    if not np.isfinite(found).all():
+        raise DataError("its skin conductance cannot be decomposed; look at the signal")
+    return found[:, skin.rest - skin.lead :]
+
+
+def curves_of(
+    skin: Skin,
+    channels: Array,
+    variant: Variant = "reference",
+    row: int | None = None,
+    rows: int | None = None,
+) -> NDArray[np.float32]:
+    """`(3, 2500)` for RTCAN-1D; `authors` with pictures of `row` columns, a second each when not given."""
+    if variant == "reference":
+        return curves(channels, skin.rate_hz)
+    return authors_curves(channels, skin.rate_hz, row or round(skin.rate_hz), rows)
+
+
+def check_image(skin: Skin, channels: Array, from_s: float) -> None:
+    """Raises the `DataError` that drawing the trial's signal image would."""
+    signal_image(channels, skin.rate_hz, from_s=from_s)
+
+
+def figures_of(skin: Skin, cache: ArrayCache | None = None, variant: Variant = "reference") -> Array:
+    """The 128 hand-crafted figures of the trial. Raises `DataError` for what is flat or too short."""
+    own = skin.values[skin.rest :]
+    standardise(own)  # a flat signal has figures, but says nothing
+
+    def made() -> dict[str, Array]:
+        return {"figures": hand_crafted(at_50_hz(own, skin.rate_hz), FIGURES_HZ, variant)}
+
+    parameters = {"rate_hz": skin.rate_hz, "variant": variant}
+    found = made() if cache is None else cache.get_or_make("hand_crafted_at_50", {"y": own}, parameters, made)
+    return np.asarray(found["figures"], np.float64)
+
+
+def component_figures_of(skin: Skin, channels: Array, component: Component) -> Array:
+    """The 28 figures that are no MFCC of the tonic or phasic part below 0.6 Hz (specification 03 §3.6)."""
+    from scipy.signal import butter, sosfiltfilt
+
+    part = channels[{"phasic": 1, "tonic": 2}[component], skin.lead :]
+    low = butter(4, COMPONENT_LOW_PASS_HZ, fs=skin.rate_hz, output="sos")
+    smooth = np.asarray(sosfiltfilt(low, part), np.float64)
+    return features_of_phasic(at_50_hz(standardise(smooth), skin.rate_hz))[:PLAIN_FIGURES]
+
+
+def at_50_hz(values: Array, rate_hz: float) -> Array:
+    """The signal at 50 samples a second, band-limited; as it is when it has them."""
+    ratio = Fraction(FIGURES_HZ / rate_hz).limit_denominator(1000)
+    if ratio == 1:
+        return values
+    from scipy.signal import resample_poly
+
+    return np.asarray(resample_poly(values, ratio.numerator, ratio.denominator, padtype="line"), np.float64)
