@@ -79,32 +79,54 @@ def figures(probabilities: Array, labels: Array, classes: Sequence[str]) -> dict
             f"{n} labels for probabilities {probabilities.shape}; one row of {k} for each is needed"
         )
     confusion = confusion_of(labels, probabilities.argmax(1), k)
-    right, true, called = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
-    recall = right / np.maximum(true, 1)
-    precision = right / np.maximum(called, 1)
-    f1 = 2 * right / np.maximum(true + called, 1)
-    accuracy = float(right.sum() / n)
-    chance = float((true * called).sum() / n**2)
-    low, high = wilson(int(right.sum()), n)
+    found = rates_of(confusion)
+    low, high = wilson(int(confusion.trace()), n)
     return {
         "n": n,
-        "accuracy": round(accuracy, 5),
+        "accuracy": round(float(found["accuracy"]), 5),
         "accuracy_95": [round(low, 5), round(high, 5)],
-        "majority": round(float(true.max() / n), 5),
-        "balanced_accuracy": round(float(recall[true > 0].mean()), 5),
-        "macro_f1": round(float(f1.mean()), 5),
-        "kappa": round((accuracy - chance) / (1 - chance), 5) if chance < 1 else 0.0,
+        "majority": round(float(found["majority"]), 5),
+        "balanced_accuracy": round(float(found["balanced_accuracy"]), 5),
+        "macro_f1": round(float(found["macro_f1"]), 5),
+        "kappa": round(float(found["kappa"]), 5),
         "ece": round(calibration_error(probabilities, labels), 5),
         "per_class": {
             name: {
-                "n": int(true[c]),
-                "recall": round(float(recall[c]), 4),
-                "precision": round(float(precision[c]), 4),
-                "f1": round(float(f1[c]), 4),
+                "n": int(confusion[c].sum()),
+                "recall": round(float(found["recall"][c]), 4),
+                "precision": round(float(found["precision"][c]), 4),
+                "f1": round(float(found["f1"][c]), 4),
             }
             for c, name in enumerate(classes)
         },
         "confusion": confusion.tolist(),
+    }
+
+
+def rates_of(confusion: Array) -> dict[str, Any]:
+    """What follows from confusion alone, `(..., k, k)`, true classes in rows; figures `(...)`, or `(..., k)`.
+
+    `macro_f1` is the mean of the classes' F1, `harmonic_macro_f1` the harmonic mean of mean precision and
+    mean recall, which is another number. A class neither there nor called has an F1 of 0.
+    """
+    n = confusion.sum((-2, -1))
+    right, true = np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-1)
+    called = confusion.sum(-2)
+    recall, precision = right / np.maximum(true, 1), right / np.maximum(called, 1)
+    f1 = 2 * right / np.maximum(true + called, 1)
+    accuracy = right.sum(-1) / n
+    chance = (true * called).sum(-1) / n**2
+    means = precision.mean(-1), recall.mean(-1)
+    return {
+        "accuracy": accuracy,
+        "majority": true.max(-1) / n,
+        "balanced_accuracy": recall.sum(-1) / (true > 0).sum(-1),
+        "macro_f1": f1.mean(-1),
+        "harmonic_macro_f1": 2 * means[0] * means[1] / np.where(sum(means) > 0, sum(means), 1),
+        "kappa": np.where(chance < 1, (accuracy - chance) / np.where(chance < 1, 1 - chance, 1), 0.0),
+        "recall": recall,
+        "precision": precision,
+        "f1": f1,
     }
 
 

@@ -31,7 +31,7 @@ LEAST_INNER = 4  # at most a quarter of what is not tested becomes validation
 LEVELS = 4  # by which ratings are spread over folds, in place of classes
 
 
-class Rows(Protocol):
+class Grouped(Protocol):
     """What of `models.examples.Examples` a split asks for; all `(n,)`."""
 
     @property
@@ -66,7 +66,7 @@ class Fold:
     one_class: tuple[str, ...] = ()
 
 
-def folds(rows: Rows, n: int = 10, group: Group = "subject", seed: int = 0) -> tuple[Fold, ...]:
+def folds(rows: Grouped, n: int = 10, group: Group = "subject", seed: int = 0) -> tuple[Fold, ...]:
     """`n` folds of `rows`, each with a validation part cut from what is not tested, by the same groups.
 
     Of ten folds, each trains on eight tenths and stops by one. `labels` that are no integers are ratings and
@@ -106,7 +106,7 @@ def assert_disjoint_groups(
             )
 
 
-def overlapping(rows: Rows, some: ArrayLike, others: ArrayLike) -> Mask:
+def overlapping(rows: Grouped, some: ArrayLike, others: ArrayLike) -> Mask:
     """Which of the rows `some` share a moment of one recording with one of the rows `others`."""
     left, right = np.asarray(some, np.intp), np.asarray(others, np.intp)
     found = np.zeros(len(left), np.bool_)
@@ -127,7 +127,7 @@ def purge_count(window: float, step: float) -> int:
     return ceil(window / step) - 1
 
 
-def _checked(rows: Rows, n: int, group: str) -> Numbers:
+def _checked(rows: Grouped, n: int, group: str) -> Numbers:
     """The stratum of each row: its class, or the quarter its rating lies in."""
     if group not in get_args(Group):
         raise DataError(f"there is no split by {group!r}; take {', '.join(get_args(Group))}")
@@ -151,7 +151,7 @@ def _checked(rows: Rows, n: int, group: str) -> Numbers:
     return np.searchsorted(np.quantile(rows.labels, np.arange(1, LEVELS) / LEVELS), rows.labels)
 
 
-def _groups(rows: Rows, group: str) -> Numbers:
+def _groups(rows: Grouped, group: str) -> Numbers:
     """Numbers of groups, the same in whatever order the rows come."""
     if group != "none":
         return np.unique(rows.subjects if group == "subject" else rows.songs, return_inverse=True)[1]
@@ -183,7 +183,7 @@ def _apart(groups: Numbers, strata: Numbers, n: int, seed: int) -> Iterator[tupl
         yield test, valid, ~test & ~valid
 
 
-def _crossed(rows: Rows, strata: Numbers, n: int, seed: int) -> Iterator[tuple[Mask, Mask, Mask]]:
+def _crossed(rows: Grouped, strata: Numbers, n: int, seed: int) -> Iterator[tuple[Mask, Mask, Mask]]:
     """Test, validation and training without a participant or a song in common.
 
     Tests are the cells of blocks of participants by blocks of songs, as many as folds: where everybody heard
@@ -281,7 +281,7 @@ def _dealt(groups: Numbers, strata: Numbers, n: int, rng: np.random.Generator) -
     return block[group]
 
 
-def _fold(rows: Rows, number: int, test: Mask, valid: Mask, train: Mask) -> Fold:
+def _fold(rows: Grouped, number: int, test: Mask, valid: Mask, train: Mask) -> Fold:
     """The rows of each part, without windows that overlap a later part."""
     tested, stops, learns = np.flatnonzero(test), np.flatnonzero(valid), np.flatnonzero(train)
     purged_valid = overlapping(rows, stops, tested)
