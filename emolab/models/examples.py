@@ -120,12 +120,11 @@ def whole_trials(
     ratings: Sequence[tuple[float, float]] | None = None,
 ) -> Examples:
     """Examples of which each is a whole trial, out of lists."""
+    who, heard, called = (np.asarray(list(column), np.str_) for column in (subjects, songs, keys))
     ends_s = np.asarray(lengths_s, np.float64)
-    names = [np.asarray(list(column), np.str_) for column in (subjects, songs, keys)]
     rated = None if ratings is None else np.asarray(ratings, np.float64).reshape(-1, 2)
-    return Examples(
-        inputs, np.asarray(labels, np.int64), classes, *names, np.zeros(len(ends_s)), ends_s, rated
-    )
+    places = np.asarray(labels, np.int64)
+    return Examples(inputs, places, classes, who, heard, called, np.zeros(len(ends_s)), ends_s, rated)
 
 
 _COLUMNS = ("labels", "subjects", "songs", "keys", "starts_s", "ends_s")

@@ -1,5 +1,12 @@
 """How models learn: from a corpus and a recipe to weights with a card, on one core or on a GPU.
 
+    corpus_examples  a corpus as examples for a model; what was left out, and why
+    trial_inputs     one trial's skin conductance as curves, picture or figures
+    recipes          how each network learns, as it should and as its authors did
+    network          a network as a classifier: fit, predict, save, load
+    learning         its loop: epochs, early stopping, checkpoints
+    network_files    card and weights of a classifier in a folder
+
     fer          expression models on FER2013: recipes, the choice on the public set, the card
     fit          the loop: epochs, checkpoints, progress with the time left
     schedule     the learning rate by epoch
