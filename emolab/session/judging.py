@@ -23,9 +23,12 @@ STARTING_S = 3.0
 
 
 def judge_channels(
-    info: StreamInfo, times_s: NDArray[np.float64], raw: NDArray
+    info: StreamInfo, times_s: NDArray[np.float64], raw: NDArray, with_share: bool = True
 ) -> Iterator[tuple[Channel, Quality]]:
-    """Each channel of a board with its quality. `raw`: `(n, k)` as delivered, `times_s`: `(n,)`."""
+    """Each channel of a board with its quality. `raw`: `(n, k)` as delivered, `times_s`: `(n,)`.
+
+    `with_share`: with how much of it the review and the analysis would use; see `quality.judge`.
+    """
     is_guess = converter.counts(info) is None
     guess = guess_adc_range(raw) if is_guess else None  # the channels of a board share its converter
     for at, channel in enumerate(info.channels):
@@ -36,6 +39,8 @@ def judge_channels(
             unit=channel.unit,
             adc_range=converter.ends(info, channel, guess),
             is_guess=is_guess,
+            is_falling=converter.is_falling(info, channel),
+            with_share=with_share,
             name=channel.name,
         )
         yield channel, quality
@@ -45,7 +50,7 @@ def worst_finding(info: StreamInfo, ring: SampleRing | FrameSlot) -> Finding | N
     """The worst thing to say of what a window shows of a stream now; None when all is well.
 
     Takes about a millisecond a channel, so that the first 16 must do. Faces are not looked for: that
-    costs ten times as much.
+    costs ten times as much. How much can be used is left to the pre-flight: SciPy would come with it.
     """
     if isinstance(ring, FrameSlot):
         newest = ring.read()
@@ -65,7 +70,9 @@ def worst_finding(info: StreamInfo, ring: SampleRing | FrameSlot) -> Finding | N
         np.rint((values - offset) / scale) if np.dtype(info.dtype).kind in "iu" else (values - offset) / scale
     )
     some = replace(info, channels=info.channels[:MOST], sample_shape=(min(MOST, len(info.channels)),))
-    findings = [f for _, quality in judge_channels(some, times_s, raw[:, :MOST]) for f in quality.findings]
+    findings = [
+        f for _, quality in judge_channels(some, times_s, raw[:, :MOST], False) for f in quality.findings
+    ]
     return Quality.of(findings).findings[0] if findings else None
 
 

@@ -2,7 +2,7 @@
 
     finding   what a judgement is: `Quality`, made of `Finding`s with level, reason and remedy
     measures  the arithmetic under the judgements: even grids, bands, lines, runs, shares
-    quality   `judge`: one channel's last seconds, with the tests its kind calls for
+    quality   `judge`: one channel's last seconds: how much `usable` leaves of them, and tests that say why
     window    what those tests look at
     general   tests of any channel: dropouts, flat, at the converter's end, cut off, mains
     body      tests of pulse, breath and skin conductance

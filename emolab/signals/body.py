@@ -12,6 +12,7 @@ import numpy as np
 from emolab.signals.finding import Finding, Level
 from emolab.signals.general import SHORTEST_FOR_STILLNESS_S
 from emolab.signals.measures import Array, band, rhythm, rms
+from emolab.signals.usable import level
 from emolab.signals.window import Window
 
 SHORTEST_FOR_RHYTHM_S = 5.0  # three beats at 40 a minute
@@ -19,10 +20,9 @@ SHORTEST_FOR_RHYTHM_S = 5.0  # three beats at 40 a minute
 # pulse: 40 to 180 beats a minute (Orphanidou 2015, doi:10.1109/JBHI.2014.2338351)
 PULSE_S = (60 / 180, 60 / 40)
 PULSE_BAND_HZ = (0.6, 5.0)
-# likeness of 10 s to themselves one beat on: pulses .79 to .95 in the median, white noise below .38
-# 99 times of 100, random walks (movement) below .56
-PULSE_ACT, PULSE_LOOK = 0.38, 0.56
-PULSE_PART = 0.58  # of any 5 s within: a movement spoils ten seconds, not the finger; noise 99 % below
+# likeness of 5 s to themselves one beat on: pulses .79 to .95 in the median of 10 s; noise 99 % below
+PULSE_PART = 0.58
+PULSE_HOP_S = 2.5  # from one such stretch to the next, where nobody has time for more
 PULSE_NOISE_BAND_HZ = (10.0, 45.0)
 PULSE_NOISE = 0.5  # of the pulse; in the recordings .01 to .1
 
@@ -51,30 +51,32 @@ def pulse(values: Array, rate_hz: float) -> tuple[float, float]:
     return likeness, 60.0 / period_s if period_s else 0.0
 
 
+def sure_share(values: Array, rate_hz: float) -> float:
+    """Share of a wave, 0 to 1, in 5 s whose pulse is sure: `ppg.Pulse.good_share`, told quickly."""
+    n, hop = int(SHORTEST_FOR_RHYTHM_S * rate_hz), max(int(PULSE_HOP_S * rate_hz), 1)
+    last = max(len(values) - n, 0)
+    is_sure = np.zeros(len(values), dtype=bool)
+    for start in sorted({*range(0, last + 1, hop), last}):
+        if pulse(values[start : start + n], rate_hz)[0] >= PULSE_PART:
+            is_sure[start : start + n] = True
+    return float(is_sure.mean()) if len(values) else 0.0
+
+
 def pulse_findings(window: Window) -> Iterator[Finding]:
     """No pulse, a weak one, or one in noise."""
     if window.seconds < SHORTEST_FOR_RHYTHM_S or np.ptp(window.values) == 0.0:
         return
     values, rate_hz = window.even.values, window.even.rate_hz
-    sure, _ = pulse(values, rate_hz)
-    if sure < PULSE_LOOK:
-        is_none = sure < PULSE_ACT and _best_part(values, rate_hz) < PULSE_PART
-        level: Level = "act" if is_none else "look"
-        what = f"{window.name} shows {'no pulse' if is_none else 'a pulse that is weak or shaken'}"
+    share = sure_share(values, rate_hz) if window.share is None else window.share
+    if (found := level(share)) != "well":
+        what = f"{window.name} shows {'no pulse' if found == 'act' else 'a pulse that is weak or shaken'}"
         remedy = "Set the sensor on the pad of the finger, warm the hand, and keep it still."
-        yield Finding("no_pulse", level, what, remedy, sure)
+        yield Finding("no_pulse", found, what, remedy, share)
     wave = rms(band(values, rate_hz, *PULSE_BAND_HZ))
     noise = rms(band(values, rate_hz, *PULSE_NOISE_BAND_HZ))
-    if sure >= PULSE_ACT and noise > PULSE_NOISE * wave:
+    if found != "act" and noise > PULSE_NOISE * wave:
         what = f"{window.name} is noisy, {noise / wave:.0%} of the pulse"
         yield Finding("noisy", "look", what, "Shade the sensor from lamps and fix its cable.", noise / wave)
-
-
-def _best_part(values: Array, rate_hz: float) -> float:
-    """How sure the pulse is in the best 5 s at the start, in the middle or at the end."""
-    n = int(SHORTEST_FOR_RHYTHM_S * rate_hz)
-    starts = {0, max(len(values) - n, 0) // 2, max(len(values) - n, 0)}
-    return max(pulse(values[start : start + n], rate_hz)[0] for start in starts)
 
 
 def breath_findings(window: Window) -> Iterator[Finding]:
@@ -103,17 +105,18 @@ def skin_findings(window: Window) -> Iterator[Finding]:
             remedy = "Keep the electrodes apart and dry between them, and check the scaling."
             yield Finding("out_of_range", "act", what, remedy, low)
         elif (share := float(np.mean((values < SKIN_US[0]) | (values > SKIN_US[1])))) > SKIN_OUTSIDE:
+            grade: Level = "act" if level(1 - share) == "act" else "look"
             what = f"{name} is outside {SKIN_US[0]} to {SKIN_US[1]:.0f} µS {share:.0%} of the time"
-            yield Finding("out_of_range", "look", what, "Check the electrodes and their gel.", share)
+            yield Finding("out_of_range", grade, what, "Check the electrodes and their gel.", share)
         yield from _leaps(window)
         limit, shown = SKIN_NOISE_US, f"{noise:.3f} µS"
     else:
-        level = float(np.median(values))
+        middle = float(np.median(values))
         if window.range_ is not None and high < window.range_[0] + SKIN_COUNTS_OFF * np.ptp(window.range_):
             remedy = "Fix both electrodes and plug in their cable."
             yield Finding("electrode_off", "act", f"{name} is at zero: an electrode is off", remedy, high)
             return
-        limit, shown = SKIN_NOISE * abs(level), f"{noise:.3g} {window.unit}"
+        limit, shown = SKIN_NOISE * abs(middle), f"{noise:.3g} {window.unit}"
     if noise > limit:
         remedy = "Check the electrodes' gel and keep their cable from moving."
         yield Finding("noisy", "look", f"{name} is noisy, {shown} above 10 Hz", remedy, noise)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Level = Literal["well", "look", "act"]
@@ -29,16 +29,20 @@ class Finding:
 
 @dataclass(frozen=True)
 class Quality:
-    """How good a window of a signal is: the level of its worst finding, and all of them, worst first."""
+    """How good a window of a signal is: the level of its worst finding, and all of them, worst first.
+
+    `share`: how much of it can be used, 0 to 1, as `usable` has it; None where that was not asked.
+    """
 
     level: Level = "well"
     findings: tuple[Finding, ...] = ()
+    share: float | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, findings: Iterable[Finding]) -> Quality:
+    def of(cls, findings: Iterable[Finding], share: float | None = None) -> Quality:
         """The judgement these findings make; well without any."""
         ordered = tuple(sorted(findings, key=lambda finding: -LEVELS.index(finding.level)))
-        return cls(ordered[0].level if ordered else "well", ordered)
+        return cls(ordered[0].level if ordered else "well", ordered, share)
 
     @property
     def codes(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 NEARLY = 0.9
+WHOLE = 0.95  # a window of ten seconds delivers a little less than ten
 GAP_STEPS = 2.5  # boards stamp in whole milliseconds: steps of 3, 4 and sometimes 8 ms are no gap
 
 

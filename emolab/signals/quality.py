@@ -1,8 +1,9 @@
 """Judge one channel's last seconds: what is wrong with them, and what to do about it.
 
 Red (`act`) is a channel whose recording would be worth nothing as it stands, amber (`look`) one that
-will cost quality. Each test is a function of a `Window` that yields findings; `JUDGES` says which
-tests a kind of channel gets.
+will cost quality. How much of the window can be used is `usable`'s to say, as in the review and in the
+analysis; the tests say why, and warn of what is to come. Each is a function of a `Window` that yields
+findings; `JUDGES` says which tests a kind of channel gets.
 """
 
 from __future__ import annotations
@@ -13,13 +14,30 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from emolab.core.errors import DataError
+from emolab.signals import usable
 from emolab.signals.body import breath_findings, pulse_findings, skin_findings
 from emolab.signals.finding import Finding, Quality
 from emolab.signals.general import MISSING_ACT, dropouts, ends, mains, missing_finding
-from emolab.signals.measures import Array, evenly
+from emolab.signals.measures import WHOLE, Array, evenly
 from emolab.signals.window import Window, guess_adc_range
 
 SHORTEST_S = 2.0
+# what makes a window unusable, and says so at its own level: what passes by itself, as a leap of the skin or
+# a breath held, is no red, though nothing of these ten seconds can be used
+REASONS = frozenset(
+    (
+        "dropouts",
+        "railed",
+        "near_rail",
+        "flat",
+        "clipped",
+        "no_pulse",
+        "no_breath",
+        "electrode_off",
+        "out_of_range",
+        "leaps",
+    )
+)
 
 Test = Callable[[Window], Iterator[Finding]]
 GENERAL: tuple[Test, ...] = (dropouts, ends)
@@ -39,6 +57,8 @@ def judge(
     rate_hz: float | None = None,
     adc_range: tuple[float, float] | None = None,
     is_guess: bool = False,
+    is_falling: bool | None = None,
+    with_share: bool = True,
     name: str = "the signal",
 ) -> Quality:
     """How good a window of one channel is.
@@ -48,6 +68,8 @@ def judge(
     the general ones. `adc_range`: the converter's lowest and highest value in the same unit; for
     counts it is guessed when not given. `is_guess`: the range given is a guess too; a finding that
     rests on a guess is amber at most.
+    `with_share`: ask `usable` how much of it can be used; without, NumPy is enough, and it takes a fifth
+    of the time. Less than ten seconds of breath or skin, five of pulse, are judged without.
     `name`: how the sentences call the channel. Less than 2 s are judged as `short`.
 
     Raises `DataError` without times and rate, or when there are not as many times as values.
@@ -62,13 +84,51 @@ def judge(
     seconds = len(every) / rate_hz if times is None and rate_hz else _span(times)
     if seconds < SHORTEST_S or len(every) < 8:
         return Quality.of([_short(name, seconds)])
+    share = None
+    if with_share and kind in usable.KINDS and seconds >= WHOLE * usable.shortest_s(kind):
+        at_s = np.arange(len(every)) / (rate_hz or 1.0) if times is None else times
+        share = _share(every, at_s, kind, unit, None if is_guess else adc_range, is_falling, name)
     if len(finite) < max(8, len(every) * (1 - MISSING_ACT)):
-        share = 1 - len(finite) / len(every)
-        return Quality.of([missing_finding(name, share)])
+        return Quality.of([missing_finding(name, 1 - len(finite) / len(every))], share)
     if adc_range is None and unit == "counts":
         adc_range, is_guess = guess_adc_range(finite), True
-    window = Window(name, kind, unit, finite, evenly(every, times, rate_hz), adc_range, is_guess)
-    return Quality.of(finding for test in JUDGES.get(kind, GENERAL) for finding in test(window))
+    window = Window(name, kind, unit, finite, evenly(every, times, rate_hz), adc_range, is_guess, share)
+    found = [finding for test in JUDGES.get(kind, GENERAL) for finding in test(window)]
+    if share is not None and not REASONS.intersection(finding.code for finding in found):
+        found += _unexplained(kind, name, share)
+    return Quality.of(found, share)
+
+
+def _share(
+    values: Array,
+    times_s: Array,
+    kind: str,
+    unit: str,
+    adc_range: tuple[float, float] | None,
+    is_falling: bool | None,
+    name: str,
+) -> float:
+    """How much of a window can be used; nothing of what is flat, broken or too slow."""
+    if len(times_s) < 2 or not times_s[-1] > times_s[0]:
+        return 0.0
+    try:
+        body = usable.read_body(
+            kind, values, times_s, unit=unit, adc_range=adc_range, is_falling=is_falling, name=name
+        )
+    except DataError:
+        return 0.0
+    return body.good_share(float(times_s[0]), float(times_s[-1]))
+
+
+def _unexplained(kind: str, name: str, share: float) -> Iterator[Finding]:
+    """What the review and the analysis would not use, though no test says why.
+
+    Of skin that is a short loss of touch, and the five seconds about it: it passes.
+    """
+    if (found := usable.level(share)) != "well":
+        remedy = "Fix the sensor and let the participant sit still, then look again."
+        grade = "look" if kind == "eda" else found
+        yield Finding("unusable", grade, f"{share:.0%} of {name} can be used", remedy, share)
 
 
 def _short(name: str, seconds: float) -> Finding:

@@ -21,7 +21,7 @@ from emolab.signals import breaths
 from emolab.signals.body import breath_findings
 from emolab.signals.feature import Feature
 from emolab.signals.general import AT_END_ACT, ends
-from emolab.signals.measures import Array, evenly
+from emolab.signals.measures import WHOLE, Array, evenly
 from emolab.signals.window import Window, guess_adc_range
 
 SHORTEST_S = 10.0
@@ -194,7 +194,7 @@ def _checked(values: ArrayLike, times_s: ArrayLike, name: str) -> tuple[Array, A
     kept[1:] &= np.diff(times) > 0  # two at one moment: the first stays
     every, times = every[kept], times[kept]
     seconds = float(times[-1] - times[0]) if len(times) else 0.0
-    if seconds < SHORTEST_S:
+    if seconds < WHOLE * SHORTEST_S:
         raise DataError(
             f"{name} holds {seconds:.1f} s of numbers; breaths need {SHORTEST_S:.0f} s of recording"
         )

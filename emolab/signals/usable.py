@@ -4,8 +4,8 @@
     for share in shares(body, end_s):
         level(share)                                # well, look or act
 
-The review shows it under each curve, the analysis in its report: this is the one place that says it, so that
-they cannot disagree.
+The pre-flight judges by it (`quality`), the review shows it under each curve, the analysis in its report:
+this is the one place that says it, so that they cannot disagree.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 WINDOW_S = 10.0
 WELL, LOOK = 0.8, 0.5  # of ten seconds
 KINDS = ("ppg", "respiration", "eda")  # that `read_body` can read
+SHORTEST_S = {"ppg": 5.0}  # of the others ten seconds
 Level = Literal["well", "look", "act"]
 
 
@@ -31,6 +32,11 @@ class Body(Protocol):
 def level(share: float) -> Level:
     """How usable ten seconds are, as a level of health."""
     return "well" if share >= WELL else "look" if share >= LOOK else "act"
+
+
+def shortest_s(kind: str) -> float:
+    """How much of a kind of signal can be judged at all."""
+    return SHORTEST_S.get(kind, WINDOW_S)
 
 
 def shares(body: Body, end_s: float) -> tuple[float, ...]:

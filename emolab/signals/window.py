@@ -14,7 +14,11 @@ CONVERTER_BITS = (10, 12, 14, 16, 24)
 
 @dataclass(frozen=True)
 class Window:
-    """What the tests look at. `range_`: the converter's ends in the values' unit; `is_guess`: not told."""
+    """What the tests look at.
+
+    `range_`: the converter's ends in the values' unit; `is_guess`: not told. `share`: how
+    much of it can be used, 0 to 1, where `usable` read it.
+    """
 
     name: str
     kind: str
@@ -23,6 +27,7 @@ class Window:
     even: Evenly
     range_: tuple[float, float] | None
     is_guess: bool
+    share: float | None = None
 
     @property
     def seconds(self) -> float:

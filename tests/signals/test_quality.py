@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from emolab.core.errors import DataError
 from emolab.core.stream import KINDS
 from emolab.devices.simulation.scenes import BoardScene
+from emolab.signals import usable
 from emolab.signals.body import pulse
 from emolab.signals.finding import Quality
 from emolab.signals.quality import judge
@@ -77,7 +78,7 @@ def test_a_movement_shakes_the_pulse_but_is_no_red() -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_weak_pulse_in_noise_is_amber_and_says_how_noisy(seed: int) -> None:
-    quality = ppg(counts(pulse_wave(T, height=60.0), noise=80.0, seed=seed))
+    quality = ppg(counts(pulse_wave(T, height=66.0), noise=80.0, seed=seed))
     assert quality.level == "look"
     assert "noisy" in quality.codes
 
@@ -188,6 +189,61 @@ def test_the_range_is_guessed_from_whole_numbers_only() -> None:
     assert guess_adc_range([0, 5, 1023]) == (0.0, 1023.0)
     assert guess_adc_range([1024]) == (0.0, 4095.0)
     assert guess_adc_range([0.5]) is None and guess_adc_range([-1]) is None and guess_adc_range([]) is None
+
+
+SHAKEN = pulse_wave(T, height=250.0) + 900 * np.sin(2 * np.pi * 1.9 * T**1.3) * (T > 5.6)
+HELD = np.where(T < 5.0, breath(T, 20.0), 1600.0)
+KNOWN: dict[str, tuple[str, str, Array]] = {
+    "pulse": ("ppg", "counts", counts(pulse_wave(T))),
+    "shaken pulse": ("ppg", "counts", counts(SHAKEN)),
+    "no pulse": ("ppg", "counts", counts(np.full(len(T), 2000.0), noise=60.0)),
+    "flat pulse": ("ppg", "counts", np.full(len(T), 2000.0)),
+    "breath": ("respiration", "counts", counts(breath(T))),
+    "dead belt": ("respiration", "counts", counts(np.full(len(T), 1600.0))),
+    "railed belt": ("respiration", "counts", counts(breath(T, height=2.0, middle=4050.0))),
+    "skin": ("eda", "uS", skin_us(T)),
+    "skin off": ("eda", "uS", 0.01 + 0.002 * np.sin(T)),
+    "skin too high": ("eda", "uS", 75.0 + 0.2 * np.sin(T)),
+    "skin partly too high": ("eda", "uS", np.where(T > 3.0, 70.0, 50.0) + np.sin(T)),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_the_preflight_judges_by_what_the_review_and_the_analysis_can_use(name: str) -> None:
+    kind, unit, values = KNOWN[name]
+    quality = judge(values, T, kind=kind, unit=unit, adc_range=ADC if unit == "counts" else None)
+    try:
+        body = usable.read_body(kind, values, T, unit=unit, adc_range=ADC if unit == "counts" else None)
+        share = body.good_share(T[0], T[-1])
+    except DataError:
+        share = 0.0
+    assert quality.share == share
+    passes = "no_breath" in quality.codes
+    assert quality.level == ("look" if passes and share < 0.5 else usable.level(share)), quality
+
+
+def test_what_cannot_be_used_is_never_well_whatever_the_reason() -> None:
+    beyond = skin_us(T) - 2.0 * np.clip(T - 4.0, 0.0, 1.0)  # falls as no skin does, by no leap
+    quality = skin(beyond)
+    assert quality.share is not None and quality.share < 0.5
+    assert quality.codes == ("unusable",) and quality.level == "look"
+    assert "can be used" in quality.findings[0].what
+    assert judge(beyond, T, kind="eda", unit="uS", with_share=False).level == "well"
+
+
+@pytest.mark.parametrize("seconds", [4.6, 4.75, 4.8, 4.99, 5.0, 9.3, 9.5, 9.6, 9.99, 10.0])
+def test_a_little_less_than_the_seconds_asked_for_is_no_fault(seconds: float) -> None:
+    short = times_s(seconds)
+    assert judge(counts(pulse_wave(short)), short, kind="ppg", adc_range=ADC) == Quality()
+    assert judge(counts(breath(short)), short, kind="respiration", adc_range=ADC) == Quality()
+    assert judge(skin_us(short), short, kind="eda", unit="uS") == Quality()
+
+
+def test_too_short_for_a_share_is_judged_without() -> None:
+    for kind, seconds in (("ppg", 4.0), ("respiration", 9.0), ("eda", 9.0)):
+        short = times_s(seconds)
+        assert judge(counts(pulse_wave(short)), short, kind=kind, adc_range=ADC).share is None
+    assert judge(counts(pulse_wave(T)), T, kind="audio", adc_range=ADC).share is None
 
 
 @pytest.mark.parametrize("seed", [1, 7, 23])

@@ -18,7 +18,7 @@ from emolab.core.errors import DataError
 from emolab.signals.body import MICROSIEMENS, SKIN_COUNTS_OFF, SKIN_US, SKIN_US_PER_S
 from emolab.signals.eda.front_end import FrontEnd
 from emolab.signals.general import AT_END
-from emolab.signals.measures import GAP_STEPS, Array
+from emolab.signals.measures import GAP_STEPS, WHOLE, Array
 from emolab.signals.window import guess_adc_range
 
 GRID_HZ = 10.0  # a response rises in 1 to 3 s (Boucsein 2012): its spectrum ends below 1 Hz
@@ -158,7 +158,7 @@ def _checked(values: ArrayLike, times_s: ArrayLike, name: str) -> tuple[Array, A
     kept = np.concatenate([[True], steps_s > 0])
     samples, at_s = samples[kept], at_s[kept]
     span_s = float(at_s[-1] - at_s[0])
-    if span_s < SHORTEST_S:
+    if span_s < WHOLE * SHORTEST_S:
         raise DataError(f"{name} lasts {span_s:.1f} s; level and responses need {SHORTEST_S:.0f} s or more")
     if span_s > LONGEST_S:
         raise DataError(

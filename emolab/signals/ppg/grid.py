@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emolab.core.errors import DataError
-from emolab.signals.measures import GAP_STEPS, Array
+from emolab.signals.measures import GAP_STEPS, WHOLE, Array
 
 GRID_HZ = 250.0  # spec 01 §1.7
 SLOWEST_HZ = 20.0  # the pulse band reaches to 8 Hz
@@ -74,7 +74,7 @@ def _checked(values: ArrayLike, times_s: ArrayLike) -> tuple[Array, Array]:
         where_s = float(at_s[:-1][steps_s < 0][0])
         raise DataError(f"the pulse's times go back after {where_s:.3f} s; sort its samples by time")
     span_s = float(at_s[-1] - at_s[0])
-    if span_s < SHORTEST_S:
+    if span_s < WHOLE * SHORTEST_S:
         raise DataError(f"the pulse lasts {span_s:.1f} s; beats need {SHORTEST_S:.0f} s or more")
     if span_s > LONGEST_S:
         raise DataError(
