@@ -46,15 +46,16 @@ def usable(table: pd.DataFrame, predictors: Sequence[str], label: str, reference
     rows = _scaled(rows, predictors, scale, left_out)
     states, notes = _states(rows["state"], reference)
     x, codes = _design(rows, predictors, states)
-    if np.linalg.matrix_rank(x, tol=1e-8 * math.sqrt(len(x))) < x.shape[1]:
-        raise DataError(f"{words(predictors)} are sums of one another; leave one out")
     while not is_finite(x, codes, len(states)):
         unbounded = [states[code] for code in separated(x, codes, len(states))]
         if not unbounded:
             break
-        rows, states, note = _without(rows, states, unbounded)
+        before = len(rows)
+        rows, note = _without(rows, states, unbounded)
         notes.append(note)
-        left_out[f"a state told apart without a fault: {words(unbounded)}"] = len(x) - len(rows)
+        left_out[f"a state told apart without a fault: {words(unbounded)}"] = before - len(rows)
+        rows = _scaled(rows, predictors, scale, left_out)  # their mean and SD are others now
+        states = _states(rows["state"], reference)[0]
         x, codes = _design(rows, predictors, states)
     unknowns = (len(states) - 1) * x.shape[1]
     if len(x) <= unknowns:
@@ -102,7 +103,8 @@ def _scaled(
     if scale == "participant":
         varies = (rows.groupby("participant")[names].transform("std") > 0).all(axis=1)
         if not varies.all():
-            left_out["one value only of its participant"] = int((~varies).sum())
+            why = "one value only of its participant"
+            left_out[why] = left_out.get(why, 0) + int((~varies).sum())
         rows = rows[varies]
         if rows.empty:
             raise DataError("no participant has two clips that differ; scale over the whole table")
@@ -118,7 +120,7 @@ def _scaled(
 
 
 def _states(labels: pd.Series, reference: str) -> tuple[tuple[str, ...], list[str]]:
-    """The states reported, the reference first, and a note on those nobody reported."""
+    """The states of these rows, the reference first, and a note on those nobody reported."""
     present = set(labels)
     if reference not in present:
         raise DataError(
@@ -136,13 +138,15 @@ def _design(
 ) -> tuple[Floats, NDArray[np.intp]]:
     place = {state: code for code, state in enumerate(states)}
     x = np.column_stack([rows[list(predictors)].to_numpy(np.float64), np.ones(len(rows))])
+    if np.linalg.matrix_rank(x, tol=1e-8 * math.sqrt(len(x))) < x.shape[1]:
+        raise DataError(f"{words(predictors)} are sums of one another; leave one out")
     return x, rows["state"].map(place).to_numpy(np.intp)
 
 
 def _without(
     rows: pd.DataFrame, states: tuple[str, ...], unbounded: Sequence[str]
-) -> tuple[pd.DataFrame, tuple[str, ...], str]:
-    kept = tuple(state for state in states if state not in unbounded)
+) -> tuple[pd.DataFrame, str]:
+    kept = [state for state in states if state not in unbounded]
     counts = rows["state"].value_counts()
     named = words([f"{key} (n = {counts[key]})" for key in unbounded])
     if len(kept) < 2:
@@ -154,4 +158,4 @@ def _without(
         f"The predictors tell {named} apart without a fault, as happens with few clips: no coefficient "
         "of it is finite, and it is left out."
     )
-    return rows[rows["state"].isin(kept)], kept, note
+    return rows[rows["state"].isin(kept)], note

@@ -197,9 +197,16 @@ def test_state_told_apart_without_a_fault_is_left_out_and_the_others_stay() -> N
     assert "most_positive (n = " in found.notes[0]
     assert found.table()["p"].notna().all()
     rest = fit(table[~joyful], BOTH)
-    assert wald_tests(found.table())["p"].to_numpy() == pytest.approx(
-        wald_tests(rest.table())["p"].to_numpy()
-    )
+    for column in ("p", "coefficient", "odds_ratio"):  # of one SD of the clips that are left
+        assert found.table()[column].to_numpy() == pytest.approx(rest.table()[column].to_numpy())
+
+
+def test_a_predictor_that_moved_in_a_state_left_out_only_is_told_by_name() -> None:
+    table = in_surprise(11, 20)
+    joyful = table["state_reported"] == "most_positive"
+    table["d_face"] = np.where(joyful, 40.0, 1.0)
+    with pytest.raises(DataError, match=r"d_face is the same in all \d+ clips"):
+        fit(table, BOTH)
 
 
 @pytest.mark.parametrize("touching", [False, True])
@@ -252,3 +259,15 @@ def test_one_participant_has_no_clustered_errors() -> None:
     assert found.table()["p_clustered"].isna().all() and found.table()["p"].notna().all()
     assert math.isnan(found.tests[0].p_f)
     assert any("One participant only" in note for note in found.notes)
+
+
+def test_rows_of_a_participant_of_one_clip_are_counted_also_when_a_state_went_before() -> None:
+    table = in_surprise(11, 20)
+    joyful = table["state_reported"] == "most_positive"
+    table.loc[joyful, "d_face"] += 40
+    lonely = table.index[(table["participant"] == "P001") & ~joyful][1:]  # one clip beside the joyful ones
+    table = table.drop(lonely)
+    found = fit(table, ["d_face"], scale="participant")
+    told = found.left_out
+    assert told["one value only of its participant"] == 1
+    assert found.rows + sum(told.values()) == len(table)
