@@ -139,7 +139,9 @@ def _of_people(counts: np.ndarray, bases: np.ndarray, seed: int) -> Estimate:
     of = int(bases.sum())
     if not of:
         return NOTHING
-    low, high = resampled(
-        lambda drawn: counts[drawn].sum(1) / np.maximum(bases[drawn].sum(1), 1), len(counts), seed
-    )
-    return Estimate(float(counts.sum()) / of, low, high)
+
+    def shares(drawn: np.ndarray) -> np.ndarray:
+        some = bases[drawn].sum(1)  # none where only people without a report were drawn: no share
+        return np.divide(counts[drawn].sum(1), some, out=np.full(len(drawn), np.nan), where=some > 0)
+
+    return Estimate(float(counts.sum()) / of, *resampled(shares, len(counts), seed))

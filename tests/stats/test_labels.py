@@ -100,3 +100,14 @@ def test_table_of_a_report() -> None:
 def test_no_clip_at_all_is_told() -> None:
     with pytest.raises(DataError, match="no clip"):
         distribution(choices(5, 1).iloc[:0])
+
+
+def test_people_without_any_report_make_no_share_nought() -> None:
+    """A draw of participants none of whom reported anything has no share: not one of 0."""
+    rows = [
+        {"participant": f"P{person}", "state_reported": "neutral" if person < 3 else None}
+        for person in range(10)
+        for _ in range(15)
+    ]
+    neutral = distribution(pd.DataFrame(rows)).overall[2]
+    assert (neutral.share.value, neutral.by_participant.low, neutral.by_participant.high) == (1.0, 1.0, 1.0)
