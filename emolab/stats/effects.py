@@ -35,6 +35,7 @@ from emolab.stats.table import (
 
 Pairs = Literal["reference", "all"]
 
+ROUNDING = 1e-13  # of the values: differences that vary by less are alike
 LEAST_FOR_P = 6  # pairs: with five, Wilcoxon's p is 0.0625 at best
 
 
@@ -206,9 +207,11 @@ def _contrast(state: str, other: str, pairs: Floats, clips: pd.Series, seed: int
 
 
 def cohen_dz(a: Floats, b: Floats) -> Floats:
-    """Mean difference by the SD of differences, `(..., n)` → `(...)`; NaN for fewer than two pairs."""
+    """Mean difference by the SD of differences, `(..., n)` → `(...)`; NaN for fewer than two, or all one."""
     difference = a - b
-    return _ratio(difference.mean(-1), _sd(difference))
+    spread = _sd(difference)
+    rounding = ROUNDING * (np.abs(a).max(-1, initial=0.0) + np.abs(b).max(-1, initial=0.0))
+    return _ratio(difference.mean(-1), np.where(spread > rounding, spread, 0.0))
 
 
 def hedges_g(a: Floats, b: Floats) -> Floats:

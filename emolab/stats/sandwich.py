@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+SINGULAR = 1e12  # condition beyond which the rest of a difference of floats is rounding
+
 
 def information(x: Floats, p: Floats) -> Floats:
     """What the rows tell about the coefficients: minus the Hessian of the log likelihood, `(km, km)`."""
@@ -44,11 +46,10 @@ def clustered(x: Floats, y: Floats, p: Floats, groups: NDArray[np.intp]) -> Floa
     if count < 2:
         return np.full((size, size), math.nan)
     each = informations(x, p, groups)
-    scores = _scores(x, y, p, groups)
-    try:
-        moves = np.linalg.solve(each.sum(0) - each, -scores[:, :, None])[:, :, 0]
-    except np.linalg.LinAlgError:  # one participant has all there is of something
+    others = each.sum(0) - each
+    if not (np.linalg.cond(others) < SINGULAR).all():  # one participant has all there is of something
         return np.full((size, size), math.nan)
+    moves = np.linalg.solve(others, -_scores(x, y, p, groups)[:, :, None])[:, :, 0]
     return (count - 1) / count * moves.T @ moves
 
 

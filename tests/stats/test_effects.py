@@ -10,7 +10,7 @@ import pytest
 
 from emolab.core.errors import DataError
 from emolab.core.label import STATE_KEYS
-from emolab.stats.effects import Contrast, compare, hedges_g
+from emolab.stats.effects import Contrast, cohen_dz, compare, hedges_g
 from tests.stats.tables import measured
 
 # Lakens 2013, doi:10.3389/fpsyg.2013.00863, table 1: ten people rate two films
@@ -179,3 +179,10 @@ def test_table_holds_every_estimate_with_its_interval() -> None:
 def test_feature_that_was_never_measured_is_told() -> None:
     with pytest.raises(DataError, match=r"no clip with a report has d_hr"):
         compare(measured(7, 2).assign(d_hr=math.nan), "d_hr")
+
+
+def test_differences_that_are_alike_but_for_rounding_have_no_dz() -> None:
+    neutral = np.arange(10.0)
+    assert np.ptp((neutral + 0.2) - (neutral + 0.1)) > 0  # rounding
+    assert math.isnan(cohen_dz(neutral + 0.2, neutral + 0.1))
+    assert cohen_dz(neutral + np.tile([0.1, 0.2], 5), neutral) == pytest.approx(0.15 / 0.0527046)

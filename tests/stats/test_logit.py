@@ -271,3 +271,14 @@ def test_rows_of_a_participant_of_one_clip_are_counted_also_when_a_state_went_be
     told = found.left_out
     assert told["one value only of its participant"] == 1
     assert found.rows + sum(told.values()) == len(table)
+
+
+def test_errors_by_participant_are_none_where_one_participant_has_all_there_is_of_a_predictor() -> None:
+    """Without that one the coefficient could be anything, whatever rounding makes of it."""
+    table = in_surprise(3, 12)
+    alone = table["participant"] == "P001"
+    table["d_face"] = np.where(alone, table["d_face"], 0.3)
+    found = fit(table, BOTH)
+    assert all(math.isnan(one.by_participant.error) for one in found.coefficients)
+    assert all(math.isnan(one.p_f) for one in found.tests)
+    assert all(math.isfinite(one.plain.error) for one in found.coefficients)
