@@ -10,7 +10,7 @@
     relabel     what a key means: which label changes, or where a new one goes
     history     acts in words
     merge       the ledgers of a copy brought home
-    validate    what the face says of each clip (film, checks)
+    validate    what the face says of each clip (checks)
     agreement   how far lanes agree
 
 The recording is opened for reading only, and what a person said is never overwritten: an analyst

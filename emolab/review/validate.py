@@ -32,7 +32,7 @@ from emolab.recording.reader import Session
 from emolab.recording.trials import Trial, trials
 from emolab.review.checks import POLICIES, Check, Policy, Validation, to_label
 from emolab.review.desk import Desk
-from emolab.review.film import Film
+from emolab.recording.film import Film
 
 REST_S = 60.0  # of the rest, its end: the paper's minute
 ASK_EVERY = 10  # frames between two questions whether to stop

@@ -39,6 +39,11 @@ class Film:
             self.missing = f"{self._name!r} recorded no frame"
 
     @property
+    def name(self) -> str:
+        """The camera's stream; there must be one: see `missing`."""
+        return self._name
+
+    @property
     def end_s(self) -> float:
         """When the last frame was taken; 0 without any."""
         return float(self._times_s[-1]) if len(self._times_s) else 0.0
@@ -56,13 +61,17 @@ class Film:
     def read(self, start_s: float, end_s: float) -> Iterator[tuple[float, NDArray[np.uint8] | None]]:
         """Time and pixels `(h, w, 3)` of each frame of a stretch, None where it cannot be decoded."""
         for row in range(*self._rows(start_s, end_s)):
-            try:
-                pixels = self._video.frame(row)[1]
-            except (DataError, OSError):
-                self._lost += 1
-                yield float(self._times_s[row]), None
-            else:
-                yield float(self._times_s[row]), pixels
+            yield self._decoded(row)
+
+    def near(self, time_s: float) -> tuple[float, NDArray[np.uint8] | None]:
+        """Time and pixels of the frame nearest to a moment, None where it cannot be decoded.
+
+        There must be one: see `missing`.
+        """
+        after = int(np.clip(np.searchsorted(self._times_s, time_s), 1, max(len(self._times_s) - 1, 1)))
+        pair = range(after - 1, min(after + 1, len(self._times_s)))
+        row = min(pair, key=lambda at: abs(float(self._times_s[at]) - time_s))
+        return self._decoded(row)
 
     def share(self, start_s: float, end_s: float) -> float:
         """Of which share of a stretch there are frames, 0 to 1: less where the camera was away."""
@@ -71,6 +80,14 @@ class Film:
             return 0.0
         steps_s = np.diff(np.concatenate([[start_s], self._times_s[first:last], [end_s]]))
         return float(1 - steps_s[steps_s > HOLE_S].sum() / (end_s - start_s))
+
+    def _decoded(self, row: int) -> tuple[float, NDArray[np.uint8] | None]:
+        try:
+            pixels = self._video.frame(row)[1]
+        except (DataError, OSError):
+            self._lost += 1
+            return float(self._times_s[row]), None
+        return float(self._times_s[row]), pixels
 
     def _rows(self, start_s: float, end_s: float) -> tuple[int, int]:
         first, last = np.searchsorted(self._times_s, [start_s, end_s])
