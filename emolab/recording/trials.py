@@ -47,13 +47,17 @@ def trials(events: Sequence[Event], end_s: float) -> list[Trial]:
         found.append(
             Trial(0, BASELINE, rest.start_s, rest.end_s, None, rest, response_s, changes, how="done")
         )
-    for number, onset in enumerate(onset_facts(events), 1):
+    onsets = onset_facts(events)
+    playings = [(str(each["clip"]), each["fitted_s"]) for each in onsets if each["fitted_s"] is not None]
+    for number, onset in enumerate(onsets, 1):
         start_s = onset["fitted_s"]
         if start_s is None:
             continue
         stop_s = max(end_s if onset["ended_s"] is None else onset["ended_s"], start_s)
         clip = str(onset["clip"])
-        told = next((e for e in answers if e.data.get("clip") == clip and e.time_s >= start_s), None)
+        again_s = next((s for name, s in playings if name == clip and s > start_s), float("inf"))
+        own = (e for e in answers if e.data.get("clip") == clip and start_s <= e.time_s < again_s)
+        told = next(own, None)
         measured_s = onset["measured_s"]
         response_s, changes = _answer_facts(told)
         found.append(
