@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from emolab.core.errors import DataError, RecordingError, shown
 from emolab.core.label import state
 from emolab.datasets.dataset import Account, LeftOut, Spec, Trial, TrialRef
+from emolab.recording import converter
 from emolab.recording.reader import Session
 from emolab.recording.trials import BASELINE, trials
 from emolab.recording.trials import Trial as Playing
@@ -31,7 +32,14 @@ KINDS = ("eda", "ppg", "respiration")
 PREFERRED = {"ppg": "ear"}  # in a channel's name, where a kind has several
 FEWEST = 2  # samples of a trial
 By = Literal["state", "group"]
-Line = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+class Line(NamedTuple):
+    """A channel of a whole recording; `known` of it, by name: its unit, its converter."""
+
+    times_s: NDArray[np.float64]
+    values: NDArray[np.float64]
+    known: dict[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
@@ -91,21 +99,24 @@ class Sessions:
     def load(self, ref: TrialRef) -> Trial:
         """`eda`, `ppg`, `respiration` `(n,)` in their own units, as far as they were recorded.
 
-        Beside each `NAME_times_s` `(n,)` from the clip's onset, and `NAME_rate_hz` `(1,)`. Raises `DataError`
-        when there is no such trial, its recording cannot be read, or has no skin conductance there.
+        Beside each `NAME_times_s` `(n,)` from the clip's onset, `NAME_rate_hz` and `NAME_unit` `(1,)`, and,
+        where they are known, the ends of its converter, `NAME_ends` `(2,)`, and whether it falls when skin
+        conductance rises, `eda_falls` `(1,)`. Raises `DataError` when there is no such trial, its recording
+        cannot be read, or has no skin conductance there.
         """
         one = self.heard().get(ref.key)
         if one is None:
             first = next(iter(self.heard()), "none")
             raise DataError(f"the study in {self.place} has no trial {ref.key!r}; its first is {first}")
         arrays: dict[str, NDArray[np.generic]] = {}
-        for kind, (times_s, values) in self._lines(one.recording).items():
+        for kind, (times_s, values, known) in self._lines(one.recording).items():
             start, stop = np.searchsorted(times_s, [one.playing.start_s, one.playing.end_s])
             if stop - start < FEWEST:
                 continue
             arrays[kind] = values[start:stop].copy()
             arrays[f"{kind}_times_s"] = times_s[start:stop] - one.playing.start_s
             arrays[f"{kind}_rate_hz"] = np.array([(len(times_s) - 1) / (times_s[-1] - times_s[0])])
+            arrays |= {f"{kind}_{name}": fact for name, fact in known.items()}
         if KINDS[0] not in arrays or not np.isfinite(arrays[KINDS[0]]).any():
             raise DataError(f"{one.recording} has no skin conductance while {one.playing.clip} was heard")
         return Trial(ref, arrays)
@@ -172,4 +183,12 @@ def _line(session: Session, kind: str) -> Line | None:
     signal = session.signal(
         next((name for name in names if wanted in name.rpartition("/")[2].lower()), names[0])
     )
-    return (signal.times_s, signal.values) if len(signal.times_s) >= FEWEST else None
+    if len(signal.times_s) < FEWEST:
+        return None
+    info, channel = session.streams[signal.stream].info, signal.channel
+    known: dict[str, NDArray[np.generic]] = {"unit": np.array([channel.unit])}
+    if (ends := converter.ends(info, channel)) is not None:
+        known["ends"] = np.array(ends)
+    if kind == KINDS[0] and (falls := converter.is_falling(info, channel)) is not None:
+        known["falls"] = np.array([falls])
+    return Line(signal.times_s, signal.values, known)

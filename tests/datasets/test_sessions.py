@@ -13,6 +13,7 @@ from emolab.core.label import STATES
 from emolab.datasets.dataset import Dataset, TrialRef
 from emolab.datasets.sessions import Sessions
 from emolab.devices.simulation.effect import EFFECTS
+from emolab.recording.converter import ends
 from emolab.recording.reader import Session
 from emolab.recording.trials import trials
 from emolab.session.rehearsal import Order, devices_text, rehearse
@@ -56,8 +57,11 @@ def test_signals_are_those_of_the_clip_with_their_own_times(study: Path) -> None
         assert len(arrays[kind]) == len(times_s) and (np.diff(times_s) > 0).all()
         assert 0 <= times_s[0] < 0.1 and length_s - 0.1 < times_s[-1] <= length_s
         assert rate_hz == pytest.approx(len(times_s) / length_s, rel=0.02)
+    assert arrays["eda_unit"].tolist() == ["uS"]
     with Session.open(study / "P001" / "P001_session-0.h5") as session:
         whole = session.signal("eda")
+        (told,) = (one.info for one in session.streams.values() if one.name == whole.stream)
+    assert arrays["eda_ends"].tolist() == list(ends(told, whole.channel) or ())
     inside = (whole.times_s >= playing.start_s) & (whole.times_s < playing.end_s)
     assert arrays["eda"].tolist() == whole.values[inside].tolist()
 
