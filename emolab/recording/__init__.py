@@ -4,7 +4,8 @@
     layout      the file format itself, documented for somebody who has only h5py
     blocks      how rows get on disk so that a killed process loses under a second
     writer      SessionWriter: the `sink.Sink` of the engine, one thread, one file
-    video       RGB frames to H.264 packets and back; film the colour video of a session, as far as it can be read
+    video       RGB frames to H.264 packets and back
+    film        the colour video of a session, as far as it can be read
     recorder    Recorder: the thread that owns the writer, and the encoder threads
     journal     everything once more, only appended: what survives a power cut and a vanished drive
     entries, places   what it holds as bytes; where it lies

@@ -5,7 +5,8 @@
     text = json.dumps(calibration.to_dict())               # beside the study; `from_dict` reads it back
 
 The cameras stand side by side, so a plain map of the plane holds at one distance: that of the face. Warm
-marks (a lamp, a coin held in the hand) at the participant's seat serve both cameras.
+marks (a lamp, a coin held in the hand) at the participant's seat serve both cameras; so do the faces that
+both saw (`pairing`), and then the map knows where and how large they were, and says nothing beyond.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from emolab.core.errors import DataError, shown
 from emolab.signals.measures import Array
@@ -24,16 +25,26 @@ Form = Literal["similarity", "affine"]
 LEAST_POINTS = {"similarity": 2, "affine": 3}
 FLAT = 1e-6  # of the points' spread: they lie on one line
 BETWEEN_S = 0.5  # a face does not go far between two sights so near
+BEYOND = 0.3  # of the face's height: how far beyond the faces it was fitted to a map is believed
+NEARER = 1.3  # times as large or as small: a face at another distance, seen from two places
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """`matrix` `(2, 3)`: thermal px = matrix · (x, y, 1). `residual_px`: RMS of the pairs of its fit."""
+    """`matrix` `(2, 3)`: thermal px = matrix · (x, y, 1). `residual_px`: RMS of the pairs of its fit.
+
+    Of a map fitted to faces, `size` `(2,)`: width and height of heads in the thermal picture, in those of
+    the faces' boxes; `seen_px` `(4,)`: left, top, right, bottom of where the boxes' middles were; `face_px`:
+    their usual height.
+    """
 
     matrix: Array
     form: Form
     residual_px: float
     points: int
+    size: Array | None = None
+    seen_px: Array | None = None
+    face_px: float = 0.0
 
     def map(self, points_px: ArrayLike) -> Array:
         """Points `(..., 2)` of the RGB picture, x and y, in the thermal picture."""
@@ -41,13 +52,27 @@ class Calibration:
         return np.asarray(points @ self.matrix[:, :2].T + self.matrix[:, 2])
 
     def boxes(self, boxes_px: ArrayLike) -> Array:
-        """Boxes `(n, 4)` left, top, right, bottom: the upright boxes about their mapped corners' middles."""
+        """Boxes `(n, 4)` left, top, right, bottom: the upright boxes about their mapped corners' middles.
+
+        Faces become heads where the map was fitted to them, and NaN where it cannot be believed.
+        """
         box = np.asarray(boxes_px, dtype=np.float64).reshape(-1, 4)
         middle = self.map(np.stack([(box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2], axis=1))
-        wide = np.linalg.norm(self.matrix[:, 0]) * (box[:, 2] - box[:, 0]) / 2
-        high = np.linalg.norm(self.matrix[:, 1]) * (box[:, 3] - box[:, 1]) / 2
-        half = np.stack([wide, high], axis=1)
-        return np.concatenate([middle - half, middle + half], axis=1)
+        size = np.linalg.norm(self.matrix[:, :2], axis=0) if self.size is None else self.size
+        half = np.stack([box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]], axis=1) / 2 * size
+        mapped = np.concatenate([middle - half, middle + half], axis=1)
+        mapped[~self._is_within(box)] = np.nan
+        return mapped
+
+    def _is_within(self, box: Array) -> NDArray[np.bool_]:
+        """Which faces are where, and as large as, those of the fit."""
+        if self.seen_px is None:
+            return np.ones(len(box), dtype=bool)
+        reach = BEYOND * self.face_px
+        x, y, high = (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2, box[:, 3] - box[:, 1]
+        left, top, right, bottom = self.seen_px
+        within = (x > left - reach) & (x < right + reach) & (y > top - reach) & (y < bottom + reach)
+        return np.asarray(within & (high < NEARER * self.face_px) & (high * NEARER > self.face_px))
 
     def boxes_at(self, times_s: ArrayLike, boxes_px: ArrayLike, boxes_s: ArrayLike) -> Array:
         """The boxes `(n, 4)` at the thermal frames' `times_s` `(n,)`, NaN where no face was seen near.
@@ -76,6 +101,9 @@ class Calibration:
             "matrix": self.matrix.tolist(),
             "residual_px": self.residual_px,
             "points": self.points,
+            "size": None if self.size is None else self.size.tolist(),
+            "seen_px": None if self.seen_px is None else self.seen_px.tolist(),
+            "face_px": self.face_px,
         }
 
     @classmethod
@@ -84,13 +112,27 @@ class Calibration:
         try:
             form, matrix = stored["form"], np.asarray(stored["matrix"], dtype=np.float64)
             residual_px, points = float(stored["residual_px"]), int(stored["points"])
-        except (KeyError, TypeError, ValueError) as error:
+            size, seen_px = _optional(stored, "size", 2), _optional(stored, "seen_px", 4)
+            face_px = float(stored.get("face_px", 0.0))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DataError(
                 f"this is no calibration of two cameras ({shown(stored)}); fit it again"
             ) from error
-        if matrix.shape != (2, 3) or not np.isfinite(matrix).all() or form not in LEAST_POINTS:
+        is_known = form in LEAST_POINTS and (seen_px is None or face_px > 0)
+        if matrix.shape != (2, 3) or not np.isfinite([*matrix.ravel(), residual_px, face_px]).all():
+            is_known = False
+        if not is_known:
             raise DataError(f"this is no calibration of two cameras ({shown(stored)}); fit it again")
-        return cls(matrix, form, residual_px, points)
+        return cls(matrix, form, residual_px, points, size, seen_px, face_px)
+
+
+def _optional(stored: Mapping[str, Any], name: str, count: int) -> Array | None:
+    if stored.get(name) is None:
+        return None
+    told = np.asarray(stored[name], dtype=np.float64)
+    if told.shape != (count,) or not np.isfinite(told).all():
+        raise ValueError(name)
+    return told
 
 
 def fit_calibration(rgb_px: ArrayLike, thermal_px: ArrayLike, form: Form = "similarity") -> Calibration:
