@@ -7,6 +7,10 @@
     rtcan_blocks what it is made of: attention over channels, attention over times, residual blocks
     res_sin      Res-SIN, and Res-SI, the same without music: skin conductance as a picture
     feature_cnn  three convolutions over 128 hand-crafted figures, what RTCAN-1D is compared with
+    svm          linear support vector machines: of the same figures, and of music alone
+    forest       a random forest of the same figures, the floor
+    regression   ratings out of the tonic or the phasic part: linear, and by support vectors
+    tabular      what models of figures share: scaling, and arrays kept as files
     grad_cam     where in time a network looked
 
 Networks are plain `nn.Module`; how they learn is the business of `training`, where the data come from of
@@ -24,4 +28,11 @@ MODELS: dict[str, str] = {
     "res_sin": "emolab.models.res_sin:ResSin",
     "res_si": "emolab.models.res_sin:res_si",
     "feature_cnn": "emolab.models.feature_cnn:FeatureCnn",
+    "svm": "emolab.models.svm:Svm",
+    "music_svm": "emolab.models.svm:MusicSvm",
+    "forest": "emolab.models.forest:Forest",
+    "mlr": "emolab.models.regression:Mlr",
+    "mlr_tonic": "emolab.models.regression:MlrTonic",
+    "svr": "emolab.models.regression:Svr",
+    "svr_tonic": "emolab.models.regression:SvrTonic",
 }

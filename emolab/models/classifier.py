@@ -38,7 +38,8 @@ class Input:
 class Spec:
     """The facts of a model: `paper` with its DOI, `inputs` in the order of the call, what comes out.
 
-    `parameters`: how many numbers are learnt; None where that hangs on the data.
+    `classes`: 0 for a regression. `parameters`: how many numbers are learnt; None where that hangs on the
+    data.
     """
 
     name: str

@@ -9,6 +9,8 @@ from tests.cli.command import emolab
 
 PARAMETERS = {"rtcan": 2_034_602, "rtcag": 403_114, "res_sin": 8_432_450, "res_si": 5_169_474}
 
+RATINGS = {"mlr", "mlr_tonic", "svr", "svr_tonic"}  # regressions, which have no classes
+
 
 def test_each_model_stands_there_with_its_paper_input_and_parameters() -> None:
     said = emolab("models", "list")
@@ -27,7 +29,8 @@ def test_as_json_it_is_for_programs() -> None:
     assert listed.keys() == MODELS.keys()
     assert {name: listed[name]["parameters"] for name in PARAMETERS} == PARAMETERS
     assert [part["shape"] for part in listed["res_sin"]["inputs"]] == [[3, 224, 224], [6373]]
-    assert all(model["classes"] == 2 for model in listed.values())
+    assert {name for name, model in listed.items() if model["classes"] != 2} == RATINGS
+    assert listed["svm"]["parameters"] == 129 and listed["forest"]["parameters"] is None
 
 
 def test_without_a_verb_it_says_which_there_are() -> None:

@@ -1,0 +1,198 @@
+"""Ratings out of the tonic or the phasic part of skin conductance: linear, and by support vectors.
+
+The pre-experiment of Yin et al. 2019, doi:10.1109/ICIP.2019.8803627 (specification 03 §3.6). Which figures
+they took is not told; here it is the 28 of the 128 that are no cepstral coefficients. Expect little: they
+report correlations up to 0.09.
+
+    model = Svr().fit(train)                        # train.ratings: (n, 2), valence and arousal
+    model.predict((figures,), "arousal")            # (n,), on the scale of the ratings
+
+Support vectors leave errors up to ε = 0.1 free, which is of a scale from 0 to 1: ratings that go beyond are
+brought to it by the least and the greatest of the training rows, and guesses brought back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emolab.core.errors import ModelError, NotFitted
+from emolab.models.classifier import Input, Spec, Told
+from emolab.models.examples import Examples, Rows
+from emolab.models.tabular import keep, kept, matching, scaled, scaling, table_of
+
+Axis = Literal["valence", "arousal"]
+
+PAPER = "Yin et al. 2019, doi:10.1109/ICIP.2019.8803627"
+AXES = ("valence", "arousal")
+FIGURES = 28
+C, FREE = 1.0, 0.1  # specification 03 §3.6
+AT_ONCE = 1 << 22  # numbers
+
+Array = NDArray[np.float64]
+
+
+def _spec(what: str, component: str, parameters: int | None) -> Spec:
+    figures = Input(f"eda_{component}_features", (FIGURES,), f"plain figures of the {component} part")
+    return Spec(f"{what} on the {component} part", PAPER, (figures,), 0, parameters)
+
+
+class Mlr:
+    """Multivariate linear regression on the phasic part, by least squares."""
+
+    name = "mlr"
+    spec = _spec("linear regression", "phasic", len(AXES) * (FIGURES + 1))
+
+    def __init__(self) -> None:
+        self.arrays: dict[str, NDArray[Any]] = {}
+
+    def fit(
+        self,
+        train: Examples,
+        valid: Examples | None = None,
+        *,
+        seed: int = 0,
+        on_epoch: Told | None = None,
+        folder: Path | None = None,
+    ) -> Self:
+        """Learn the ratings of `train`, both axes; nothing is drawn by lot and nothing stopped early."""
+        from sklearn.linear_model import LinearRegression
+
+        table, ratings = table_of(train.inputs, self.spec), _ratings(train)
+        middle, spread = scaling(table)
+        found = LinearRegression().fit(scaled(table, middle, spread), ratings)
+        self.arrays = {"middle": middle, "spread": spread, "slopes": found.coef_, "offsets": found.intercept_}
+        return self
+
+    def predict(self, inputs: Sequence[Rows], axis: Axis = "valence") -> Array:
+        """Ratings `(n,)` of one axis."""
+        rows, k = _rows(self, inputs), AXES.index(axis)
+        return np.asarray(rows @ self.arrays["slopes"][k] + self.arrays["offsets"][k])
+
+    def save(self, folder: Path) -> None:
+        """Write card and arrays into `folder`."""
+        _saved(self, folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """What `save` wrote; `ModelError` for anything else."""
+        model = cls()
+        model.arrays, _ = kept(folder, cls.name)
+        columns = {"middle": (FIGURES,), "spread": (FIGURES,)}
+        matching(model.arrays, {**columns, "slopes": (2, FIGURES), "offsets": (2,)}, folder)
+        return model
+
+
+class MlrTonic(Mlr):
+    """The same on the tonic part."""
+
+    name = "mlr_tonic"
+    spec = _spec("linear regression", "tonic", len(AXES) * (FIGURES + 1))
+
+
+class Svr:
+    """Support vector regression with a Gaussian kernel on the phasic part. `c`: what an error costs."""
+
+    name = "svr"
+    spec = _spec("support vector regression", "phasic", None)
+
+    def __init__(self, c: float = C) -> None:
+        self.c = c
+        self.arrays: dict[str, NDArray[Any]] = {}
+
+    def fit(
+        self,
+        train: Examples,
+        valid: Examples | None = None,
+        *,
+        seed: int = 0,
+        on_epoch: Told | None = None,
+        folder: Path | None = None,
+    ) -> Self:
+        """Learn the ratings of `train`, each axis for itself; nothing is drawn by lot."""
+        from sklearn.svm import SVR
+
+        table, ratings = table_of(train.inputs, self.spec), _ratings(train)
+        middle, spread = scaling(table)
+        rows = scaled(table, middle, spread)
+        width = 1 / (rows.shape[1] * rows.var()) if rows.any() else 1.0
+        arrays = {"middle": middle, "spread": spread, "width": np.array([width])}
+        for k, axis in enumerate(AXES):
+            least, size = _scale(ratings[:, k])
+            found = SVR(C=self.c, epsilon=FREE, gamma=width).fit(rows, (ratings[:, k] - least) / size)
+            arrays[f"{axis}_vectors"] = rows[found.support_]
+            arrays[f"{axis}_weights"] = found.dual_coef_[0]
+            arrays[f"{axis}_line"] = np.array([found.intercept_[0], least, size])
+        self.arrays = arrays
+        return self
+
+    def predict(self, inputs: Sequence[Rows], axis: Axis = "valence") -> Array:
+        """Ratings `(n,)` of one axis."""
+        from scipy.spatial.distance import cdist
+
+        rows = _rows(self, inputs)
+        vectors, weights = self.arrays[f"{axis}_vectors"], self.arrays[f"{axis}_weights"]
+        offset, least, size = self.arrays[f"{axis}_line"]
+        if not len(vectors):  # all ratings within ε of one another
+            return np.full(len(rows), offset * size + least)
+        step = max(AT_ONCE // len(vectors), 1)
+        found = np.empty(len(rows))
+        for at in range(0, len(rows), step):
+            near = np.exp(-self.arrays["width"][0] * cdist(rows[at : at + step], vectors, "sqeuclidean"))
+            found[at : at + step] = near @ weights
+        return (found + offset) * size + least
+
+    def save(self, folder: Path) -> None:
+        """Write card and arrays into `folder`."""
+        _saved(self, folder, c=self.c)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """What `save` wrote; `ModelError` for anything else."""
+        arrays, card = kept(folder, cls.name)
+        shapes: dict[str, tuple[int | str, ...]] = {"middle": (FIGURES,), "spread": (FIGURES,), "width": (1,)}
+        for axis in AXES:
+            shapes |= {f"{axis}_vectors": (axis, FIGURES), f"{axis}_weights": (axis,), f"{axis}_line": (3,)}
+        matching(arrays, shapes, folder)
+        model = cls(float(card.get("c", C)))
+        model.arrays = arrays
+        return model
+
+
+class SvrTonic(Svr):
+    """The same on the tonic part."""
+
+    name = "svr_tonic"
+    spec = _spec("support vector regression", "tonic", None)
+
+
+def _ratings(train: Examples) -> Array:
+    if train.ratings is None or not len(train):
+        raise ModelError("a regression learns ratings, of which these examples have none")
+    if bad := int((~np.isfinite(train.ratings)).any(1).sum()):
+        raise ModelError(f"{bad} of {len(train)} rows were not rated; leave them out")
+    return train.ratings
+
+
+def _scale(ratings: Array) -> tuple[float, float]:
+    """What is 0, and how far it is from there to 1."""
+    low, high = float(ratings.min()), float(ratings.max())
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    return low, (high - low) or 1.0
+
+
+def _rows(model: Mlr | Svr, inputs: Sequence[Rows]) -> Array:
+    if not model.arrays:
+        raise NotFitted(f"{model.name} has learnt nothing yet; fit it, or load it")
+    return scaled(table_of(inputs, model.spec), model.arrays["middle"], model.arrays["spread"])
+
+
+def _saved(model: Mlr | Svr, folder: Path, **facts: float) -> None:
+    if not model.arrays:
+        raise NotFitted(f"{model.name} has learnt nothing that could be saved")
+    keep(folder, model.name, model.arrays, facts)

@@ -1,0 +1,84 @@
+"""Regressions are scikit-learn's, on the scale of the ratings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVR
+
+from emolab.core.errors import ModelError
+from emolab.models.examples import Examples, whole_trials
+from emolab.models.regression import AXES, Mlr, MlrTonic, Svr, SvrTonic
+
+
+def rated(n: int, seed: int, scale: float = 1.0, low: float = 0.0) -> Examples:
+    rng = np.random.default_rng(seed)
+    figures = rng.normal(2, 5, (n, 28))
+    own = rng.uniform(0, 1, (n, 2)) * 0.4 + 0.3 * np.tanh(figures[:, :2]) + 0.3
+    names = [str(k) for k in range(n)]
+    labels = (np.arange(n) % 2).tolist()
+    ratings = [tuple(one) for one in (low + scale * np.clip(own, 0, 1)).tolist()]
+    return whole_trials((figures,), labels, ("low", "high"), names, names, names, [30.0] * n, ratings)
+
+
+@pytest.mark.parametrize("kind", [Mlr, MlrTonic])
+def test_the_linear_one_is_scikit_learns(kind: type[Mlr]) -> None:
+    train, others = rated(120, 0), rated(50, 1)
+    assert train.ratings is not None
+    theirs = make_pipeline(StandardScaler(), LinearRegression()).fit(train.inputs[0], train.ratings)
+    model = kind().fit(train)
+    for k, axis in enumerate(AXES):
+        truth = theirs.predict(others.inputs[0])[:, k]
+        assert model.predict(others.inputs, axis) == pytest.approx(truth, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", [Svr, SvrTonic])
+def test_the_one_of_support_vectors_is_scikit_learns(kind: type[Svr]) -> None:
+    train, others = rated(120, 0), rated(50, 1)
+    assert train.ratings is not None
+    model = kind().fit(train)
+    for k, axis in enumerate(AXES):
+        theirs = make_pipeline(StandardScaler(), SVR()).fit(train.inputs[0], train.ratings[:, k])
+        truth = theirs.predict(others.inputs[0])
+        assert model.predict(others.inputs, axis) == pytest.approx(truth, rel=1e-9, abs=1e-9)
+        assert len(model.arrays[f"{axis}_vectors"]) == len(theirs[-1].support_)
+
+
+def test_ratings_of_a_wider_scale_are_brought_to_one_and_back() -> None:
+    narrow, wide = Svr().fit(rated(120, 0)), Svr().fit(rated(120, 0, 20, -10))
+    ratings = rated(120, 0).ratings
+    assert ratings is not None
+    found = wide.predict(rated(50, 1).inputs, "arousal")
+    assert -10 < found.min() < found.max() < 10
+    least, size = ratings[:, 1].min(), np.ptp(ratings[:, 1])
+    whole = least == 0 and size == 1  # then both saw the same
+    same = np.allclose(found, narrow.predict(rated(50, 1).inputs, "arousal") * 20 - 10)
+    assert same == whole
+
+
+def test_ratings_that_are_all_alike_are_guessed_alike() -> None:
+    train = rated(40, 0, 0.0, 7.0)
+    for model in (Svr().fit(train), Mlr().fit(train)):
+        assert model.predict(train.inputs, "valence") == pytest.approx(7, abs=0.11)
+
+
+def test_many_rows_are_guessed_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, others = Svr().fit(rated(60, 0)), rated(50, 1).inputs
+    whole = model.predict(others)
+    monkeypatch.setattr("emolab.models.regression.AT_ONCE", 100)
+    assert model.predict(others) == pytest.approx(whole, rel=1e-12)
+
+
+def test_without_ratings_nothing_can_be_learnt() -> None:
+    train = rated(20, 0)
+    assert train.ratings is not None
+    train.ratings[3, 1] = np.nan
+    with pytest.raises(ModelError, match="1 of 20 rows were not rated"):
+        Mlr().fit(train)
+    names = [str(k) for k in range(20)]
+    bare = whole_trials(train.inputs, [0, 1] * 10, ("low", "high"), names, names, names, [30.0] * 20)
+    with pytest.raises(ModelError, match="none"):
+        Svr().fit(bare)
