@@ -8,6 +8,7 @@ and nothing about it, wins. Hair and clothes, being cooler than skin, drop out a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,16 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolab.signals.thermal import shapes
+from emolab.signals.thermal.candidates import IS_CUT, SCORE, X, Y, candidates, roundness
 
 Picture = NDArray[Any]  # (h, w), floats or counts
 Mask = NDArray[np.uint8]
 
 COARSE_ROWS = 80  # in which a head is looked for
-RANKS, LEVELS, STEPS_C = 6, 16, (0.4, 1.2)
-SMALLEST = 0.12  # of the picture's height
-CONTRAST_C = (1.5, 25.0)  # warmer than what is about it by; a radiator is warmer still
+LEVELS, STEPS_C = 16, (0.4, 1.2)
+# of the pixels: the room, the warmest, and six ranks between
+LEVEL_PERCENT = np.array([5, 99.7, *(100 * (1 - np.geomspace(0.02, 0.6, 6)))])
 SPAN_C, HOTTER_C = 9.0, 4.0  # from the coolest skin to the warmest; more above most of it: lamps, radiators
-ROUND_TOP = 0.17  # how far the topmost tenth stays behind the width; screens and radiators have corners
 LEAST_SCORE = 0.45
 _KERNEL = np.ones((3, 3), np.uint8)
 
@@ -78,24 +79,16 @@ def find_head(small: Picture, per_c: float, before: Head | None = None) -> Head 
     `before`: where it was; of two equals the one nearer to it is taken.
     """
     values = np.ascontiguousarray(small, dtype=np.float32)
-    found = []
-    for level in _levels(values, per_c):
-        limit = float(level) + SPAN_C * per_c
-        warm = closed_mask((values > level) & (values < limit))
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(warm, connectivity=4)
-        for label in range(1, count):
-            if stats[label, cv2.CC_STAT_HEIGHT] < SMALLEST * len(values):
-                continue
-            if stats[label, cv2.CC_STAT_AREA] < (SMALLEST * len(values)) ** 2 / 2:
-                continue
-            head = read_head(labels, label, float(level))
-            if head is not None:
-                found.append(_scored(replace(head, limit=limit), values, labels, label, per_c, before))
+    every = candidates(values, _levels(values, per_c), SPAN_C * per_c, per_c)
+    found = [
+        Head(*row[:IS_CUT], bool(row[IS_CUT]), row[SCORE] * _nearness(row[X], row[Y], before))
+        for row in every.tolist()
+    ]
     best = max(found, key=lambda head: head.score, default=None)
     if best is None or best.score < LEAST_SCORE:
         return None
     best = max((head for head in found if _is_neck(best, head)), key=lambda head: head.score, default=best)
-    near = [head for head in found if np.hypot(head.x - best.x, head.y - best.y) < SAME * best.width]
+    near = [head for head in found if math.hypot(head.x - best.x, head.y - best.y) < SAME * best.width]
     return max((head for head in near if head.score >= NEARLY * best.score), key=lambda head: head.level)
 
 
@@ -122,16 +115,13 @@ def read_head(labels: NDArray[Any], label: int, level: float) -> Head | None:
 def likeness(head: Head, labels: NDArray[Any], label: int) -> tuple[float, float]:
     """How like a head a region is, 0 to 1, and how much of the head's ellipse it fills."""
     filled, about, flat = shapes.likeness(labels, label, head.x, head.y, head.width, head.height)
-    is_below_border = head.y - head.height / 2 < 0  # what is cut off there has no top
-    round_ = 0.9 if is_below_border else min(max((1.0 - flat) / ROUND_TOP, 0.1), 1.0)
-    return max(filled - about, 0.0) * round_, filled
+    return max(filled - about, 0.0) * roundness(head.y, head.height, flat), filled
 
 
 def _levels(values: NDArray[np.float32], per_c: float) -> NDArray[np.float32]:
     """By rank, and by steps of about a degree up from the room."""
-    low, high = np.percentile(values, (5, 99.7))
+    low, high, *by_rank = np.percentile(values, LEVEL_PERCENT)
     step = min(max((high - low) / LEVELS, STEPS_C[0] * per_c), STEPS_C[1] * per_c)
-    by_rank = np.percentile(values, 100 * (1 - np.geomspace(0.02, 0.6, RANKS)))
     by_warmth = np.arange(low + step, min(high, low + 22 * step), step)
     return np.unique(np.concatenate([by_rank, by_warmth])).astype(np.float32)
 
@@ -142,28 +132,12 @@ def _is_neck(one: Head, head: Head) -> bool:
     return is_under and head.width > WIDER * one.width and head.score > 0.5 * one.score
 
 
-def _scored(
-    head: Head,
-    values: NDArray[np.float32],
-    labels: NDArray[Any],
-    label: int,
-    per_c: float,
-    before: Head | None,
-) -> Head:
-    inside, outside, above = shapes.means(values, labels, label, head.x, head.y, head.width, head.height)
-    step_c = (inside - outside) / per_c
-    if head.y - head.height / 2 > 1:  # a neck has something as warm above it
-        step_c = min(step_c, (inside - above) / per_c)
-    score = likeness(head, labels, label)[0] * min(max(step_c, 0.0) / CONTRAST_C[0], 1.0)
-    score *= min(1.0, CONTRAST_C[1] / max(step_c, 1e-9)) ** 2
-    score *= min(1.0, head.height / (0.2 * len(values))) ** 0.5
-    score *= 1.0 - 0.2 * min(abs(2 * head.x / values.shape[1] - 1), 1.0)
-    if head.is_cut:
-        score *= 0.8
-    if before is not None:
-        away = np.hypot(head.x - before.x, head.y - before.y) / before.height
-        score *= 0.7 + 0.3 * float(np.exp(-((away / 0.5) ** 2)))
-    return replace(head, score=float(score))
+def _nearness(x: float, y: float, before: Head | None) -> float:
+    """How far what is there is believed to be the head that was, 0.7 to 1."""
+    if before is None:
+        return 1.0
+    away = math.hypot(x - before.x, y - before.y) / before.height
+    return 0.7 + 0.3 * math.exp(-((away / 0.5) ** 2))
 
 
 def _radius2(shape: tuple[int, ...], head: Head) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
