@@ -4,6 +4,7 @@
     measures  the arithmetic under the judgements: even grids, bands, lines, runs, shares
     quality   `judge`: one channel's last seconds: how much `usable` leaves of them, and tests that say why
     window    what those tests look at
+    samples   samples as they came: what can give nothing is told before anything is made of it
     general   tests of any channel: dropouts, flat, at the converter's end, cut off, mains
     body      tests of pulse, breath and skin conductance
     sound     `judge_sound`: silent, clipped, humming

@@ -16,16 +16,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emolab.core.errors import DataError
 from emolab.signals import breaths
 from emolab.signals.body import breath_findings
 from emolab.signals.feature import Feature
 from emolab.signals.general import AT_END_ACT, ends
-from emolab.signals.measures import WHOLE, Array, evenly
+from emolab.signals.measures import Array, evenly
+from emolab.signals.samples import Needs, checked
 from emolab.signals.window import Window, guess_adc_range
 
-SHORTEST_S = 10.0
 LEAST_HZ = 4.0
+NEEDS = Needs("breaths", 10.0, LEAST_HZ, "check that the belt is connected and worn")
 BLOCK_S = 10.0  # what pre-flight judges at a time
 SHORTEST_PIECE_S = 3.0  # between gaps: two breaths of 60 a minute and their turns
 SLACK = 1.05  # of the range of rates: 60.4 a minute are not none
@@ -157,7 +157,7 @@ def read_breath(
     Raises `DataError` for less than 10 s, one value throughout, nothing finite, fewer than 4 samples a
     second, or times that do not ascend. A belt that breath does not move gives no breath and no error.
     """
-    values, times_s = _checked(values, times_s, name)
+    values, times_s = checked(values, times_s, name, NEEDS)
     is_guess = adc_range is None and unit == "counts"
     range_ = guess_adc_range(values) if is_guess else adc_range
     grid_s, belt, is_good = breaths.on_grid(values, times_s)
@@ -180,29 +180,6 @@ def read_breath(
     is_sigh = is_sound & (depths > SIGH * breaths.usual(depths))
     is_pause = is_sound & (lengths_s > PAUSE * breaths.usual(lengths_s))
     return Breath(starts_s, peaks_s, ends_s, depths, is_sound, is_sigh, is_pause, grid_s, wave)
-
-
-def _checked(values: ArrayLike, times_s: ArrayLike, name: str) -> tuple[Array, Array]:
-    """The finite samples and their times, one a moment."""
-    every = np.asarray(values, dtype=np.float64).ravel()
-    times = np.asarray(times_s, dtype=np.float64).ravel()
-    if len(every) != len(times):
-        raise DataError(f"{name} has {len(every)} values but {len(times)} times; give one each")
-    if len(times) and (not np.isfinite(times).all() or np.any(np.diff(times) < 0)):
-        raise DataError(f"the times of {name} do not ascend; sort the samples by time")
-    kept = np.isfinite(every)
-    kept[1:] &= np.diff(times) > 0  # two at one moment: the first stays
-    every, times = every[kept], times[kept]
-    seconds = float(times[-1] - times[0]) if len(times) else 0.0
-    if seconds < WHOLE * SHORTEST_S:
-        raise DataError(
-            f"{name} holds {seconds:.1f} s of numbers; breaths need {SHORTEST_S:.0f} s of recording"
-        )
-    if 1.0 / float(np.median(np.diff(times))) < LEAST_HZ:
-        raise DataError(f"{name} has fewer than {LEAST_HZ:.0f} samples a second; breaths need more")
-    if np.ptp(every) == 0.0:
-        raise DataError(f"{name} is {every[0]:g} throughout; check that the belt is connected and worn")
-    return every, times
 
 
 def _unusable(

@@ -172,14 +172,14 @@ def test_a_belt_that_comes_loose_counts_up_to_then() -> None:
 @pytest.mark.parametrize(
     "values,times_s,says",
     [
-        (np.zeros(0), np.zeros(0), "10 s"),
+        (np.zeros(0), np.zeros(0), "0 values that are numbers"),
         (belt(15.0)[:500], T[:500], "10 s"),
-        (np.full(len(T), np.nan), T, "10 s"),
-        (np.full(len(T), 7.0), T, "7 throughout"),
-        (belt(15.0), T[::-1], "do not ascend"),
-        (belt(15.0), np.where(T == 5.0, np.nan, T), "do not ascend"),
-        (belt(15.0), T[:-1], "give one each"),
-        (belt(15.0)[::50], T[::50], "4 samples a second"),
+        (np.full(len(T), np.nan), T, "0 values that are numbers"),
+        (np.full(len(T), 7.0), T, "flat at 7 throughout"),
+        (belt(15.0), T[::-1], "go back after"),
+        (belt(15.0), T[:-1], "as many times as values"),
+        (belt(15.0)[::50], T[::50], "4 are needed"),
+        (belt(15.0), np.append(T[:-1], 1.7e9), "check the times' unit"),
     ],
 )
 def test_what_can_give_nothing_says_why(values: Array, times_s: Array, says: str) -> None:
@@ -202,3 +202,10 @@ def test_whatever_comes_gives_figures_or_a_told_error(values: Array, steps_s: Ar
     assert set(figures) == {feature.name for feature in BREATH_FEATURES}
     assert 0.0 <= breath.good_share(0.0, float(times_s[-1])) <= 1.0
     assert np.isnan(figures["rsp_rate_mean"]) or 3.5 < figures["rsp_rate_mean"] < 70.0
+
+
+def test_a_sample_without_a_time_or_beyond_any_sensor_is_missing() -> None:
+    values = belt(15.0)
+    values[::500] = 1e300
+    breath = read_breath(values, np.where(np.arange(len(T)) % 700 == 3, np.nan, T), adc_range=ADC)
+    assert breath.over(20.0, 100.0)["rsp_rate_mean"] == pytest.approx(15.0, abs=0.2)

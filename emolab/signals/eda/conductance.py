@@ -18,7 +18,8 @@ from emolab.core.errors import DataError
 from emolab.signals.body import MICROSIEMENS, SKIN_COUNTS_OFF, SKIN_US, SKIN_US_PER_S
 from emolab.signals.eda.front_end import FrontEnd
 from emolab.signals.general import AT_END
-from emolab.signals.measures import GAP_STEPS, WHOLE, Array
+from emolab.signals.measures import GAP_STEPS, Array
+from emolab.signals.samples import Needs, checked, usual_s
 from emolab.signals.window import guess_adc_range
 
 GRID_HZ = 10.0  # a response rises in 1 to 3 s (Boucsein 2012): its spectrum ends below 1 Hz
@@ -27,9 +28,7 @@ FINE_HZ = 50.0  # samples are averaged to this before they are smoothed
 SMOOTH_S = 0.1  # SD of the Gaussian: −3 dB at 1.3 Hz, 1 % left at 5 Hz, the end of the grid
 SMOOTH_STEPS = 0.6  # and no less of slow samples: what alternates from one to the next is noise
 SHORTEST_S = 10.0  # one knot of the tonic level
-SLOWEST_HZ = 2.0
-LONGEST_S = 48 * 3600.0
-LARGEST = 1e30  # what is larger, or NaN, is no number that was measured
+NEEDS = Needs("level and responses", SHORTEST_S, 2.0, "check the electrodes and their cable")
 BRIDGED_S = 0.5  # half of the fastest rise
 MARGIN_S = 5.0  # Kleckner 2018
 # of the conductance: a response of 2 and 0.7 s loses 0.28 of its height in a second, and none is higher
@@ -107,12 +106,12 @@ def conductance(
     Raises `DataError` when nothing can come of it: less than 10 s, slower than 2 Hz, no numbers, one value
     throughout, times that do not ascend.
     """
-    samples, at_s = _checked(values, times_s, name)
+    samples, at_s = checked(values, times_s, name, NEEDS)
     is_guess = adc_range is None and unit == "counts"
     is_clipped, is_off = _at_ends(samples, guess_adc_range(samples) if is_guess else adc_range, is_guess)
     read, told = _in_us(samples, unit, front_end)
     sound = np.isfinite(read) & ~is_clipped & ~is_off
-    rate_hz = float(np.clip(1.0 / _usual_s(at_s), LEAST_HZ, GRID_HZ))
+    rate_hz = float(np.clip(1.0 / usual_s(at_s), LEAST_HZ, GRID_HZ))
     kept = sound if sound.sum() > 1 else np.isfinite(read)
     if kept.sum() < 2:
         raise DataError(f"{name} is nowhere within reach of its front end, {front_end}; check its figures")
@@ -136,47 +135,6 @@ def conductance(
     return Conductance(
         float(at_s[0]), rate_hz, -even if turned else even, is_good, "uS" if is_us else told, turned, lost
     )
-
-
-def _checked(values: ArrayLike, times_s: ArrayLike, name: str) -> tuple[Array, Array]:
-    """The finite samples and their times, one a moment, or `DataError`."""
-    samples = np.asarray(values, dtype=np.float64)
-    at_s = np.asarray(times_s, dtype=np.float64)
-    if samples.ndim != 1 or samples.shape != at_s.shape:
-        raise DataError(
-            f"{name} needs as many times as values, in one row each, "
-            f"not {samples.shape} values at {at_s.shape} times"
-        )
-    finite = (np.abs(samples) < LARGEST) & np.isfinite(at_s)
-    samples, at_s = samples[finite], at_s[finite]
-    if len(samples) < 2:
-        raise DataError(f"{name} has {len(samples)} values that are numbers; check its cable and channel")
-    steps_s = np.diff(at_s)
-    if np.any(steps_s < 0):
-        where_s = float(at_s[:-1][steps_s < 0][0])
-        raise DataError(f"the times of {name} go back after {where_s:.3f} s; sort its samples by time")
-    kept = np.concatenate([[True], steps_s > 0])
-    samples, at_s = samples[kept], at_s[kept]
-    span_s = float(at_s[-1] - at_s[0])
-    if span_s < WHOLE * SHORTEST_S:
-        raise DataError(f"{name} lasts {span_s:.1f} s; level and responses need {SHORTEST_S:.0f} s or more")
-    if span_s > LONGEST_S:
-        raise DataError(
-            f"{name} spans {span_s / 3600:.0f} h, more than {LONGEST_S / 3600:.0f}; "
-            "check the times' unit (seconds) and the clock"
-        )
-    if (rate_hz := 1.0 / _usual_s(at_s)) < SLOWEST_HZ:
-        raise DataError(
-            f"{name} comes {rate_hz:.3g} times a second; {SLOWEST_HZ:.0f} are needed "
-            "(times are taken as seconds)"
-        )
-    if np.ptp(samples) == 0.0:
-        raise DataError(f"{name} is flat at {samples[0]:g} throughout; check the electrodes and their cable")
-    return samples, at_s
-
-
-def _usual_s(at_s: Array) -> float:
-    return float(np.median(np.diff(at_s)))
 
 
 def _in_us(samples: Array, unit: str, front_end: FrontEnd | None) -> tuple[Array, str]:
@@ -209,10 +167,10 @@ def _smoothed(samples: Array, at_s: Array, every_s: Array, rate_hz: float) -> tu
     n = int((every_s[-1] - start_s) * rate_hz + 1e-6) + 1
     times = int(np.ceil(FINE_HZ / rate_hz))
     fine_hz = rate_hz * times
-    longest_s = max(BRIDGED_S, GAP_STEPS * _usual_s(every_s))
+    longest_s = max(BRIDGED_S, GAP_STEPS * usual_s(every_s))
     before = np.flatnonzero(np.diff(at_s) > longest_s)
     absent = [(start_s - 1.0, at_s[0]), *zip(at_s[before], at_s[before + 1], strict=True), (at_s[-1], np.inf)]
-    if _usual_s(at_s) < 0.7 / fine_hz:
+    if usual_s(at_s) < 0.7 / fine_hz:
         samples, at_s = _averaged(samples, at_s, fine_hz)
     fine = np.interp(start_s + np.arange((n - 1) * times + 1) / fine_hz, at_s, samples)
     weight = np.ones(len(fine))

@@ -87,16 +87,17 @@ def read_pulse(values: ArrayLike, times_s: ArrayLike) -> Pulse:
     wave = band_passed(grid.values, grid.rate_hz)
     sure = sureness(grid)
     at_s = grid.start_s + np.arange(len(wave)) / grid.rate_hz
-    good = grid.is_there & sure.is_good(at_s)
+    is_there = grid.is_there & sure.moves(at_s)
+    good = is_there & sure.is_good(at_s)
     turned = is_inverted(wave, good, grid.rate_hz)
     if turned:
         wave = -wave
     smooth = averaged(wave, grid.rate_hz)
     rows = systolic_peaks(smooth, grid.rate_hz, sure.period_s(at_s))
-    rows = rows[grid.is_there[rows]]
+    rows = rows[is_there[rows]]
     beats_s = grid.start_s + between_samples(smooth, rows) / grid.rate_hz
     look = shapes(wave, rows, grid.rate_hz)
-    good |= grid.is_there & look.plain_stretches(rows, grid.rate_hz, len(good))
+    good |= is_there & look.plain_stretches(rows, grid.rate_hz, len(good))
     fine = good[rows] & look.fine
     told = intervals(beats_s, _seen(rows, good), fine)
     return Pulse(

@@ -18,6 +18,7 @@ from emolab.signals.ppg.grid import Grid
 LOOK_HZ = 50.0  # the band judged ends at 5 Hz
 HOP_S = 0.5
 MOST_MISSING = 0.2  # of a stretch, as in `general.MISSING_ACT`
+ROUNDING = 0.3  # of a step of the converter, RMS in the pulse's band: rounding alone makes 1/√12
 AT_ONCE = 600  # stretches: 10 minutes at a time keep memory small
 
 
@@ -26,12 +27,18 @@ class Sureness:
     """Stretches of 5 s, one starting each half second from `start_s` on.
 
     `sure` `(k,)`: −1 to 1, 0 where more than a fifth is missing. `beat_s` `(k,)`: length of a beat there,
-    0 where there is none.
+    0 where there is none. `is_rounding` `(k,)`: what moves there is the converter's steps, and no pulse.
     """
 
     start_s: float
     sure: Array
     beat_s: Array
+    is_rounding: NDArray[np.bool_]
+
+    def moves(self, times_s: Array) -> NDArray[np.bool_]:
+        """Which moments lie in a stretch that moves by more than rounding does."""
+        found: NDArray[np.bool_] = self._best(times_s, 1.0 - self.is_rounding) > 0
+        return found
 
     def is_good(self, times_s: Array) -> NDArray[np.bool_]:
         """Which moments lie in a stretch whose pulse is sure: one is enough, neighbours may be shaken."""
@@ -68,12 +75,14 @@ def sureness(grid: Grid) -> Sureness:
     hop = round(HOP_S * LOOK_HZ)
     stretches = sliding_window_view(thin, length)[::hop]
     missing = 1.0 - sliding_window_view(there, length)[::hop].mean(axis=1)
-    parts = [
-        pulses(stretches[at : at + AT_ONCE], grid.rate_hz / step) for at in range(0, len(stretches), AT_ONCE)
-    ]
-    sure, beat_s = (np.concatenate(part) for part in zip(*parts, strict=True))
-    gone = missing > MOST_MISSING
-    return Sureness(grid.start_s, np.where(gone, 0.0, sure), np.where(gone, 0.0, beat_s))
+    parts = []
+    for at in range(0, len(stretches), AT_ONCE):
+        bands = _bands(stretches[at : at + AT_ONCE], grid.rate_hz / step)
+        size = np.sqrt(np.mean(bands**2, axis=1))
+        parts.append((*_rhythms(bands, grid.rate_hz / step), size < ROUNDING * grid.finest))
+    sure, beat_s, is_rounding = (np.concatenate(part) for part in zip(*parts, strict=True))
+    gone = (missing > MOST_MISSING) | is_rounding
+    return Sureness(grid.start_s, np.where(gone, 0.0, sure), np.where(gone, 0.0, beat_s), is_rounding)
 
 
 def pulses(stretches: Array, rate_hz: float) -> tuple[Array, Array]:

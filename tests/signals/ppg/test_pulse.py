@@ -161,6 +161,42 @@ def test_a_line_with_one_spike_gives_no_figures():
     assert math.isnan(read.over(0, 20)["hr_mean"])
 
 
+@pytest.mark.parametrize(
+    "level",
+    [
+        lambda s: s,  # rounding of floats
+        lambda s: 500 + 3 * s,
+        lambda s: np.floor(2.5 * s),  # a converter's steps
+        lambda s: np.rint(2000 + 400 * np.exp(-s / 30)),
+        lambda s: np.rint(500 + 100 * np.sin(2 * np.pi * 0.05 * s)),
+        lambda s: 500 + 50 * np.sin(2 * np.pi * 50 * s + 0.3),  # mains at a finger that is not there
+        lambda s: 500.0 + np.arange(len(s)) % 2,
+    ],
+)
+@pytest.mark.parametrize("rate_hz", [100, 250])
+def test_rounding_of_what_drifts_is_no_pulse(level, rate_hz):
+    """A sensor on the table drifts; the steps of its converter come evenly, and have the shape of beats."""
+    at_s = np.arange(120 * rate_hz) / rate_hz
+    read = read_pulse(level(at_s), at_s)
+    assert read.good_share(0, 120) < 0.05
+    assert math.isnan(read.over(0, 120)["hr_mean"])
+
+
+@pytest.mark.parametrize("steps", [1.5, 3.0, 10.0])
+def test_a_pulse_of_few_steps_of_the_converter_is_one(steps):
+    made = wave(beat_times(68, 120, sd_ms=25), 120)
+    counts = np.rint(500 + steps * made.values)
+    read = read_pulse(counts, made.times_s)
+    assert read.over(0, 120)["hr_mean"] == pytest.approx(made.bpm, abs=0.5)
+
+
+@pytest.mark.parametrize("far", [1e300, -1e300, np.inf])
+def test_what_no_sensor_reads_is_missing(far):
+    values = MADE.values.copy()
+    values[::500] = far
+    assert read_pulse(values, MADE.times_s).over(0, 120)["hr_mean"] == pytest.approx(MADE.bpm, abs=0.5)
+
+
 def test_a_heart_far_from_even_is_counted_all_the_same():
     peaks_s = beat_times(75, 180, sd_ms=30, breath_ms=150)
     made = wave(peaks_s, 180)
