@@ -119,7 +119,7 @@ def learn(
 
 @torch.no_grad()
 def measure_anew(network: nn.Module, rows: Batches, size: int, seed: int, most: int | None = None) -> None:
-    """Normalisations take the plain mean over batches of rows (of `most` or some more), with weights as is."""
+    """Normalisations take the plain mean over batches of rows, of all or of `most` and some more."""
     parts = [part for part in network.modules() if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d)]
     momenta = [part.momentum for part in parts]
     for part in parts:

@@ -1,0 +1,40 @@
+"""Recipes are those of specifications 04 and 05."""
+
+from __future__ import annotations
+
+import pytest
+
+from emolab.core.errors import ConfigError
+from emolab.training.recipes import RECIPES, Recipe, options_of, recipe_of
+
+
+def test_rtcan_learns_as_the_paper_says_and_as_its_program_did() -> None:
+    reference, authors = recipe_of("rtcan"), recipe_of("rtcan", "authors")
+    assert (reference.batch, reference.epochs, reference.patience) == (256, 100, 20)
+    rates = [reference.rate_at(epoch, 3 * epoch) for epoch in (0, 14, 15, 30)]
+    assert rates == pytest.approx([1e-3, 1e-3, 9e-4, 8.1e-4])
+    assert (authors.batch, authors.epochs, authors.patience) == (300, 100, None)
+    assert authors.rate_at(99, 0) == 1e-3
+    assert RECIPES["rtcag", "reference"] == RECIPES["feature_cnn", "reference"] == reference
+
+
+def test_the_authors_had_other_numbers_for_deap_and_amigos() -> None:
+    deap, amigos = recipe_of("rtcag", "authors", "DEAP"), recipe_of("rtcag", "authors", "AMIGOS")
+    assert (deap.epochs, deap.rate, deap.weight_decay) == (300, 0.1, 1e-3)
+    assert (amigos.epochs, amigos.rate, amigos.weight_decay) == (1000, 1e-3, 1e-2)
+    assert recipe_of("rtcag", "reference", "DEAP") == recipe_of("rtcag")
+    assert options_of("rtcan", "AMIGOS") == {"ablation": "re"} and options_of("rtcan", "PMEmo") == {}
+    assert options_of("res_si", "DEAP") == {}
+
+
+def test_res_sins_rate_falls_every_300_steps() -> None:
+    recipe = recipe_of("res_si")
+    rates = [recipe.rate_at(4, iteration) for iteration in (0, 299, 300, 900)]
+    assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-6]) and recipe.batch == 100 and recipe.crop
+
+
+def test_what_is_no_recipe_is_told() -> None:
+    with pytest.raises(ConfigError, match="no recipe for svm reference; known are rtcan reference"):
+        recipe_of("svm")
+    with pytest.raises(ConfigError, match="two trials a batch"):
+        Recipe(epochs=1, batch=1, rate=0.1)
