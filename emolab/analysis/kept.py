@@ -3,7 +3,8 @@
     OUT/sessions.json    {"schema", "sessions": [{"key", "measured"}, ...], "files": [...]}
 
 A session's key is made of everything its figures depend on: its files, the labels decided on it, the lane
-asked for, and the code that measures. A file that cannot be understood is as good as none.
+asked for, the calibration of its cameras, and the code that measures. A file that cannot be understood is as
+good as none.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ from emolab.study.sessions import parts
 
 SCHEMA = 3
 FILE = "sessions.json"
+ROOMS = ("signals", "analysis", "recording", "faces")
 _BEGIN = b'{"schema":'
 
 
 def key(job: Job) -> str:
     """What a session's figures depend on, as one hash."""
-    told: list[Any] = [SCHEMA, __version__, _code(), job.lane]
+    told: list[Any] = [SCHEMA, __version__, _code(), job.lane, job.calibration]
     for file in parts(job.recording):
         facts = file.stat()
         told.append([str(file.absolute()), facts.st_size, facts.st_mtime_ns])
@@ -81,7 +83,7 @@ def save(folder: Path, keys: Sequence[str], every: Sequence[Measured], files: Se
 def _code() -> str:
     """The hash of everything that computes: figures of another solver are other figures."""
     home = Path(emolab.__file__).parent
-    files = [file for room in ("signals", "analysis", "recording") for file in (home / room).rglob("*.py")]
+    files = [file for room in ROOMS for file in (home / room).rglob("*.py")]
     told = hashlib.sha256()
     for file in sorted(files):
         told.update(file.read_bytes())

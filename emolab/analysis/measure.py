@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 
 from emolab.analysis import banks, windows
+from emolab.analysis.cameras import completed
 from emolab.analysis.labels import REPORTED, labels
 from emolab.analysis.modalities import MODALITIES, Source
 from emolab.core.errors import DataError, EmolabError
@@ -32,10 +34,14 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """What to measure. `recording`: the first file of a session; later parts are found beside it."""
+    """What to measure. `recording`: the first file of a session; later parts are found beside it.
+
+    `calibration`: the text of a `study.thermal_calibration`; empty without one.
+    """
 
     recording: Path
     lane: str = REPORTED
+    calibration: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class Measured:
     one. `window`: which part of the rest. `sources`: which channel each kind was read from.
     `remarks`: worth reading. `absent`: why a kind of signal gives nothing. `health`: `inspect` of each
     file. `quality`: how much of each ten seconds of the first file can be used, from time zero on, by kind.
+    `ways`: in how many frames of the thermal films the face was found, and how.
     `unsound`: ledgers of labels that cannot be believed, and why. `trouble`: why there is nothing at all.
     `took_s`: of reading and computing.
     """
@@ -63,6 +70,7 @@ class Measured:
     health: tuple[Mapping[str, Any], ...] = ()
     header: Mapping[str, Any] = field(default_factory=dict)
     quality: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    ways: Mapping[str, int] = field(default_factory=dict)
     unsound: tuple[str, ...] = ()
     trouble: str = ""
     took_s: float = 0.0
@@ -98,7 +106,7 @@ def measure(job: Job) -> Measured:
     return Measured(
         first.participant, first.session, told, tuple(rows), base.baseline, base.baseline_state,
         base.window, {**first.sources}, remarks, absent,
-        tuple(health for part in found for health in part.health), first.header, first.quality,
+        tuple(health for part in found for health in part.health), first.header, first.quality, _ways(found),
         tuple(why for part in found for why in part.unsound), took_s=time.perf_counter() - began,
     )  # fmt: skip
 
@@ -122,7 +130,7 @@ def _part(file: Path, job: Job) -> Measured:
     with Session.open(file) as session:
         header = session.header
         events = session.events
-        sources, absent = _read(session)
+        sources, absent = _read(session, job.calibration)
         pulse = sources.get("ppg")
         share = pulse.body.good_share if pulse else lambda _start_s, _end_s: 1.0
         rested = rests(events)
@@ -155,7 +163,7 @@ def _part(file: Path, job: Job) -> Measured:
             header.participant, header.session, (file.name,), tuple(rows), base,
             rest.said.state if rest and rest.said else None, window,
             {kind: source.name for kind, source in sources.items()}, tuple(remarks), absent,
-            (health,), facts, _quality(sources, health["duration_s"]), said.unsound,
+            (health,), facts, _quality(sources, health["duration_s"]), _ways_of(sources), said.unsound,
         )  # fmt: skip
 
 
@@ -168,7 +176,7 @@ def _settled(protocol_text: str) -> tuple[float, float]:
         return windows.SETTLED_S
 
 
-def _read(session: Session) -> tuple[dict[str, Source], dict[str, str]]:
+def _read(session: Session, calibration: str = "") -> tuple[dict[str, Source], dict[str, str]]:
     """Every kind of signal that can be measured, and why the others cannot."""
     sources: dict[str, Source] = {}
     absent: dict[str, str] = {}
@@ -181,7 +189,21 @@ def _read(session: Session) -> tuple[dict[str, Source], dict[str, str]]:
             sources[kind] = modality.read(session, *(sources[part] for part in modality.of))
         except DataError as error:
             absent[kind] = str(error)
+    if calibration and "thermal" in sources:
+        sources["thermal"] = completed(session, sources["thermal"], calibration)
     return sources, absent
+
+
+def _ways_of(sources: Mapping[str, Source]) -> dict[str, int]:
+    return dict(sources["thermal"].ways) if "thermal" in sources else {}
+
+
+def _ways(found: Sequence[Measured]) -> dict[str, int]:
+    """Of all parts together."""
+    total: Counter[str] = Counter()
+    for part in found:
+        total.update(part.ways)
+    return dict(total)
 
 
 def _quality(sources: Mapping[str, Source], end_s: float) -> dict[str, tuple[float, ...]]:

@@ -8,8 +8,8 @@ sources after the recording, and is absent where one of them is; it stands after
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -26,10 +26,11 @@ from emolab.signals.loudness import LOUDNESS_FEATURES, read_loudness
 from emolab.signals.ppg import PULSE_FEATURES, Pulse, read_pulse
 from emolab.signals.respiration import BREATH_FEATURES, Breath, read_breath
 from emolab.signals.rsa import RSA_FEATURES, read_rsa
-from emolab.signals.thermal.heat import HEAT_FEATURES, read_heat
+from emolab.signals.thermal.heat import HEAT_FEATURES, FaceHeat, read_heat
 
 PREFERRED_SITE = "ear"  # the paper's; another one is taken where less than half of it can be used
 USABLE = 0.5
+FOUND, BY_CAMERA, NOT_SEEN = "found in the thermal picture", "by the colour camera", "not seen"
 SOUND_ROWS = 1 << 20  # read together: 40 minutes at 48 kHz would fill the memory
 
 
@@ -47,11 +48,15 @@ class Body(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """What was read: `stream/channel`, and a remark worth reading, if any."""
+    """What was read: `stream/channel`, and a remark worth reading, if any.
+
+    `ways`: of a film, in how many frames its face was found, and how.
+    """
 
     body: Body
     name: str
     remark: str = ""
+    ways: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,13 @@ def _heat(session: Session) -> Source:
         raise DataError("no thermal camera was recorded")
     told = stream.info.channels[0]
     heat = read_heat(stream.samples, stream.times_s(), scale=told.scale, offset=told.offset, name=stream.name)
-    return Source(heat, stream.name)
+    return Source(heat, stream.name, ways=ways_of(heat))
+
+
+def ways_of(heat: FaceHeat) -> dict[str, int]:
+    """In how many frames of a film its face was found."""
+    found = int(heat.is_sound.sum())
+    return {FOUND: found, NOT_SEEN: len(heat) - found}
 
 
 def _sound(session: Session) -> Source:

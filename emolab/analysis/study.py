@@ -29,7 +29,7 @@ from emolab.core import executor
 from emolab.core.errors import ConfigError
 from emolab.recording.reader import Session
 from emolab.stats.logit_rows import Scale
-from emolab.study import exports_made
+from emolab.study import exports_made, thermal_calibration
 from emolab.study.export.many import recordings
 from emolab.study.export.whole import whole
 from emolab.study.sessions import parts
@@ -40,11 +40,15 @@ Tell = Callable[[int, int, str], None]  # so many of so many, and what is done n
 
 @dataclass(frozen=True)
 class Asked:
-    """What an analysis goes by. `lane`: whose labels. `z`: what z-scores are taken over."""
+    """What an analysis goes by. `lane`: whose labels. `z`: what z-scores are taken over.
+
+    `calibration`: how the cameras lie, a file of `emolab calibrate thermal`; the study's own where None.
+    """
 
     lane: str = REPORTED
     drop_conflicts: bool = False
     z: Scale = "table"
+    calibration: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,11 @@ def analyse(
     began = time.perf_counter()
     found = first_parts(place)
     check_lane(found, asked.lane)
-    keys = [kept.key(Job(path, asked.lane)) for path in found]
+    jobs = [_job(path, asked) for path in found]
+    keys = [kept.key(job) for job in jobs]
     with folder.own(out):
         _register(found, out)
-        measured = _measured(found, keys, out, asked, where, workers, tell)
+        measured = _measured(jobs, keys, out, where, workers, tell)
         every = _believed(measured, asked.drop_conflicts)
         clips = table.clips(every, asked.drop_conflicts)
         made = page(place, found, every, clips, asdict(asked))
@@ -108,7 +113,7 @@ def opened(
     asked = Asked(lane, drop_conflicts, z)
     known = kept.load(out)
     found = first_parts(place)
-    keys = [kept.key(Job(path, lane)) for path in found]
+    keys = [kept.key(_job(path, asked)) for path in found]
     every = [known[one_key] for one_key in keys if one_key in known]
     if len(every) < len(keys):
         new = len(keys) - len(every)
@@ -133,11 +138,19 @@ def first_parts(place: Path) -> list[Path]:
     return [path for path in every if path in first or path not in later]
 
 
+def _job(recording: Path, asked: Asked) -> Job:
+    """What to measure, with the calibration of its study. Raises `ConfigError` when that is damaged."""
+    study = exports_made.study_of(recording)
+    path = asked.calibration or (study and thermal_calibration.path_of(study))
+    if path is None or (asked.calibration is None and not path.exists()):
+        return Job(recording, asked.lane)
+    return Job(recording, asked.lane, thermal_calibration.read(path).to_json())
+
+
 def _measured(
-    found: Sequence[Path],
+    jobs: Sequence[Job],
     keys: Sequence[str],
     out: Path,
-    asked: Asked,
     where: str,
     workers: int | None,
     tell: Tell,
@@ -166,7 +179,7 @@ def _measured(
     try:
         executor.run(
             measure,
-            [Job(found[at], asked.lane) for at in new],
+            [jobs[at] for at in new],
             where,
             workers,
             lambda done, total: tell(done, total, f"session {done} of {total}"),

@@ -5,6 +5,7 @@
     record    `emolab record` and `emolab demo`: a session from the command line
     headless, windowed   its two ways: in this process, or in windows before an engine of its own
     preflight `emolab preflight`: is everything there for a session, ten seconds long
+    calibrate `emolab calibrate thermal`: how the thermal camera lies to the colour camera
     synctest  `emolab synctest`: how late each instrument shows flashes and clicks
     plan      `emolab plan`: what a participant will hear, and the arithmetic
     inspect   `emolab inspect` and `emolab recover`: what a file holds, and mending one

@@ -28,7 +28,7 @@ def analyse(arguments: list[str]) -> int:
         found = analyse(
             options.place,
             options.out,
-            Asked(options.labels, options.drop_conflicts, options.z),
+            Asked(options.labels, options.drop_conflicts, options.z, options.thermal_calibration),
             where=options.on or ("here" if options.workers == 1 else "local"),
             workers=options.workers,
             tell=_tell if is_watched else lambda done, total, what: None,
@@ -96,6 +96,12 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     )
     cli.add_argument(
         "--z", choices=("table", "participant"), default="table", help="what z-scores are taken over"
+    )
+    cli.add_argument(
+        "--thermal-calibration",
+        type=Path,
+        metavar="FILE",
+        help="of 'emolab calibrate thermal' (default: the study's own)",
     )
     cli.add_argument(
         "--figures", type=_forms, default=FORMS, metavar="A,B", help="svg, png, pdf; all if not given"

@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "record": ("emolab.cli.record:record", "record one session from the command line"),
     "preflight": ("emolab.cli.preflight:preflight", "is everything there for a session, ten seconds long"),
     "synctest": ("emolab.cli.synctest:synctest", "how late each instrument is, by flashes and clicks"),
+    "calibrate": ("emolab.cli.calibrate:calibrate", "how the thermal camera lies to the colour camera"),
     "plan": ("emolab.cli.plan:plan", "what a participant will hear, with the arithmetic"),
     "inspect": ("emolab.cli.inspect:inspect", "what a session file holds, and whether it is whole"),
     "review": ("emolab.cli.review:review", "replay a session, check it against the face, and label it"),

@@ -9,6 +9,7 @@
     remains       everything of one participant; withdrawal erases it, tombstone stays, residue looks
     rehearsed     a study in which nobody took part says so, and is kept apart
     check         is all of it in order
+    thermal_calibration   how the colour and the thermal camera lie to one another
     kept          small files written whole or not at all, lists that only grow
     export/       sessions, or all of a study, in the formats of others: a file a format
     xdf/          an XDF recording as a session

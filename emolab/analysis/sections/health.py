@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from emolab.analysis.measure import Measured
-from emolab.analysis.modalities import MODALITIES
+from emolab.analysis.modalities import BY_CAMERA, FOUND, MODALITIES, NOT_SEEN
 from emolab.analysis.page import Section, Table, Words
 from emolab.analysis.sections.figures import count, percent
 from emolab.analysis.sections.protocol import name_of
@@ -56,9 +56,11 @@ def health(every: Sequence[Measured]) -> Section:
         "Hz is measured: announced rates are not to be trusted.",
         folded=True,
     )
-    return Section("health", "Health of the recordings", [*gone, usable, streams], _sentence(lead))
+    parts = [*gone, usable, *_ways(sound), streams]
+    return Section("health", "Health of the recordings", parts, _sentence(lead))
 
 
+WAYS = (FOUND, BY_CAMERA, NOT_SEEN)
 WORDS = {"good": "good", "look": "usable with remarks", "bad": "bad"}
 
 
@@ -101,6 +103,26 @@ def _streams(one: Measured) -> list[list[str]]:
         for health in one.health
         for s in health["streams"]
     ]  # fmt: skip
+
+
+def _ways(sound: Sequence[Measured]) -> list[Table]:
+    """How the face was found in the thermal films; nothing where no colour camera helped."""
+    if not any(BY_CAMERA in one.ways for one in sound):
+        return []
+    rows = [
+        [name_of(one), str(frames), *(percent(one.ways.get(way, 0) / frames) for way in WAYS)]
+        for one in sound
+        if (frames := sum(one.ways.values()))
+    ]
+    return [
+        Table(
+            "How the face was found in the thermal film",
+            ("session", "frames", *WAYS),
+            rows,
+            "By the colour camera: no head was found in the thermal picture; it was measured where the "
+            "colour camera's face is by the stored calibration, if it stood out and was as warm as before.",
+        )
+    ]
 
 
 def _number(value: float | None) -> str:

@@ -13,7 +13,7 @@ from emolab import __version__
 from emolab.analysis.findings import Findings, title
 from emolab.analysis.labels import REPORTED
 from emolab.analysis.measure import Measured
-from emolab.analysis.modalities import MODALITIES
+from emolab.analysis.modalities import BY_CAMERA, MODALITIES
 from emolab.analysis.page import Section, Words
 from emolab.analysis.sections.figures import count, state, words
 
@@ -114,6 +114,8 @@ def _features(every: Sequence[Measured]) -> str:
         told.append(HOW[kind])
         if kind == "ppg":
             told.append(_sites(there))
+        if kind == "thermal":
+            told += _by_camera(there)
         if len(there) < len(every):
             told.append(f"{MODALITIES[kind].title}: in {len(there)} of {len(every)} sessions.")
     if told and any(one.window for one in every):
@@ -128,6 +130,18 @@ def _sites(every: Sequence[Measured]) -> str:
         return f"It was read from {next(iter(sites))}."
     told = [f"{site} ({count(many, 'session')})" for site, many in sites.items()]
     return f"It was read from {words(told)}."
+
+
+def _by_camera(every: Sequence[Measured]) -> list[str]:
+    """In how many of the frames the colour camera told where the face is, if in any."""
+    frames = sum(sum(one.ways.values()) for one in every)
+    by_camera = sum(one.ways.get(BY_CAMERA, 0) for one in every)
+    if not by_camera:
+        return []
+    return [
+        f"In {by_camera / frames:.1%} of the frames no head was found; it was taken where the colour "
+        "camera's face (MTCNN) lay by a calibration of both cameras."
+    ]
 
 
 def _statistics(found: Findings) -> str:
