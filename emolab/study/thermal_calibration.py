@@ -23,7 +23,7 @@ from emolab.study import kept
 
 SCHEMA = 1
 FILE = "thermal_calibration.json"
-WORDS = ("made_utc", "recorded")
+WORDS = ("recorded", "made_utc")
 NUMBERS = ("pairs", "residual_px", "head_px")
 
 
@@ -100,17 +100,15 @@ def parsed(text: str) -> ThermalCalibration:
         told = json.loads(text)
         if told["schema"] != SCHEMA:
             raise ValueError(f"schema {told['schema']!r} is of another emolab")
-        cameras = {name: _camera(told[name]) for name in ("rgb", "thermal")}
-        numbers = [float(told[name]) for name in NUMBERS]
-        words = {name: str(told[name]) for name in WORDS}
+        rgb, thermal = _camera(told["rgb"]), _camera(told["thermal"])
+        pairs, residual_px, head_px = (float(told[name]) for name in NUMBERS)
+        recorded, made_utc = (str(told[name]) for name in WORDS)
         mapped = Calibration.from_dict(told["map"]).to_dict()
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
-    if not all(math.isfinite(number) and number >= 0 for number in numbers):
+    if not all(math.isfinite(number) and number >= 0 for number in (pairs, residual_px, head_px)):
         raise ValueError("a number is none")
-    return ThermalCalibration(
-        mapped, **cameras, pairs=int(numbers[0]), residual_px=numbers[1], head_px=numbers[2], **words
-    )
+    return ThermalCalibration(mapped, rgb, thermal, int(pairs), residual_px, head_px, recorded, made_utc)
 
 
 def _camera(told: Mapping[str, Any]) -> dict[str, Any]:

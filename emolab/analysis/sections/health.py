@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from emolab.analysis.measure import Measured
 from emolab.analysis.modalities import BY_CAMERA, FOUND, MODALITIES, NOT_SEEN
-from emolab.analysis.page import Section, Table, Words
+from emolab.analysis.page import Part, Section, Table, Words
 from emolab.analysis.sections.figures import count, percent
 from emolab.analysis.sections.protocol import name_of
 
@@ -56,7 +56,7 @@ def health(every: Sequence[Measured]) -> Section:
         "Hz is measured: announced rates are not to be trusted.",
         folded=True,
     )
-    parts = [*gone, usable, *_ways(sound), streams]
+    parts: list[Part] = [*gone, usable, *_ways(sound), streams]
     return Section("health", "Health of the recordings", parts, _sentence(lead))
 
 
