@@ -145,6 +145,9 @@ def make_environment() -> None:
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--constraint", CONSTRAINTS, "--editable", f"{ROOT}[test]"], check=True)
+    print("Compiling the solvers of the analysis (once; half a minute) …", flush=True)
+    # else the first analysis begins with that; where it fails all the rest works, and the analysis says why
+    subprocess.run([PYTHON, "-m", "emolab.analysis.ready"], cwd=ROOT)
     STAMP.write_text(wanted)
 
 
