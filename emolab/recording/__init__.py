@@ -7,6 +7,7 @@
     video       RGB frames to H.264 packets and back
     film        the colour video of a session, as far as it can be read
     recorder    Recorder: the thread that owns the writer, and the encoder threads
+    losses      what could not be recorded, told as gaps
     journal     everything once more, only appended: what survives a power cut and a vanished drive
     entries, places   what it holds as bytes; where it lies
     rebuild, rescue   the session file made from it: afterwards, or at the end of the session

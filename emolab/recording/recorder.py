@@ -34,6 +34,7 @@ from emolab.recording import journal, layout, places, trouble
 from emolab.recording.entries import Head
 from emolab.recording.header import SessionHeader
 from emolab.recording.journal import Journal
+from emolab.recording.losses import OVERRUN, UNFIT, Losses
 from emolab.recording.trouble import Trouble
 from emolab.recording.video import EncodedFrames, VideoEncoder
 from emolab.recording.writer import SessionWriter, since
@@ -45,13 +46,9 @@ HUNG_S = 30.0  # one that takes so long is given up; until then what comes waits
 AHEAD_S = 1.0  # how far a paced clock may run ahead of the file
 
 AT_ONCE = ("step_started", "answer")  # flushed so: nobody shall hear or answer a clip again after a crash
-# Why a `gap` event of ours was written
-OVERRUN = "writer overrun"
-UNFIT = "not recordable"
 
 _log = logging.getLogger(__name__)
 _Item = Chunk | EncodedFrames | Event
-_Lost = tuple[float, float, int]  # from, to, how many samples
 
 
 class Recorder:
@@ -80,7 +77,7 @@ class Recorder:
     ) -> None:
         self.error: Exception | None = None
         self.trouble: Trouble | None = None
-        self.lost: dict[str, int] = {info.name: 0 for info in streams}
+        self._streams = [info.name for info in streams]
         self._writer = make(path, header, zero_s)
         self._zero_s = zero_s
         self._on_event = on_event or (lambda event: None)
@@ -94,8 +91,7 @@ class Recorder:
         self._accepting = True
         self._in_hand_s: float | None = None
         self._newest_s = zero_s
-        self._refused: dict[str, _Lost] = {}
-        self._unfit: dict[str, _Lost] = {}
+        self._refused, self._unfit = Losses(OVERRUN), Losses(UNFIT)
         self._complained: set[str] = set()
         self._ended = threading.Event()
         self._journal: Journal | None = None
@@ -146,6 +142,12 @@ class Recorder:
         return self._writer.saved
 
     @property
+    def lost(self) -> dict[str, int]:
+        """Samples of each stream that could not be recorded, whatever the reason."""
+        counts = self._refused.total, self._unfit.total
+        return {name: sum(count.get(name, 0) for count in counts) for name in self._streams}
+
+    @property
     def backlog(self) -> int:
         """Chunks and events taken but not yet in the file."""
         waiting = len(self._items) + (self._in_hand_s is not None)
@@ -182,7 +184,7 @@ class Recorder:
             return False
         self._newest_s = max(self._newest_s, chunk.arrival_s)
         if chunk.stream in self._refused:
-            self._tell(self._gap(chunk.stream, self._refused, OVERRUN))
+            self._tell(self._refused.gap(chunk.stream))
         return True
 
     def mark(self, event: Event) -> None:
@@ -210,8 +212,8 @@ class Recorder:
             for name, encoder in self._encoders.items()
             if not encoder.close(max(0.05, deadline - time.monotonic()))
         ]
-        for name in list(self._refused):
-            self._tell(self._gap(name, self._refused, OVERRUN))
+        for name in self._refused.streams:
+            self._tell(self._refused.gap(name))
         with self._news:
             self._closing = self._closing or outcome
             self._news.notify()
@@ -305,8 +307,8 @@ class Recorder:
                 follower.allow_until(self._allowed_s())
 
     def _finish(self) -> None:
-        for name in list(self._unfit):
-            gap = self._gap(name, self._unfit, UNFIT)
+        for name in self._unfit.streams:
+            gap = self._unfit.gap(name)
             if self._journal is not None:
                 self._journal.take(gap)
             self._writer.mark(gap)
@@ -457,32 +459,15 @@ class Recorder:
                 self._news.wait(0.1)
 
     def _refuse(self, chunk: Chunk) -> None:
-        is_first = not self._lose(chunk, self._refused, float(chunk.times_s[0]), float(chunk.times_s[-1]))
+        first_s, last_s = float(chunk.times_s[0]), float(chunk.times_s[-1])
+        is_first = not self._refused.add(chunk.stream, len(chunk), first_s, last_s)
         if is_first and self.error is None and self._accepting:
             _log.warning("the recorder cannot keep up with %s", chunk.stream)
 
     def _cannot(self, chunk: Chunk | EncodedFrames, error: Exception) -> None:
         """Count a chunk that does not fit the file; its times may be no numbers, its arrival is."""
-        self._lose(chunk, self._unfit, chunk.arrival_s, chunk.arrival_s)
+        self._unfit.add(chunk.stream, len(chunk), chunk.arrival_s, chunk.arrival_s)
         self._complain(chunk.stream, error)
-
-    def _lose(
-        self, chunk: Chunk | EncodedFrames, where: dict[str, _Lost], first_s: float, last_s: float
-    ) -> int:
-        """Count a chunk as lost; how many samples were lost in this stretch before it."""
-        with self._news:
-            begun_s, _, count = where.get(chunk.stream, (first_s, last_s, 0))
-            where[chunk.stream] = (begun_s, last_s, count + len(chunk))
-            self.lost[chunk.stream] = self.lost.get(chunk.stream, 0) + len(chunk)
-        return count
-
-    def _gap(self, stream: str, where: dict[str, _Lost], reason: str) -> Event:
-        with self._news:
-            begun_s, last_s, count = where.pop(stream)
-        seconds = round(last_s - begun_s, 6)
-        return Event(
-            begun_s, "gap", data={"stream": stream, "lost": count, "seconds": seconds, "reason": reason}
-        )
 
     def _complain(self, where: str, error: Exception) -> None:
         if str(error) in self._complained:  # a camera of the wrong size would say so thirty times a second

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from emolab.core.event import Event
 from emolab.core.stream import Tally
 from emolab.recording import layout
+from emolab.recording.losses import OVERRUN, UNFIT
 from emolab.recording.reader import RecordedStream
-from emolab.recording.recorder import OVERRUN, UNFIT
 from emolab.recording.times.refine import refine
 
 GAP_FLOOR_S = 0.02  # below that a step is the machine's jitter
