@@ -90,7 +90,7 @@ def hand_crafted(windows: ArrayLike, rate_hz: float = 50.0, variant: Variant = "
 
     Each window is scaled to 0..1, low-passed at 3 Hz (Butterworth, 4th order, no delay), and decomposed by
     cvxEDA. A window that does not move has a phasic part of zeros.
-    Raises `DataError` for windows under 10 s or with samples that are no numbers.
+    Raises `DataError` for windows under 10 s or with samples that are no numbers, `ConfigError` below 4 Hz.
     """
     rows = _checked(windows, rate_hz)
     found = features_of_phasic(phasic_of(rows, rate_hz), rate_hz, variant)
