@@ -24,7 +24,7 @@ SECONDS = 60
 PLANTED_S = 40.0
 APART_S = 8.0  # from it, responses elsewhere
 NOISE_US = 0.01
-TOLD_BY_MUSIC = 40  # of a song's figures
+TOLD_BY_MUSIC = 1500  # of a song's figures: among 6373 that are noise, few could not be found in few songs
 
 Array = NDArray[np.float64]
 
