@@ -95,10 +95,8 @@ def _content(path: Path) -> str:
 
 
 def _told(one: Measured) -> dict[str, Any]:
-    told = {field.name: getattr(one, field.name) for field in fields(one)}
-    told["window"] = None if one.window is None else vars(one.window)
-    told["rows"] = [_without_nan(row) for row in one.rows]
-    told["baseline"] = _without_nan(one.baseline)
+    told = {field.name: _finite(getattr(one, field.name)) for field in fields(one)}
+    told["window"] = None if one.window is None else _finite(vars(one.window))
     return told
 
 
@@ -119,8 +117,13 @@ def _measured(told: Mapping[str, Any]) -> Measured:
     )
 
 
-def _without_nan(row: Row) -> Row:
-    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}
+def _finite(value: Any) -> Any:
+    """The same with None for what is no number, however deep: JSON has no word for it."""
+    if isinstance(value, Mapping):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _with_nan(row: Mapping[str, Any]) -> Row:

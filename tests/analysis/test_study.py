@@ -127,6 +127,14 @@ def test_what_is_kept_comes_back_as_it_was(measured: list[Measured], tmp_path: P
     assert kept.load(tmp_path) == {}
 
 
+def test_facts_of_an_instrument_that_are_no_numbers_stop_no_analysis(tmp_path: Path):
+    """Its driver may say anything, and a recording keeps it as it was said."""
+    facts = {"instruments": {"board": {"gain": math.nan, "limits": [0.5, math.inf]}}}
+    kept.save(tmp_path, ["0"], [Measured("P9", 0, ("P9.h5",), header=facts)])
+    back = kept.load(tmp_path)["0"]
+    assert back.header == {"instruments": {"board": {"gain": None, "limits": [0.5, None]}}}
+
+
 def test_a_study_without_a_session_or_a_place_is_refused(tmp_path: Path):
     with pytest.raises(ConfigError, match="check the spelling"):
         analyse(tmp_path / "nowhere", tmp_path / "out")
