@@ -37,7 +37,7 @@ class Sureness:
 
     def moves(self, times_s: Array) -> NDArray[np.bool_]:
         """Which moments lie in a stretch that moves by more than rounding does."""
-        found: NDArray[np.bool_] = self._best(times_s, 1.0 - self.is_rounding) > 0
+        found: NDArray[np.bool_] = self._best(times_s, np.where(self.is_rounding, 0.0, 1.0)) > 0
         return found
 
     def is_good(self, times_s: Array) -> NDArray[np.bool_]:
