@@ -185,10 +185,9 @@ NAMES = {
 HOW = {
     "ppg": (
         "The pulse was resampled on its time stamps, filtered (0.5 to 8 Hz) and searched for systolic "
-        "peaks after "
-        "Elgendi (2013); intervals outside 300 to 2000 ms or more than 30 % from the running median were "
-        "left out, and "
-        "at least ten beats were required in a clip."
+        "peaks after Elgendi (2013); intervals of ectopic, missed and extra beats, told after Lipponen and "
+        "Tarvainen (2019), and those outside 300 to 2000 ms or more than 30 % from the running median were "
+        "left out, and at least ten beats were required in a clip."
     ),
     "respiration": "Breaths were found in the belt's signal by their inhalations and exhalations.",
     "thermal": "Face and nose were found in each thermal frame; maxima and means are of degrees Celsius, "
