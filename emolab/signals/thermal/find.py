@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolab.signals.thermal import shapes
-from emolab.signals.thermal.candidates import IS_CUT, SCORE, X, Y, candidates, roundness
+from emolab.signals.thermal.candidates import candidates, roundness
 
 Picture = NDArray[Any]  # (h, w), floats or counts
 Mask = NDArray[np.uint8]
@@ -81,8 +81,8 @@ def find_head(small: Picture, per_c: float, before: Head | None = None) -> Head 
     values = np.ascontiguousarray(small, dtype=np.float32)
     every = candidates(values, _levels(values, per_c), SPAN_C * per_c, per_c)
     found = [
-        Head(*row[:IS_CUT], bool(row[IS_CUT]), row[SCORE] * _nearness(row[X], row[Y], before))
-        for row in every.tolist()
+        Head(x, y, width, height, level, limit, bool(is_cut), score * _nearness(x, y, before))
+        for x, y, width, height, level, limit, is_cut, score in every.tolist()
     ]
     best = max(found, key=lambda head: head.score, default=None)
     if best is None or best.score < LEAST_SCORE:
