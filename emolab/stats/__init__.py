@@ -7,6 +7,7 @@
     logit       the EmoMusic paper's multinomial logit; logit_rows its clips, likelihood, separation
                 and sandwich its arithmetic, wald its tests
     mixed       the same question with a random intercept for each participant
+    folds       is one classifier better than another, over the same folds or rows
     correction  Holm, Benjamini and Hochberg
 
 No recording and no window is known here, and every figure comes with an interval. A new statistic
