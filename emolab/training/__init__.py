@@ -6,6 +6,9 @@
     network          a network as a classifier: fit, predict, save, load
     learning         its loop: epochs, early stopping, checkpoints
     network_files    card and weights of a classifier in a folder
+    splits           folds by participant, song, both or none; what keeps their parts apart
+    scores           figures over folds, beside what chance does
+    alarm            leaks, and results too good to be believed
 
     fer          expression models on FER2013: recipes, the choice on the public set, the card
     fit          the loop: epochs, checkpoints, progress with the time left

@@ -105,7 +105,7 @@ def test_what_is_not_paired_is_refused() -> None:
 
 
 def test_rows_that_both_get_right_or_wrong_say_nothing() -> None:
-    # Fagerland, Lydersen and Laake 2013, doi:10.1186/1471-2288-13-91, table 1: both 1, 1 against 7, neither 12
+    # both 1, 1 against 7, neither 12: table 1 of Fagerland et al. 2013, doi:10.1186/1471-2288-13-91
     one, other = np.array([1] + [1] + [0] * 7 + [0] * 12), np.array([1] + [0] + [1] * 7 + [0] * 12)
     assert mcnemar(one, other) == pytest.approx(2 * 9 / 256)
     assert mcnemar(one, one) == 1
