@@ -282,7 +282,7 @@ def test_each_sentence_names_the_channel_and_a_remedy() -> None:
     seed=st.integers(0, 2**31),
 )
 def test_whatever_comes_is_judged_without_failing(values: Array, kind: str, unit: str, seed: int) -> None:
-    at_s = np.sort(np.random.default_rng(seed).uniform(0.0, 8.0, len(values)))
+    at_s = np.sort(np.random.default_rng(seed).uniform(0.0, 14.0, len(values)))
     with np.errstate(all="ignore"):
         quality = judge(values, at_s, kind=kind, unit=unit)
     assert quality.level in ("well", "look", "act")
