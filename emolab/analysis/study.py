@@ -160,6 +160,8 @@ def _measured(
     # what could not be read is tried again
     known = {one_key: one for one_key, one in kept.load(out).items() if not one.trouble}
     new = [at for at, one_key in enumerate(keys) if one_key not in known]
+    # the longest first: else one worker may be left with it when all others are done
+    new.sort(key=lambda at: jobs[at].recording.stat().st_size, reverse=True)
     saved_s, took_s = time.monotonic(), 0.0
 
     def save() -> None:
