@@ -153,8 +153,11 @@ def contrasting(colour: str) -> str:
 
 
 def number(value: float) -> str:
-    """A figure for words: three digits, a real minus."""
-    return (f"{value:.3g}" if abs(value) < 1000 or abs(value) >= 1e7 else f"{value:,.0f}").replace("-", "−")
+    """A figure for words: three digits, a real minus, no nought with a sign."""
+    told = f"{value:.3g}"
+    if 1000 <= abs(float(told)) < 1e7:  # as it is rounded: 999.9 is no 1e+03
+        told = f"{value:,.0f}"
+    return told.replace("-", "−") if float(told.replace(",", "")) else "0"
 
 
 def p_words(p: float) -> str:

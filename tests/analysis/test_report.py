@@ -16,7 +16,7 @@ from emolab.analysis.findings import find
 from emolab.analysis.measure import Measured
 from emolab.analysis.page import Page, Table, Words
 from emolab.analysis.report import page
-from emolab.analysis.sections.figures import count, words
+from emolab.analysis.sections.figures import count, number, words
 from emolab.analysis.sections.labels import _by_chance
 from emolab.core.label import STATE_KEYS
 
@@ -197,3 +197,7 @@ def test_what_no_session_was_meant_to_have_is_not_missed(measured: list[Measured
                    for row in part.rows for cell in row)  # fmt: skip
     without = _page([_without(measured[0], "thermal"), *measured[1:]])
     assert "Face temperature is missing in 1 of 3 sessions" in _words(without, "health")
+
+
+def test_a_number_has_a_true_minus_and_none_before_a_nought():
+    assert [number(value) for value in (-1.234, -0.004, 0.0, math.nan)] == ["−1.23", "0.00", "0.00", "–"]

@@ -128,7 +128,18 @@ def test_no_figure_is_left_with_pyplot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(-0.5, "−0.5"), (1234.6, "1,235"), (-12345.6, "−12,346"), (0.00012345, "0.000123")]
+    ("value", "words"),
+    [
+        (-0.5, "−0.5"),
+        (1234.6, "1,235"),
+        (-12345.6, "−12,346"),
+        (0.00012345, "0.000123"),
+        (999.4, "999"),
+        (999.6, "1,000"),
+        (-999.9, "−1,000"),
+        (2e7, "2e+07"),
+        (-0.0, "0"),
+    ],
 )
 def test_numbers_in_words(value: float, words: str) -> None:
     assert number(value) == words

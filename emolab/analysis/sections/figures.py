@@ -9,8 +9,11 @@ from emolab.stats.table import Estimate
 
 
 def number(value: float, digits: int = 2) -> str:
-    """`1.23`, with a true minus; – for none."""
-    return "–" if not math.isfinite(value) else f"{value:.{digits}f}".replace("-", "−")
+    """`1.23`, with a true minus, none before a nought; – for none."""
+    if not math.isfinite(value):
+        return "–"
+    told = f"{value:.{digits}f}"
+    return told.replace("-", "−") if float(told) else told.removeprefix("-")
 
 
 def p_value(value: float) -> str:
