@@ -217,7 +217,10 @@ class _Meter:
 def _full_scale(samples: NDArray[Any]) -> tuple[NDArray[Any], float]:
     """`(n, channels)`, and what makes their full scale 1."""
     every = samples.reshape(len(samples), -1)
-    if every.dtype.kind in "iu":
+    if every.dtype.kind == "u":  # silence is in the middle
+        half = (float(np.iinfo(every.dtype).max) + 1.0) / 2
+        return every - half, 1.0 / half
+    if every.dtype.kind == "i":
         return every, 1.0 / (float(np.iinfo(every.dtype).max) + 1.0)
     return np.nan_to_num(every.astype(np.float64), nan=0.0, posinf=1.0, neginf=-1.0), 1.0
 

@@ -157,3 +157,13 @@ def test_what_has_no_loudness_says_why(
 ) -> None:
     with pytest.raises(DataError, match=says):
         read_loudness(sound, rate_hz, times_s=times_s)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint16, np.int32])
+def test_whole_numbers_are_as_loud_as_what_they_stand_for(kind: type[np.integer]) -> None:
+    """Those without a sign have silence in the middle, as WAV files of eight bits."""
+    wave = sine((-6.0, 5.0))
+    half = 2.0 ** (8 * np.dtype(kind).itemsize - 1)
+    middle = half if np.dtype(kind).kind == "u" else 0.0
+    whole = np.rint(wave * (half - 1) + middle).astype(kind)
+    assert figures(whole)["sound_lufs"] == pytest.approx(figures(wave)["sound_lufs"], abs=0.1)
