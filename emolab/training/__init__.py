@@ -1,6 +1,7 @@
 """How models learn: from a corpus and a recipe to weights with a card, on one core or on a GPU.
 
     corpus_examples  a corpus as examples for a model; what was left out, and why
+    corpus_labels    high or low by a threshold, a class given, a state reported
     trial_inputs     one trial's skin conductance as curves, picture or figures
     recipes          how each network learns, as it should and as its authors did
     network          a network as a classifier: fit, predict, save, load

@@ -15,51 +15,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.core.errors import ConfigError, DataError, shown
-from emolab.core.label import STATE_KEYS
+from emolab.core.errors import ConfigError, DataError
 from emolab.core.registry import resolve
-from emolab.datasets import DATASETS, amigos, deap, hku956, pmemo
+from emolab.datasets import DATASETS
 from emolab.datasets.cache import ArrayCache
 from emolab.datasets.dataset import Dataset, LeftOut, Trial
 from emolab.datasets.rated import RatedCorpus
 from emolab.datasets.sessions import Sessions
-from emolab.datasets.thresholds import AXES, fixed, is_high, thresholds
+from emolab.datasets.thresholds import AXES
 from emolab.models.classifier import Input, Spec
 from emolab.models.eda_inputs import IMAGE_FROM_S, SignalImages
 from emolab.models.examples import Examples, Rows, whole_trials
 from emolab.signals.audio_features import FeatureTable
 from emolab.training import trial_inputs
+from emolab.training.corpus_labels import FACTS, By, Facts, Labelled, check_target, labels_of
 from emolab.training.trial_inputs import Skin, Variant
 
-By = Literal["own", "fixed", "corpus"]
-
 STUDY = "study"
-BINARY = ("low", "high")
-GROUPS = ("negative", "neutral", "positive")
-TARGETS = (*AXES, "state", "group")
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Of a corpus: its rate, the middle of its ratings, rows and columns of the authors' pictures."""
-
-    rate_hz: float
-    middle: float
-    row: int | None = None
-    rows: int | None = None
-
-
-FACTS = {
-    "HKU956": Facts(hku956.RATES_HZ["eda"] or 4.0, 0.0),
-    "PMEmo": Facts(pmemo.RATE_HZ, 0.5),
-    "DEAP": Facts(deap.RATE_HZ, 5.0, 87, 87),
-    "AMIGOS": Facts(amigos.RATE_HZ, 5.0, 100, 100),
-}
 
 
 @dataclass(frozen=True)
@@ -85,23 +62,12 @@ class _Asked:
     music: FeatureTable | None
 
 
-@dataclass(frozen=True)
-class _Labelled:
-    """A trial that has a label."""
-
-    key: str
-    subject: str
-    song: str
-    label: int
-    ratings: tuple[float, float]
-
-
 def open_corpus(name: str, folder: Path, target: str, **more: Any) -> Dataset:
     """The corpus registered as `name`, or with `study` one of our own, opened for a target.
 
     Raises `ConfigError` for an unknown name, or a target that the corpus does not have.
     """
-    _check_target(target)
+    check_target(target)
     if name == STUDY:
         if target in AXES:
             raise ConfigError(
@@ -132,12 +98,12 @@ def examples_of(
     how many of how many trials are done. Raises `ConfigError` for a target or labels that the corpus does
     not have, `DataError` when no trial can be used.
     """
-    _check_target(target)
+    check_target(target)
     left_out = {one.key: one for one in getattr(dataset, "left_out", ())}
-    labelled, classes = _labels(dataset, target, by)
+    labelled, classes = labels_of(dataset, target, by)
     asked = _Asked(dataset, FACTS.get(dataset.spec.name), cache, variant, music)
     refs = [ref for ref in dataset.trials() if ref.key not in left_out]
-    kept: list[_Labelled] = []
+    kept: list[Labelled] = []
     rows: list[list[Any]] = []
     skins: list[Skin] = []
     for number, ref in enumerate(refs, 1):
@@ -193,66 +159,6 @@ def music_table(folder: Path) -> FeatureTable:
     return FeatureTable(tuple(path.stem for path in paths), names, values)
 
 
-def _check_target(target: str) -> None:
-    if target not in TARGETS:
-        raise ConfigError(f"{shown(target)} is no target; known are {', '.join(TARGETS)}")
-
-
-def _labels(dataset: Any, target: str, by: By) -> tuple[dict[str, _Labelled | str], tuple[str, ...]]:
-    """Each trial's label, or why it has none, and the classes."""
-    if isinstance(dataset, Sessions):
-        if dataset.by != target:
-            raise ConfigError(f"the study was opened for {dataset.by!r}, not {target!r}; see open_corpus")
-        classes = STATE_KEYS if target == "state" else GROUPS
-        return dict(_session_labels(dataset, classes)), classes
-    if target not in AXES:
-        raise ConfigError(f"{dataset.spec.name} has no target {target!r}; it has {' and '.join(AXES)}")
-    if getattr(dataset, "target", target) != target:
-        raise ConfigError(
-            f"{dataset.spec.name} was opened for {dataset.target!r}, not {target!r}; see open_corpus"
-        )
-    if by == "corpus":
-        return dict(_given_labels(dataset, target)), ("negative", "positive")
-    return dict(_rated_labels(dataset, target, by)), BINARY
-
-
-def _session_labels(dataset: Sessions, classes: tuple[str, ...]) -> Iterator[tuple[str, _Labelled]]:
-    heard = dataset.heard()
-    for ref in dataset.trials():
-        one, label = heard[ref.key], classes.index(ref.label)
-        yield ref.key, _Labelled(ref.key, one.participant, one.playing.clip, label, (np.nan, np.nan))
-
-
-def _rated_labels(dataset: Any, target: str, by: By) -> Iterator[tuple[str, _Labelled]]:
-    """Thresholds are of all that was rated, also of trials whose signal cannot be used."""
-    ratings = dataset.ratings()
-    subjects = [_who(one) for one in ratings.values()]
-    points = [(one.valence, one.arousal) for one in ratings.values()]
-    if by == "own":
-        found = thresholds(subjects, points)
-    else:
-        found = fixed(subjects, points, FACTS[dataset.spec.name].middle)
-    high = is_high(subjects, points, found)[:, AXES.index(target)]
-    for (key, one), is_one in zip(ratings.items(), high.tolist(), strict=True):
-        yield key, _Labelled(key, _who(one), one.song, int(is_one), (one.valence, one.arousal))
-
-
-def _given_labels(dataset: Any, target: str) -> Iterator[tuple[str, _Labelled | str]]:
-    if not isinstance(dataset, hku956.Hku956):
-        raise ConfigError(f"{dataset.spec.name} gives no classes of its own; take labels 'own' or 'fixed'")
-    for key, one in dataset.ratings().items():
-        given = getattr(one, f"{target}_class")
-        if given == "neutral":
-            yield key, f"its {target} is neutral, which the corpus's two classes leave out"
-        else:
-            label = int(given == "positive")
-            yield key, _Labelled(key, one.participant, one.song, label, (one.valence, one.arousal))
-
-
-def _who(rating: Any) -> str:
-    return str(getattr(rating, "subject", None) or rating.participant)
-
-
 def _skin(trial: Trial, asked: _Asked) -> Skin:
     arrays: dict[str, Any] = trial.arrays
     if asked.facts is None:  # one of our own
@@ -267,7 +173,7 @@ def _skin(trial: Trial, asked: _Asked) -> Skin:
     return Skin(np.concatenate([rest, arrays["eda"]]).astype(np.float64), asked.facts.rate_hz, len(rest))
 
 
-def _inputs(trial: Trial, skin: Skin, one: _Labelled, spec: Spec, asked: _Asked) -> Iterator[Any]:
+def _inputs(trial: Trial, skin: Skin, one: Labelled, spec: Spec, asked: _Asked) -> Iterator[Any]:
     """What goes in, input by input; of a signal image only what it is drawn from."""
     for wanted in spec.inputs:
         if wanted.modality == "music":
@@ -290,7 +196,7 @@ def _inputs(trial: Trial, skin: Skin, one: _Labelled, spec: Spec, asked: _Asked)
             raise ConfigError(f"{spec.name} wants {wanted.modality!r}, which no corpus is read for")
 
 
-def _music(trial: Trial, one: _Labelled, wanted: Input, asked: _Asked) -> NDArray[np.float32]:
+def _music(trial: Trial, one: Labelled, wanted: Input, asked: _Asked) -> NDArray[np.float32]:
     if asked.music is not None:
         found = asked.music.rows([one.song])[0]
     elif "music" in trial.arrays:

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from emolab.datasets.cache import ArrayCache
 from emolab.datasets.dataset import Trial
 from emolab.datasets.hku956 import COUNTS, RATES_HZ, Hku956
+from emolab.models.classifier import make
+from emolab.training.corpus_examples import examples_of
 
 FOLDER = Path(os.environ.get("EMOLAB_REAL_DATA") or "nowhere") / "music-emotion-probing-interactive"
 
@@ -56,3 +59,10 @@ def test_ratings_are_the_classes_that_are_told(corpus: Hku956) -> None:
             (rating.valence, rating.valence_class), (rating.arousal, rating.arousal_class),
         ):  # fmt: skip
             assert said == ("neutral" if value == 0 else "positive" if value > 0 else "negative")
+
+
+@pytest.mark.parametrize("name", ["rtcag", "res_si", "feature_cnn"])
+def test_every_trial_becomes_an_example(corpus: Hku956, tmp_path: Path, name: str) -> None:
+    found = examples_of(corpus, make(name).spec, "valence", ArrayCache(tmp_path))
+    assert len(found.examples) == COUNTS["trials"] and found.left_out == ()
+    assert found.examples.counts() == {"low": 404, "high": 552}  # by each subject's own threshold

@@ -19,7 +19,8 @@ from emolab.session.rehearsal import Order, devices_text, rehearse
 from emolab.signals.audio_features import COMPARE, FeatureTable
 from emolab.signals.eda.convex import cvxeda, standardise
 from emolab.training import corpus_examples
-from emolab.training.corpus_examples import GROUPS, Found, examples_of, music_table, open_corpus
+from emolab.training.corpus_examples import Found, examples_of, music_table, open_corpus
+from emolab.training.corpus_labels import GROUPS
 from tests.training.corpora import SECONDS, WRITERS, Heard, by_skin, heard
 
 CURVES, FIGURES = make("rtcag").spec, make("feature_cnn").spec
@@ -100,6 +101,17 @@ def test_pictures_and_figures_are_there_for_the_same_trials(
     figures = read("amigos", places["amigos"], cache, FIGURES).examples
     assert figures.inputs[0].shape == (12, 128) and np.isfinite(figures.inputs[0][:]).all()
     assert figures.keys.tolist() == pictures.keys.tolist()
+
+
+def test_the_regression_gets_plain_figures_of_either_part(places: dict[str, Path], cache: ArrayCache) -> None:
+    tables = {}
+    for name in ("mlr", "mlr_tonic"):
+        found = read("pmemo", places["pmemo"], cache, make(name).spec).examples
+        assert found.inputs[0].shape == (12, 28) and np.isfinite(found.inputs[0][:]).all()
+        assert found.ratings is not None
+        assert (found.ratings[:, 0] > 0.5).tolist() == (found.labels == 1).tolist()
+        tables[name] = found.inputs[0][:]
+    assert np.abs(tables["mlr"] - tables["mlr_tonic"]).max() > 0.1
 
 
 def test_the_authors_way_gives_other_curves(places: dict[str, Path], cache: ArrayCache) -> None:
