@@ -151,7 +151,7 @@ def _arrow(axes: Axes, at: int, edge: float, beyond: Floats, look: Look) -> None
 
 
 def _limits(states: list[_State]) -> tuple[float, float]:
-    """From the least to the greatest value, but no farther than the fences of the widest box."""
+    """From the least to the greatest value, but no farther than the fences of all states' values together."""
     filled = [one.values for one in states if len(one.values)]
     if not filled:
         return -1.0, 1.0
