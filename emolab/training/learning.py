@@ -1,6 +1,7 @@
 """The loop of a network's learning: epochs, early stopping, a checkpoint that a killed run goes on from.
 
 All that is drawn hangs on seed and epoch alone, so that a run that goes on draws what it would have drawn.
+Epochs shorter than five seconds share a checkpoint: of those at most five seconds are learnt again.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from emolab.core.errors import ModelError, NotFitted, WrongInput
+from emolab.core.errors import ConfigError, ModelError, NotFitted, WrongInput
 from emolab.core.registry import resolve
 from emolab.models import MODELS
 from emolab.models.classifier import Epoch, Spec, Told
@@ -41,7 +41,8 @@ class NetworkClassifier:
     """A network of `MODELS`, by its name.
 
     `options`: how it is made, such as `{"ablation": "re"}`; words and numbers. `recipe`: that of the variant
-    when not given. `history`: its epochs; `network`: what has learnt, for Grad-CAM.
+    when not given. `history`: its epochs; `network`: what has learnt, for Grad-CAM. Raises `ConfigError` for
+    an unknown name, and a `device` that is not there.
     """
 
     def __init__(
@@ -53,6 +54,8 @@ class NetworkClassifier:
         options: Mapping[str, Any] | None = None,
         device: str = "cpu",
     ) -> None:
+        if device != "cpu" and not torch.cuda.is_available():
+            raise ConfigError(f"there is no device {device!r} here; take 'cpu'")
         self.name = name
         self.variant: Variant = variant
         self.recipe = recipe or recipe_of(name, variant)

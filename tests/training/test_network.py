@@ -266,6 +266,19 @@ def test_what_cannot_be_learnt_is_told() -> None:
         NetworkClassifier("svm")
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
+def test_a_device_that_is_not_there_is_told() -> None:
+    with pytest.raises(ConfigError, match="there is no device 'cuda' here"):
+        NetworkClassifier("feature_cnn", device="cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_a_gpu_it_learns_the_same_thing() -> None:
+    model = NetworkClassifier("feature_cnn", recipe=RECIPE, device="cuda").fit(figures(70))
+    judged = figures(60, seed=1)
+    assert (model.predict_proba(judged.inputs).argmax(1) == judged.labels).mean() > 0.9
+
+
 def test_a_trial_that_is_no_number_is_not_guessed_at() -> None:
     model = fitted()
     rows = figures(3, 1).inputs[0][:].copy()
