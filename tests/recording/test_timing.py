@@ -307,6 +307,17 @@ def test_bursts_that_nearly_keep_step_with_the_samples_hide_no_losses() -> None:
     assert (found.line.period_s * 252 - 1) * 1e6 == pytest.approx(200, abs=20)
 
 
+@pytest.mark.parametrize("seed", [2, 4])
+def test_a_tenth_lost_one_by_one_in_bursts_hides_no_rate(seed: int) -> None:
+    """Wrong steps and the line through them once held on to each other, 100 ppm to 1 % off."""
+    device = Device(252 + 1.7 * seed, drift_ppm=100.0 * (seed - 3), loss=0.1, seed=seed)
+    found, kept = steps_of(device, 60)
+    assert found.missing.sum() == pytest.approx(len(kept) - kept.sum(), abs=5)
+    assert (device.rate_hz * found.line.period_s - 1) * 1e6 == pytest.approx(-device.drift_ppm, abs=20)
+    off_s = np.abs(found.at(np.arange(kept.sum())) - device.captured(60)[kept])
+    assert np.mean(off_s > 1e-3) < 0.2  # at one end of each burst: 0.21 to 0.22
+
+
 def test_rows_in_step_with_the_bursts_are_not_taken_for_a_faster_board_that_loses_some() -> None:
     found, kept = steps_of(Device(rate_hz=250.0, drift_ppm=90, seed=8), 40)
     assert kept.all()

@@ -16,15 +16,27 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.recording.times.crystal import AT_END, FIRST_S, LEAST, is_in_step, likely_periods, trap, unwrap
+from emolab.recording.times.crystal import (
+    AT_END,
+    FIRST_S,
+    LEAST,
+    NEARLY,
+    is_in_step,
+    likely_periods,
+    trap,
+    unwrap,
+)
 from emolab.recording.times.paced import follow
 from emolab.recording.times.steps import CHUNKS, Seen, Steps, cost
 from emolab.recording.times.timing import SHORT_S, Floats, fit_line
 
 # what following a board costs, a chunk, in bursts and else: measured, half way between boards of both kinds
-FREEDOM_IN_BURSTS, FREEDOM = 0.35, 0.68
+FREEDOM_IN_BURSTS, FREEDOM = 0.24, 0.68
 TRIAL_S = 32.0  # how much may be missing, stretches up to this long tell
 DOUBT = 300.0  # nats: periods that cost so little more than the best may be true as well
+POLISHED = {16.0: 32, 32.0: 4, 64.0: 4}  # in stretches so long, so many: longer ones start close enough
+BESIDE, FINER = 0.5, 3  # of a period over the stretch, and so often half of it
+CLEARLY = 1e-6  # nats
 WIDER = 1.2  # the share missing over all may differ from that of the trial by so much
 VAGUE = 0.2  # of what was found: when others differ by more, it may be anything up to the most sought
 UNSURE = 0.01  # of the steps' sizes may be one off
@@ -44,7 +56,7 @@ def find_steps(
     followed = follow(seen)
     whole, below, above = _likeliest(seen)
     low, high = _bounds(whole, seen, below, above)
-    if is_in_step(whole, seen):
+    if is_in_step(whole, seen, NEARLY):
         low = 0  # a board a little slower would look the same
     high = min(high, max(_most(followed, seen), int(1.1 * whole.missing.sum()) + 2))
     if _badness(whole, seen) < _badness(followed, seen):
@@ -65,6 +77,8 @@ def _likeliest(seen: Seen) -> tuple[Steps, float, float]:
         part = seen.middle(length_s)
         tried = [unwrap(part, period_s) for period_s in periods_s]
         told = [_badness(steps, part) + trap(steps, part) for steps in tried]
+        for i in np.argsort(told)[: POLISHED.get(length_s, 0) if seen.is_in_bursts else 0]:
+            tried[i], told[i] = _polished(tried[i], told[i], part)
         order = np.argsort(told)
         best = tried[order[0]]
         if length_s <= TRIAL_S:
@@ -74,6 +88,22 @@ def _likeliest(seen: Seen) -> tuple[Steps, float, float]:
             return unwrap(seen, best.line.period_s, is_last=True), below, above
         periods_s = [tried[i].line.period_s for i in order[: (len(order) + 1) // 2]]
         length_s *= 2
+
+
+def _polished(steps: Steps, told: float, part: Seen) -> tuple[Steps, float]:
+    """The best of the periods beside it: a line through wrong steps holds on to them, some 100 ppm off."""
+    beside = BESIDE * steps.line.period_s / float(part.at_s[-1] - part.at_s[0])
+    for _ in range(FINER):
+        is_best = False
+        while not is_best:
+            is_best = True
+            for change in (-beside, beside):
+                other = unwrap(part, steps.line.period_s * (1 + change))
+                other_told = _badness(other, part) + trap(other, part)
+                if other_told < told - CLEARLY:
+                    steps, told, is_best = other, other_told, False
+        beside /= 2
+    return steps, told
 
 
 def _badness(steps: Steps, seen: Seen) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,18 +75,16 @@ class Steps:
         return np.asarray(self.line.at(rows) + before_s[np.searchsorted(self.rows, rows, side="right")])
 
 
-def cost(late_s: Floats, steps: int, period_s: float, seen: Seen) -> float:
+def cost(late_s: Floats, steps: Any, period_s: float, seen: Seen) -> Any:
     """How ill so many steps explain what was seen, in nats: less is better.
 
-    `late_s`: `(n,)` the delays they leave. The code length of delays that are exponential, and
-    of where each step is. That the last row of a burst waits for up to a period is no delay.
+    `late_s`: `(..., n)` the delays they leave; `steps`: `(...)`. The code length of delays that are
+    exponential, and of where each step is. That the last row of a burst waits for up to a period is no delay.
     """
     waits_s = period_s if seen.is_in_bursts else 0.0
-    mean_s = float(np.mean(np.maximum(late_s - waits_s, 0) + EARLY_COST * np.maximum(-late_s, 0)))
-    chunks, told = len(late_s), max(steps, 1)
-    return chunks * float(np.log(mean_s + ALIKE * period_s)) + told * (
-        STEP_COST + float(np.log(chunks / told))
-    )
+    mean_s = np.mean(np.maximum(late_s - waits_s, 0) + EARLY_COST * np.maximum(-late_s, 0), axis=-1)
+    chunks, told = late_s.shape[-1], np.maximum(steps, 1)
+    return chunks * np.log(mean_s + ALIKE * period_s) + told * (STEP_COST + np.log(chunks / told))
 
 
 def least_ahead(values: Floats, n: int) -> Floats:
