@@ -7,6 +7,7 @@
     network          a network as a classifier: fit, predict, save, load
     learning         its loop: epochs, early stopping, checkpoints
     network_files    card and weights of a classifier in a folder
+    loading          a classifier out of its folder, whichever it is
     splits           folds by participant, song, both or none; what keeps their parts apart
     scores           figures over folds, beside what chance does
     alarm            leaks, and results too good to be believed
