@@ -28,11 +28,11 @@ from emolab.faces.fer import ExpressionModel, load
 from emolab.faces.reader import FaceTrack, joined, stream
 from emolab.faces.verdict import Aggregation, ClipFace
 from emolab.recording import lanes
+from emolab.recording.film import Film
 from emolab.recording.reader import Session
 from emolab.recording.trials import Trial, trials
 from emolab.review.checks import POLICIES, Check, Policy, Validation, to_label
 from emolab.review.desk import Desk
-from emolab.recording.film import Film
 
 REST_S = 60.0  # of the rest, its end: the paper's minute
 ASK_EVERY = 10  # frames between two questions whether to stop
