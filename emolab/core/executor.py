@@ -73,7 +73,10 @@ def _local(
                 "a worker process died, most likely for want of memory; use fewer with --workers"
             ) from error
         except BaseException:
+            workers_now = list((pool._processes or {}).values())  # a task under way may take hours
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in workers_now:
+                process.terminate()
             raise
         return [future.result() for future in futures]
 
