@@ -1,111 +1,216 @@
-"""`emolab train fer --data DIR`: expression models from FER2013, with their card."""
+"""`emolab train MODEL --data NAME|STUDY`: a model learns, and is judged on what it never saw."""
 
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emolab.cli.arguments import parser, print_json
-from emolab.core.errors import EmolabError, MissingExtra
+from emolab.core.errors import ConfigError
+from emolab.datasets import DATASETS
+from emolab.models import MODELS
 
 if TYPE_CHECKING:
-    from emolab.faces.card import Card
+    from emolab.training.run import Made
 
-WHAT = """Train an expression model on FER2013.
+FER = "fer"
+CORPORA = sorted(set(DATASETS) - {"fer2013"})
+WHAT = f"""A model learns from a corpus, fold by fold, and is judged on what it never saw.
 
-The run lives in --out and may be killed at any time: the same command goes on after its last epoch. As long
-as the learning rate is level (the first six tenths of --epochs, model small) --epochs may be changed
-between calls. --so-far writes weights and card of the best epoch without a look at the private set; the end
-of the run looks at it, once."""
+    emolab train svm --data hku956 --root HKU956 --target valence --out runs/svm
+    emolab train forest --data STUDY --target group --out runs/forest
+    emolab train rtcag --data deap --root DEAP --target arousal --workers 4 --out runs/rtcag
+    emolab train fer --data DIR        expression models; 'emolab train fer --help' tells more
+
+Models: {", ".join(MODELS)}; 'emolab models list' tells what they are.
+Corpora: {", ".join(CORPORA)} ('emolab data list'), or the folder of a study of your own.
+
+By default no participant is both learnt from and tested (--group subject). Other splits flatter, and the run
+says so: look at the alarms, in the terminal and on card.md. Every figure stands beside what chance does.
+
+A run lives in --out and may be stopped at any time (Ctrl-C, kill -9, a power cut): the same command goes on,
+folds that are done are kept, and the numbers are those of an unbroken run. They are the same in one process,
+in several and on a cluster; another number of --threads changes last digits."""
 
 
 def train(arguments: list[str]) -> int:
-    """Train, or finish a run; prints a line per epoch and the figures at the end."""
-    options = _options(arguments)
-    os.environ.setdefault("OMP_NUM_THREADS", str(options.threads))  # read when torch is loaded
-    try:
-        from emolab.training import fer
-    except EmolabError:
-        raise
-    except ImportError as error:
-        raise MissingExtra(f"training needs torch ({error}); pip install 'emolab[faces]'") from error
-    from emolab.datasets.fer2013 import Fer2013
+    """Train, or finish a run: 0 when all folds were judged and no alarm is red, 1 otherwise."""
+    if arguments and arguments[0] == FER:
+        from emolab.cli.train_fer import train_fer
 
-    order = fer.Order(
-        data=options.data,
-        out=options.out or Path(options.model),
-        model=options.model,
-        variant=options.variant,
-        epochs=options.epochs,
-        seed=options.seed,
-        threads=options.threads,
-        device=options.device,
-        half=False if options.float32 else None,
-        command=["emolab", "train", *arguments],
-    )
-    fer.recipe_of(order)  # a wrong name is told before a corpus is read
-    corpus = Fer2013(options.data, options.cache)
-    card = (
-        fer.finished(order, corpus, private=False)
-        if options.so_far
-        else fer.train(order, corpus, tell=lambda line: print(line, flush=True))
-    )
+        return train_fer(arguments)
+    options = _options(arguments)
+    # read when their libraries are loaded; a worker sets its own
+    os.environ.setdefault("OMP_NUM_THREADS", str(options.threads))
+    from emolab.training.run import train as run
+
+    is_watched = options.progress or sys.stderr.isatty()
+    try:
+        made = run(
+            _order(options),
+            options.out,
+            options.on or ("here" if options.workers == 1 else "local"),
+            options.workers,
+            _tell if is_watched else None,
+            command=["emolab", "train", *(shlex.quote(word) for word in arguments)],
+            with_final=not options.no_final,
+        )
+    except KeyboardInterrupt:
+        print("\nemolab: stopped; the same command goes on from here", file=sys.stderr)
+        raise
+    finally:
+        if is_watched:
+            print("\r" + " " * 78 + "\r", end="", file=sys.stderr)
     if options.json:
-        print_json(dict(card.figures))
+        print_json({"out": str(made.out), **made.metrics})
     else:
-        print("\n".join(_lines(card, order.out)))
-    return 0
+        print(_text(made))
+    return 1 if made.skipped or any(one.level == "red" for one in made.alarms) else 0
+
+
+def _order(options: Namespace) -> Any:
+    from emolab.training.order import Order
+
+    data, root = place(options.data, options.root)
+    names = ("model", "target", "labels", "folds", "group", "variant", "seed", "seeds", "epochs", "search")
+    more = ("threads", "device", "music", "cache")
+    return Order(data=data, root=root, **{name: getattr(options, name) for name in (*names, *more)})
+
+
+def place(data: str, root: Path | None) -> tuple[str, Path]:
+    """Which corpus lies where: a name with its --root, or the folder of a study.
+
+    Raises `ConfigError` where it is neither.
+    """
+    if data in CORPORA or data == "study":
+        if root is None:
+            raise ConfigError(
+                f"--root DIR is missing: where does {data} lie? 'emolab data list' tells where to ask"
+            )
+        found = root
+    elif Path(data).is_dir() and root is None:
+        data, found = "study", Path(data)
+    else:
+        raise ConfigError(
+            f"{data!r} is neither a corpus ({', '.join(CORPORA)}) nor the folder of a study; "
+            "where a corpus lies is told by --root"
+        )
+    if not found.is_dir():
+        raise ConfigError(
+            f"{found} is no folder; 'emolab data check {data} DIR' tells whether a download is whole"
+        )
+    return data, found.resolve()
 
 
 def _options(arguments: list[str]) -> Namespace:
     cli = parser("train", WHAT)
-    cli.add_argument("what", choices=["fer"], help="expression models on FER2013")
+    cli.add_argument("model", metavar="MODEL", choices=[*MODELS, FER], help="see 'emolab models list'")
+    _add_data(cli)
+    _add_judging(cli)
+    cli.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the run lives")
+    cli.add_argument("--epochs", type=_count, metavar="N", help="at most; default: as the paper has it")
     cli.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="FER2013: train, validation and test with seven folders each, or fer2013.csv",
-    )
-    cli.add_argument("--model", default="small", metavar="small|vgg19", help="which network (default: small)")
-    cli.add_argument(
-        "--variant", default="reference", choices=["reference", "authors"], help="see training.fer"
-    )
-    cli.add_argument("--epochs", type=_count, metavar="N", help="default: 100 for small, 250 for vgg19")
-    cli.add_argument(
-        "--out", type=Path, metavar="DIR", help="where the run lives (default: the model's name, here)"
+        "--search",
+        type=_number,
+        default=0,
+        metavar="N",
+        help="try N settings beside the paper's, within each fold's own training part",
     )
     cli.add_argument(
-        "--threads", type=_count, metavar="N", default=os.cpu_count() or 1, help="default: all cores"
+        "--workers", type=_count, default=1, metavar="N", help="folds side by side in so many processes"
     )
-    cli.add_argument("--seed", type=int, default=0, metavar="N")
-    cli.add_argument("--device", default="cpu", metavar="cpu|cuda", help="where to compute (default: cpu)")
-    cli.add_argument(
-        "--float32", action="store_true", help="never compute in bfloat16, which some processors do faster"
-    )
-    cli.add_argument(
-        "--so-far", action="store_true", help="no training: weights and card of the best epoch so far"
-    )
-    cli.add_argument("--cache", type=Path, metavar="DIR", help="where the corpus read is kept")
-    cli.add_argument("--json", action="store_true", help="the card's figures as JSON at the end")
+    cli.add_argument("--on", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT, that sees the files")
+    cli.add_argument("--threads", type=_count, default=1, metavar="N", help="of each fold (default: 1)")
+    cli.add_argument("--device", default="cpu", metavar="cpu|cuda", help="where networks compute")
+    cli.add_argument("--no-final", action="store_true", help="no classifier of all rows at the end")
+    cli.add_argument("--cache", type=Path, metavar="DIR", help="where what was decomposed is kept")
+    cli.add_argument("--json", action="store_true", help="metrics.json at the end")
+    cli.add_argument("--progress", action="store_true", help="tell how far it is, even where nobody looks")
     return cli.parse_args(arguments)
 
 
-def _lines(card: Card, out: Path) -> list[str]:
-    """What came of it, for people."""
-    lines = [f"{out / card.weights}, temperature {card.temperature:.3f}"]
-    for split, found in card.figures.items():
-        low, high = found["accuracy_95"]
-        lines.append(
-            f"{split}: {found['accuracy']:.2%} ({low:.1%} to {high:.1%}) of {found['n']}, "
-            f"three classes {found['three']['accuracy']:.2%}, calibration error {found['ece']:.3f}"
-        )
-    return lines
+def _add_data(cli: Any) -> None:
+    cli.add_argument("--data", required=True, metavar="NAME|STUDY", help="a corpus, or a study's folder")
+    cli.add_argument("--root", type=Path, metavar="DIR", help="where the corpus lies")
+    cli.add_argument(
+        "--target", required=True, choices=["valence", "arousal", "state", "group"], help="what is to be told"
+    )
+    cli.add_argument(
+        "--labels",
+        default="own",
+        choices=["own", "fixed", "corpus"],
+        help="high from each participant's own threshold (default), from the middle of the scale, or as "
+        "the corpus says",
+    )
+    cli.add_argument("--music", type=Path, metavar="FILE", help="a table of the songs' figures, as PMEmo has")
+
+
+def _add_judging(cli: Any) -> None:
+    cli.add_argument("--folds", type=_count, default=10, metavar="N", help="default: 10")
+    cli.add_argument(
+        "--group",
+        default="subject",
+        choices=["subject", "song", "both", "none"],
+        help="what is never on both sides of a split (default: subject)",
+    )
+    cli.add_argument(
+        "--variant",
+        default="reference",
+        choices=["reference", "authors"],
+        help="as it should be, or as the authors' programs did it",
+    )
+    cli.add_argument("--seed", type=_number, default=0, metavar="N", help="of folds and first weights")
+    cli.add_argument(
+        "--seeds", type=_count, default=1, metavar="N", help="learn the same folds from N first weights"
+    )
+
+
+def _text(made: Made) -> str:
+    lines = []
+    for seed, one in made.metrics["seeds"].items():
+        told = {name: each["mean"] for name, each in one["over_folds"].items()}
+        if "rmse" in told:
+            r = "–" if told["r"] is None else f"{told['r']:.3f}"
+            lines.append(
+                f"seed {seed}: RMSE {told['rmse']:.3f} (the mean alone {told['rmse_of_mean']:.3f}), r {r}"
+            )
+        elif told:
+            line = one["permutation"]
+            lines += [
+                f"seed {seed}: macro-F1 {told['macro_f1']:.3f} ± {one['over_folds']['macro_f1']['sd']:.3f}, "
+                f"balanced accuracy {told['balanced_accuracy']:.3f}, κ {told['kappa']:.3f}",
+                f"    accuracy {told['accuracy']:.3f}, of the commonest class {told['majority']:.3f}; "
+                f"shuffled labels reach macro-F1 {line['mean']:.3f} (95 %: {line['high_95']:.3f}), "
+                f"p {line['p']:.3f}",
+            ]
+    lines += [f"skipped: {one}" for one in made.skipped]
+    lines += [f"{one.level}: {one.text}" for one in made.alarms]
+    return "\n".join([*lines, f"card: {made.out / 'card.md'}"])
+
+
+def _tell(share: float, left_s: float | None, words: str) -> None:
+    bar = "#" * round(20 * share) + "." * (20 - round(20 * share))
+    left = "" if left_s is None else f", {_duration(left_s)} left"
+    print(f"\r[{bar}] {share:4.0%}{left}  {words}"[:78].ljust(78), end="", file=sys.stderr, flush=True)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is no whole number from 0")
     return int(text)

@@ -1,0 +1,98 @@
+"""What is to be learnt, from what, and how it is judged: everything that a run's numbers hang on.
+
+    order = Order("svm", "hku956", Path("HKU956"), "valence", group="subject")
+    order.identity()        # as JSON holds it; two runs of the same identity and data have the same numbers
+
+Where the data lie and where they are cached is not part of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from emolab.core.errors import ConfigError
+from emolab.core.registry import resolve
+from emolab.models import MODELS
+from emolab.training.corpus_labels import By, check_target
+from emolab.training.splits import Group
+from emolab.training.trial_inputs import Variant
+
+ELSEWHERE = ("root", "cache", "music")  # of an order, what is no part of its identity
+
+
+@dataclass(frozen=True)
+class Order:
+    """`data`: a corpus of `DATASETS`, or `study`, in the folder `root`.
+
+    `target`, `labels`: see `corpus_labels`. `folds`, `group`: see `splits`; `seed` makes them and the first
+    weights; with more `seeds` the same folds are learnt again from `seed + 1` and so on. `epochs`: None
+    as the recipe has it. `search`: so many settings are tried in each fold's own training part. `threads`: of
+    one fold's reckoning; another number gives other last digits. `music`: a table of songs' figures, where
+    the corpus has none. Raises `ConfigError` for what is none of these.
+    """
+
+    model: str
+    data: str
+    root: Path
+    target: str
+    labels: By = "own"
+    folds: int = 10
+    group: Group = "subject"
+    variant: Variant = "reference"
+    seed: int = 0
+    seeds: int = 1
+    epochs: int | None = None
+    search: int = 0
+    threads: int = 1
+    device: str = "cpu"
+    music: Path | None = None
+    cache: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise ConfigError(
+                f"there is no model {self.model!r}; known are {', '.join(MODELS)}: see 'emolab models list'"
+            )
+        check_target(self.target)
+        for what, given, known in (
+            ("labels", self.labels, get_args(By)),
+            ("split", self.group, get_args(Group)),
+            ("variant", self.variant, get_args(Variant)),
+        ):
+            if given not in known:
+                raise ConfigError(f"there are no {what} {given!r}; take {', '.join(known)}")
+        for what, number, least in (
+            ("folds", self.folds, 2),
+            ("seeds", self.seeds, 1),
+            ("threads", self.threads, 1),
+            ("epochs", 1 if self.epochs is None else self.epochs, 1),
+            ("search", self.search, 0),
+            ("seed", self.seed, 0),
+        ):
+            if number < least:
+                raise ConfigError(f"{what} must be {least} or more, not {number}")
+        if self.is_regression and self.target not in ("valence", "arousal"):
+            raise ConfigError(f"{self.model} guesses ratings; its targets are valence and arousal")
+        if self.epochs is not None and not self.is_network:
+            raise ConfigError(f"{self.model} does not learn in epochs; leave --epochs out")
+
+    @property
+    def is_network(self) -> bool:
+        """Does it learn in epochs? The others know how to store themselves."""
+        return not hasattr(resolve(MODELS, self.model, "model"), "load")
+
+    @property
+    def is_regression(self) -> bool:
+        """Does it guess ratings?"""
+        return hasattr(resolve(MODELS, self.model, "model"), "predict")
+
+    @property
+    def every_seed(self) -> tuple[int, ...]:
+        """Of first weights and of whatever else a model draws."""
+        return tuple(range(self.seed, self.seed + self.seeds))
+
+    def identity(self) -> dict[str, Any]:
+        """What the numbers hang on, beside the data."""
+        return {name: value for name, value in asdict(self).items() if name not in ELSEWHERE}

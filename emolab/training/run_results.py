@@ -1,0 +1,188 @@
+"""What came of a run's folds, gathered: figures beside chance, a row for each guess, pictures, the card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from emolab.training import run_card, run_folder, scores
+from emolab.training.alarm import Alarm, of_scores
+from emolab.training.corpus_examples import Found
+from emolab.training.order import Order
+from emolab.training.people import mark, scope
+from emolab.training.run_folder import FIGURES, FINAL, METRICS, PEOPLE, PREDICTIONS
+from emolab.training.splits import Fold
+
+TOLD = (*scores.FIGURES, "ece", "high_f1", "auroc", "majority_macro_f1")
+RATED = ("rmse", "rmse_of_mean", "r")
+
+Results = Sequence[Mapping[str, Any]]
+
+
+def write(
+    order: Order,
+    out: Path,
+    found: Found,
+    every: Sequence[Fold],
+    results: Results,
+    alarms: Sequence[Alarm],
+    final: Mapping[str, Any] | None,
+) -> tuple[dict[str, Any], tuple[Alarm, ...]]:
+    """Write it all into `out`; the metrics, and the alarms with those that figures raise."""
+    by_seed = {seed: [one for one in results if one["seed"] == seed] for seed in order.every_seed}
+    seeds = {str(seed): _judged(order, found, every, ours) for seed, ours in by_seed.items()}
+    told = list(alarms)
+    for summary in [] if order.is_regression else seeds.values():
+        told += of_scores(found.how["corpus"], order.target, order.group, summary)
+    told = list(dict.fromkeys(told))
+    metrics = {
+        "classes": None if order.is_regression else list(found.examples.classes),
+        "seeds": seeds,
+        "over_seeds": _over(seeds),
+        "alarms": [{**vars(one), "folds": list(one.folds)} for one in told],
+        "skipped": [
+            {"fold": one["fold"], "seed": one["seed"], "why": one["skipped"]}
+            for one in results
+            if one["skipped"]
+        ],
+        "chosen": [
+            {"fold": one["fold"], "seed": one["seed"], "settings": one["settings"], "tried": one["tried"]}
+            for one in results
+            if not one["skipped"] and order.search
+        ],
+    }
+    run_folder.write_json(out / METRICS, metrics)
+    _predictions(order, out / PREDICTIONS, found, every, results)
+    _figures(order, out / FIGURES, found, results, seeds)
+    if final is not None and not final["skipped"]:
+        _people(order, out, found, told)
+    run_folder.write_text(
+        out / run_folder.CARD, run_card.text(order, out, found, every, metrics, told, final)
+    )
+    return metrics, tuple(told)
+
+
+def _judged(order: Order, found: Found, every: Sequence[Fold], results: Results) -> dict[str, Any]:
+    """All figures of one seed."""
+    examples, done = found.examples, [one for one in results if not one["skipped"]]
+    if order.is_regression:
+        return _rated(order, found, every, done)
+    given = np.full((len(examples), len(examples.classes)), np.nan)
+    fold_of = np.full(len(examples), -1)
+    for one in done:
+        rows = every[one["fold"]].test
+        given[rows], fold_of[rows] = np.asarray(one["guesses"]), one["fold"]
+    if not done:
+        return {"folds": [], "over_folds": {}, "pooled": None, "permutation": None, "untested": len(examples)}
+    return scores.summary(examples.labels, given, fold_of, examples.classes, seed=order.seed)
+
+
+def _rated(order: Order, found: Found, every: Sequence[Fold], done: Results) -> dict[str, Any]:
+    ratings = found.examples.ratings
+    assert ratings is not None
+    truth = ratings[:, ("valence", "arousal").index(order.target)]
+    each = []
+    for one in done:
+        fold = every[one["fold"]]
+        mean = float(truth[np.concatenate([fold.train, fold.valid])].mean())
+        each.append({"fold": one["fold"]} | scores.regression(truth[fold.test], one["guesses"], mean))
+    over = {name: _spread([one[name] for one in each]) for name in RATED}
+    return {"folds": each, "over_folds": over}
+
+
+def _over(seeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Each figure's mean over folds, and how it changes from seed to seed."""
+    names = [name for name in (*TOLD, *RATED) if all(name in one["over_folds"] for one in seeds.values())]
+    return {name: _spread([one["over_folds"][name]["mean"] for one in seeds.values()]) for name in names}
+
+
+def _spread(values: Sequence[float | None]) -> dict[str, Any]:
+    told = [value for value in values if value is not None]
+    return {
+        "mean": float(np.mean(told)) if told else None,
+        "sd": float(np.std(told)) if told else None,
+        "values": list(values),
+    }
+
+
+def _predictions(order: Order, path: Path, found: Found, every: Sequence[Fold], results: Results) -> None:
+    examples, parts = found.examples, []
+    for one in results:
+        if one["skipped"]:
+            continue
+        rows = every[one["fold"]].test
+        part = {
+            "key": examples.keys[rows].astype(object),
+            "participant": examples.subjects[rows].astype(object),
+            "song": examples.songs[rows].astype(object),
+            "start_s": examples.starts_s[rows],
+            "end_s": examples.ends_s[rows],
+            "fold": one["fold"],
+            "seed": one["seed"],
+        }
+        parts.append(pd.DataFrame(part | _columns(order, found, rows, np.asarray(one["guesses"]))))
+    half = path.with_name(path.name + ".part")
+    pd.concat(parts, ignore_index=True).to_parquet(half, index=False)
+    half.replace(path)
+
+
+def _columns(
+    order: Order, found: Found, rows: NDArray[np.intp], given: NDArray[np.float64]
+) -> dict[str, NDArray[Any]]:
+    examples = found.examples
+    if order.is_regression:
+        assert examples.ratings is not None
+        axis = ("valence", "arousal").index(order.target)
+        return {"rating": examples.ratings[rows, axis], "guess": given}
+    names = np.asarray(examples.classes, object)
+    return {
+        "label": names[examples.labels[rows]],
+        "guess": names[given.argmax(1)],
+        **{f"probability_{name}": given[:, k] for k, name in enumerate(examples.classes)},
+    }
+
+
+def _figures(
+    order: Order, folder: Path, found: Found, results: Results, seeds: Mapping[str, Mapping[str, Any]]
+) -> None:
+    from emolab.plots import learning
+
+    folder.mkdir(exist_ok=True)
+    histories = [one["history"] for one in results if not one["skipped"] and one["history"]]
+    drawn = {}
+    if histories:
+        drawn["learning"] = learning.curves(histories)
+    first = next(iter(seeds.values()))
+    if first.get("pooled"):
+        pooled = first["pooled"]
+        drawn["confusion"] = learning.confusion(pooled["confusion"], found.examples.classes)
+        drawn["calibration"] = learning.calibration(
+            pooled["calibration"]["bins"], pooled["calibration"]["ece"]
+        )
+    for name, drawing in drawn.items():
+        for form in ("svg", "png"):
+            half = folder / f"{name}.part.{form}"
+            drawing.save(half)
+            half.replace(folder / f"{name}.{form}")
+
+
+def _people(order: Order, out: Path, found: Found, told: Sequence[Alarm]) -> None:
+    """From whom the final classifier has learnt, as marks that do not tell who it was."""
+    where = scope(order.data, found.how["corpus"], order.root)
+    facts = {
+        "corpus": found.how["corpus"],
+        "scope": where,
+        "target": order.target,
+        "labels": order.labels,
+        "classes": list(found.examples.classes),
+        "participants": sorted({mark(where, who) for who in found.examples.subjects.tolist()}),
+        "songs": len(set(found.examples.songs.tolist())),
+        "rows": len(found.examples),
+        "alarms": [one.text for one in told if one.level == "red"],
+    }
+    run_folder.write_json(out / FINAL / PEOPLE, facts)
