@@ -9,7 +9,8 @@
     synctest  `emolab synctest`: how late each instrument shows flashes and clicks
     plan      `emolab plan`: what a participant will hear, and the arithmetic
     inspect   `emolab inspect` and `emolab recover`: what a file holds, and mending one
-    train     `emolab train fer`: expression models from a corpus of faces
+    train     `emolab train MODEL`: a model learns from a corpus; train_fer: expression models from faces
+    compare   `emolab compare RUN…`: runs side by side, and whether they differ
     export    `emolab export`: sessions in the formats of others
     import_xdf  `emolab import`: an XDF recording as a session
     study     `emolab study`: pseudonyms, consent texts, check; study_private: identities, withdrawing

@@ -12,6 +12,17 @@
     scores           figures over folds, beside what chance does
     alarm            leaks, and results too good to be believed
 
+    run              a model on a corpus, fold by fold, into one folder; goes on where it was stopped
+    order            what a run's numbers hang on
+    learner          a model taught as an order asks; settings searched within a fold's training part
+    fold_work        one fold, in whichever process
+    run_folder       the folder of a run: what lies where, whose it is, files whole or not there
+    run_examples     a run's examples, read anew in each process
+    run_progress     how far it is
+    run_results      figures, predictions and pictures out of its folds; run_card: its card
+    people           from whom a classifier has learnt, as marks
+    comparison       runs beside one another, and tests over the same folds
+
     fer          expression models on FER2013: recipes, the choice on the public set, the card
     fit          the loop: epochs, checkpoints, progress with the time left
     schedule     the learning rate by epoch

@@ -1,0 +1,91 @@
+"""`emolab compare RUN…`: runs of 'emolab train' beside one another, and whether they differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from emolab.cli.arguments import parser, print_json
+
+WHAT = """Runs of 'emolab train' beside one another, and tests of those judged in the same folds.
+
+p is of the corrected t test over folds (Nadeau and Bengio), then as Holm corrects it for all pairs. The tests
+of Wilcoxon and of turned signs do not know that folds share what they learn from. McNemar's counts rows."""
+COLUMNS = ("macro_f1", "balanced_accuracy", "kappa", "accuracy", "majority")
+RATED = ("rmse", "rmse_of_mean", "r")
+HEADS = {
+    "macro_f1": "macro-F1",
+    "balanced_accuracy": "balanced",
+    "kappa": "κ",
+    "majority": "commonest",
+    "rmse": "RMSE",
+    "rmse_of_mean": "of mean",
+}
+
+
+def compare(arguments: list[str]) -> int:
+    """Print the table and the tests; 0."""
+    cli = parser("compare", WHAT)
+    cli.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a folder of 'emolab train'")
+    cli.add_argument("--figure", metavar="NAME", help="what folds are compared by (default: macro_f1)")
+    cli.add_argument("--json", action="store_true", help="all of it as JSON")
+    options = cli.parse_args(arguments)
+    from emolab.training.comparison import compare as compared
+
+    found = compared(options.runs, options.figure)
+    if options.json:
+        print_json(found)
+    else:
+        print("\n".join([*_table(found["runs"]), *(f"\n{_pair(one)}" for one in found["pairs"])]))
+    return 0
+
+
+def _table(runs: list[dict[str, Any]]) -> list[str]:
+    wide = max(len(run["name"]) for run in runs)
+    lines: list[str] = []
+    for names in (COLUMNS, RATED):
+        ours = [run for run in runs if names[0] in run["figures"]]
+        if not ours:
+            continue
+        heads = "".join(f"{HEADS.get(name, name):>15}" for name in names)
+        lines.append(f"{'':<{wide}}{heads}" + (f"{'p by shuffling':>16}" if names is COLUMNS else ""))
+        for run in ours:
+            cells = "".join(f"{_figure(run['figures'][name]):>15}" for name in names)
+            p = f"{run['permutation_p']:>16.3f}" if names is COLUMNS else ""
+            lines.append(f"{run['name']:<{wide}}{cells}{p}")
+    for run in runs:
+        split = "" if run["group"] == "none" else f" by {run['group']}"
+        lines.append(
+            f"{run['name']}: {run['model']} ({run['variant']}), {run['corpus']} {run['target']}, labels "
+            f"{run['labels']}, {run['folds']} folds{split}, {run['rows']} rows"
+        )
+        lines += [f"    red: {text}" for text in run["red"]]
+        lines += [f"    {run['skipped']} folds were skipped"] * bool(run["skipped"])
+    return lines
+
+
+def _pair(one: dict[str, Any]) -> str:
+    head = f"{one['one']} less {one['other']}"
+    if one["why"]:
+        return f"{head}: not tested, {one['why']}"
+    better = "better in {} folds, worse in {}, equal in {}".format(*one["better"])
+    line = (
+        f"{head}: {HEADS.get(one['figure'], one['figure'])} {_number(one['difference'])} "
+        f"({_number(one['low'])} to {_number(one['high'])}), {better}\n    p {_p(one['p'])}, Holm "
+        f"{_p(one['p_holm'])}; Wilcoxon {_p(one['p_wilcoxon'])}, signs {_p(one['p_signs'])}"
+    )
+    return line + ("" if one["p_mcnemar"] is None else f", McNemar {_p(one['p_mcnemar'])}")
+
+
+def _figure(told: dict[str, Any]) -> str:
+    if told["mean"] is None:
+        return "–"
+    return f"{told['mean']:.3f}" + ("" if told["sd"] is None else f" ± {told['sd']:.3f}")
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.3f}".replace("-", "−")
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else ("< 0.001" if value < 0.001 else f"{value:.3f}")

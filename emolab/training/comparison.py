@@ -1,0 +1,195 @@
+"""Runs beside one another: a table, and tests of those that were judged on the same rows in the same folds.
+
+    found = compare([Path("runs/svm"), Path("runs/rtcag")])
+    found["runs"][0]["figures"]["macro_f1"]["mean"], found["pairs"][0]["p"]
+
+Folds are compared in pairs (`stats.folds`), p over all pairs corrected after Holm; of several seeds each
+fold's mean is taken. McNemar's test counts rows, of classes only. Runs of other folds, labels or rows have a
+place in the table, and no test: the reason is told.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emolab.core.errors import DataError, NoWeights
+from emolab.stats.correction import holm
+from emolab.stats.folds import mcnemar, paired
+from emolab.training.run_folder import CONFIG, FOLDS, METRICS, PREDICTIONS, read_json
+from emolab.training.scores import FIGURES
+
+LESS_IS_BETTER = ("rmse",)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A finished run, read."""
+
+    place: Path
+    config: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    folds: Sequence[Mapping[str, Any]]
+    rows: pd.DataFrame
+
+    @property
+    def is_regression(self) -> bool:
+        return self.metrics["classes"] is None
+
+    def by_fold(self, figure: str) -> list[float]:
+        """A figure of each fold, the mean of the seeds; NaN where the fold was skipped."""
+        found = []
+        for fold in range(len(self.folds)):
+            told = [
+                one[figure]
+                for seed in self.metrics["seeds"].values()
+                for one in seed["folds"]
+                if one["fold"] == fold and one[figure] is not None
+            ]
+            found.append(float(np.mean(told)) if told else math.nan)
+        return found
+
+    def truth(self) -> dict[tuple[str, float], Any]:
+        """What was said of each tested row."""
+        return dict(zip(_ids(self.rows), self.rows["rating" if self.is_regression else "label"], strict=True))
+
+    def tested(self) -> list[frozenset[str]]:
+        return [frozenset(one["test"]) for one in self.folds]
+
+    def test_share(self) -> float:
+        """Tested rows by those learnt from, stopped by and tested."""
+        parts = [[len(one[name]) for name in ("test", "train", "valid")] for one in self.folds]
+        return float(np.mean([part[0] / sum(part) for part in parts]))
+
+
+def compare(places: Sequence[Path], figure: str | None = None) -> dict[str, Any]:
+    """`runs`: the figures of each. `pairs`: tests of each two. Plain numbers, None for what cannot be told.
+
+    `figure`: what folds are compared by: macro-F1 when None, of regressions RMSE. Raises `NoWeights` for a
+    folder without a finished run, `DataError` for one that is damaged or a figure that there is not.
+    """
+    runs = [_read(Path(place)) for place in places]
+    names = _names([run.place for run in runs])
+    for run in runs:
+        known = ("rmse", "r") if run.is_regression else FIGURES
+        if figure is not None and figure not in known:
+            raise DataError(f"{run.place} has no figure {figure!r}; it has {', '.join(known)}")
+    pairs = [
+        {"one": names[k], "other": names[m], **_pair(runs[k], runs[m], figure)}
+        for k, m in combinations(range(len(runs)), 2)
+    ]
+    adjusted = holm([math.nan if one["p"] is None else one["p"] for one in pairs]) if pairs else []
+    for one, p in zip(pairs, adjusted, strict=True):
+        one["p_holm"] = _told(float(p))
+    return {
+        "runs": [{"name": name, **_facts(run)} for name, run in zip(names, runs, strict=True)],
+        "pairs": pairs,
+    }
+
+
+def _pair(one: _Run, other: _Run, figure: str | None) -> dict[str, Any]:
+    if why := _why_not(one, other):
+        return {"figure": figure, "p": None, "why": why}
+    by = figure or ("rmse" if one.is_regression else "macro_f1")
+    first, second = one.by_fold(by), other.by_fold(by)
+    found = paired(first, second, one.test_share())
+    better = list(found.better)
+    if by in LESS_IS_BETTER:
+        better[:2] = better[1::-1]
+    facts = {
+        "figure": by,
+        "folds": found.folds,
+        "difference": _told(found.difference.value),
+        "low": _told(found.difference.low),
+        "high": _told(found.difference.high),
+        "t": _told(found.t),
+        "df": found.df,
+        "p": _told(found.p),
+        "p_wilcoxon": _told(found.p_wilcoxon),
+        "p_signs": _told(found.p_signs),
+        "better": better,
+        "why": None,
+    }
+    return facts | {"p_mcnemar": None if one.is_regression else _mcnemar(one, other)}
+
+
+def _why_not(one: _Run, other: _Run) -> str | None:
+    if one.is_regression != other.is_regression:
+        return "one tells classes, the other guesses ratings"
+    if one.truth() != other.truth():
+        return "they were judged on other rows, or the rows are called otherwise"
+    if one.tested() != other.tested():
+        return "their folds are others: take the same split, number of folds and seed"
+    return None
+
+
+def _mcnemar(one: _Run, other: _Run) -> float | None:
+    """Of the first seed's rows."""
+    right = []
+    for run in (one, other):
+        rows = run.rows[run.rows["seed"] == run.rows["seed"].min()]
+        is_right = (rows["label"] == rows["guess"]).tolist()
+        right.append(dict(zip(_ids(rows), is_right, strict=True)))
+    both = sorted(right[0].keys() & right[1].keys())
+    return _told(mcnemar([right[0][row] for row in both], [right[1][row] for row in both])) if both else None
+
+
+def _facts(run: _Run) -> dict[str, Any]:
+    order, metrics = run.config["order"], run.metrics
+    names = ("model", "variant", "target", "labels", "group", "folds", "seed", "seeds", "search")
+    first = next(iter(metrics["seeds"].values()))
+    return {
+        "place": str(run.place),
+        **{name: order[name] for name in names},
+        "corpus": run.config["corpus"],
+        "rows": run.config["rows"],
+        "figures": {
+            name: {
+                "mean": metrics["over_seeds"][name]["mean"],
+                "sd": first["over_folds"][name]["sd"],  # over folds, of the first seed
+                "sd_over_seeds": metrics["over_seeds"][name]["sd"],
+            }
+            for name in metrics["over_seeds"]
+            if name in first["over_folds"]
+        },
+        "permutation_p": None if run.is_regression else first["permutation"]["p"],
+        "red": [one["text"] for one in metrics["alarms"] if one["level"] == "red"],
+        "skipped": len(metrics["skipped"]),
+    }
+
+
+def _read(place: Path) -> _Run:
+    if not (place / METRICS).is_file():
+        state = "is not finished; run its command again" if (place / CONFIG).is_file() else "holds no run"
+        raise NoWeights(f"{place} {state}; 'emolab train' makes one")
+    try:
+        return _Run(
+            place,
+            read_json(place / CONFIG),
+            read_json(place / METRICS),
+            read_json(place / FOLDS)["folds"],
+            pd.read_parquet(place / PREDICTIONS),
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{place} is damaged ({error}); train into another folder") from error
+
+
+def _names(places: Sequence[Path]) -> list[str]:
+    """Short where that is enough."""
+    short = [place.resolve().name for place in places]
+    return short if len(set(short)) == len(short) else [str(place) for place in places]
+
+
+def _ids(rows: pd.DataFrame) -> list[tuple[str, float]]:
+    return list(zip(rows["key"].tolist(), rows["start_s"].tolist(), strict=True))
+
+
+def _told(value: float) -> float | None:
+    return value if math.isfinite(value) else None
