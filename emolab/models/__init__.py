@@ -12,6 +12,7 @@
     regression   ratings out of the tonic or the phasic part: linear, and by support vectors
     tabular      what models of figures share: scaling, and arrays kept as files
     grad_cam     where in time a network looked
+    onnx_networks  our networks for onnxruntime, which answers sooner on a CPU; onnx_graph writes the file
 
 Networks are plain `nn.Module`; how they learn is the business of `training`, where the data come from of
 `datasets`. `variant="reference"` is what is right, `"authors"` what their programs did, where a printed

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from emolab.core.registry import resolve
 from emolab.models import MODELS
 from emolab.models.classifier import Epoch, Spec, Told
 from emolab.models.examples import Examples, Rows
+from emolab.models.onnx_networks import Ask, opened
 from emolab.models.res_sin import ResSin
 from emolab.signals.audio_features import ZScore
 from emolab.training import network_files
@@ -35,6 +36,7 @@ from emolab.training.recipes import Recipe, Variant, recipe_of
 
 SCALED = ("music", "eda_features")  # modalities that are z-scored by the training rows
 TAKES_VARIANT = ("rtcan", "rtcag")
+Runtime = Literal["torch", "onnxruntime"]
 
 
 class NetworkClassifier:
@@ -67,6 +69,7 @@ class NetworkClassifier:
         self.chosen_epoch = 0
         self._network: nn.Module | None = None
         self._scales: dict[int, ZScore] = {}
+        self._opened: tuple[tuple[nn.Module, int], Ask | None] | None = None
         with torch.random.fork_rng(devices=[]):
             self._spec: Spec = self._made(int(self.options.get("classes", 2))).spec  # type: ignore[assignment]
 
@@ -126,16 +129,34 @@ class NetworkClassifier:
         self._network, self.history, self.chosen_epoch = network.eval(), learnt.history, learnt.best_epoch
         return self
 
-    def predict_proba(self, inputs: Sequence[Rows]) -> NDArray[np.float64]:
-        """`(n, classes)`, float64; see `Classifier.predict_proba`."""
+    def predict_proba(self, inputs: Sequence[Rows], *, runtime: Runtime | None = None) -> NDArray[np.float64]:
+        """`(n, classes)`, float64; see `Classifier.predict_proba`.
+
+        `runtime`: None takes onnxruntime where it is installed and the device is the CPU, else torch; both
+        use as many threads as torch is set to, and agree to 1e-5. Raises `ConfigError` when "onnxruntime"
+        is asked for and is not there.
+        """
         network = self.network
         check_inputs(self._spec, inputs)
         if not len(inputs[0]):
             return np.zeros((0, len(self.classes)))
-        batches = self._batches(inputs, np.zeros(len(inputs[0]), np.int64))
+        batches = self._batches(inputs, np.zeros(len(inputs[0]), np.int64)).in_order(JUDGED_AT_ONCE)
+        ask = None if runtime == "torch" or self.device != "cpu" else self._onnx(network)
+        if ask is None and runtime == "onnxruntime":
+            raise ConfigError("onnxruntime cannot be used: it wants device 'cpu', and 'emolab[faces]'")
+        if ask is not None:
+            answers = (torch.from_numpy(ask(tuple(one.numpy() for one in some))) for some, _ in batches)
+            return torch.cat([self._shares(network, out) for out in answers]).numpy()
         with torch.inference_mode():
-            found = [self._probabilities(network, some) for some, _ in batches.in_order(JUDGED_AT_ONCE)]
+            found = [self._probabilities(network, some) for some, _ in batches]
         return torch.cat(found).cpu().numpy()
+
+    def _onnx(self, network: nn.Module) -> Ask | None:
+        """The network in onnxruntime, opened at the first question and again for other threads."""
+        asked_with = (network, torch.get_num_threads())
+        if self._opened is None or self._opened[0] != asked_with:
+            self._opened = (asked_with, opened(*asked_with))
+        return self._opened[1]
 
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors`, then `classifier.json`, which knows its checksum."""
@@ -206,7 +227,10 @@ class NetworkClassifier:
 
     def _probabilities(self, network: nn.Module, some: tuple[Tensor, ...]) -> Tensor:
         """`(n, classes)` of double precision; the authors' head with music gives probabilities itself."""
-        out = network(*some).double()
+        return self._shares(network, network(*some))
+
+    def _shares(self, network: nn.Module, out: Tensor) -> Tensor:
+        out = out.double()
         options = getattr(network, "options", None)
         is_done = options is not None and options.authors_head and getattr(network, "music", 0)
         return out / out.sum(1, keepdim=True) if is_done else torch.softmax(out, 1)

@@ -22,9 +22,10 @@ from emolab.models.eda_inputs import SignalImages
 from emolab.models.examples import Examples, Rows, whole_trials
 from emolab.training import learning
 from emolab.training.learning import CHECKPOINT
-from emolab.training.network import NetworkClassifier
+from emolab.training.network import NetworkClassifier, Runtime
 from emolab.training.recipes import Recipe
 
+RUNTIMES: tuple[Runtime, ...] = ("torch", "onnxruntime")
 RECIPE = Recipe(epochs=6, batch=16, rate=0.02, patience=None)
 SMALL = {  # by model: how it is made
     "rtcan": {"music": 4},
@@ -277,6 +278,35 @@ def test_on_a_gpu_it_learns_the_same_thing() -> None:
     model = NetworkClassifier("feature_cnn", recipe=RECIPE, device="cuda").fit(figures(70))
     judged = figures(60, seed=1)
     assert (model.predict_proba(judged.inputs).argmax(1) == judged.labels).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_onnxruntime_answers_as_torch_does(name: str, tmp_path: Path) -> None:
+    rows = examples(inputs_of(name, 6), [0, 1, 0, 1, 0, 1])
+    recipe = replace(RECIPE, epochs=1)
+    learnt = NetworkClassifier(name, recipe=recipe, options=SMALL[name]).fit(rows)
+    told = {runtime: learnt.predict_proba(rows.inputs, runtime=runtime) for runtime in RUNTIMES}
+    assert np.abs(told["onnxruntime"] - told["torch"]).max() < 1e-5
+    np.testing.assert_array_equal(learnt.predict_proba(rows.inputs), told["onnxruntime"])
+
+
+def test_onnxruntime_answers_for_what_was_learnt_last() -> None:
+    learnt = fitted()
+    inputs = figures(9).inputs
+    before = learnt.predict_proba(inputs)
+    learnt.fit(figures(70, seed=3), seed=1)
+    after = learnt.predict_proba(inputs)
+    assert np.abs(after - learnt.predict_proba(inputs, runtime="torch")).max() < 1e-5
+    assert np.abs(after - before).max() > 1e-3
+
+
+def test_without_onnxruntime_torch_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    learnt = fitted()
+    inputs = figures(9).inputs
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    np.testing.assert_array_equal(learnt.predict_proba(inputs), learnt.predict_proba(inputs, runtime="torch"))
+    with pytest.raises(ConfigError, match="onnxruntime cannot be used"):
+        learnt.predict_proba(inputs, runtime="onnxruntime")
 
 
 def test_a_trial_that_is_no_number_is_not_guessed_at() -> None:
