@@ -34,6 +34,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "train": ("emolab.cli.train:train", "a model learns from a corpus, and is judged on what it never saw"),
     "compare": ("emolab.cli.compare:compare", "runs of 'train' side by side, and whether they differ"),
     "models": ("emolab.cli.models:models", "the models that read states from a body, with their papers"),
+    "predict": ("emolab.cli.predict:predict", "what a trained classifier says of a session's clips"),
     "validate": ("emolab.cli.validate:validate", "what the face says of each clip, beside the report"),
     "import": ("emolab.cli.import_xdf:import_xdf", "make a session of an XDF recording"),
     "study": ("emolab.cli.study:study", "participants, consent texts, identities; erase who withdraws"),

@@ -153,7 +153,7 @@ class Sessions:
         if self._open is None or self._open[0] != path:
             try:
                 with Session.open(path) as session:
-                    self._open = path, {kind: line for kind in KINDS if (line := _line(session, kind))}
+                    self._open = path, {kind: found for kind in KINDS if (found := line(session, kind))}
             except RecordingError as error:
                 raise DataError(f"{path} cannot be read ({error})") from error
         return self._open[1]
@@ -169,7 +169,7 @@ def _recordings(folder: Path) -> list[Path]:
     return found
 
 
-def _line(session: Session, kind: str) -> Line | None:
+def line(session: Session, kind: str) -> Line | None:
     """Times and values of a kind's channel, the preferred one where there are several; None without any."""
     names = [
         f"{stream.name}/{channel.name}"

@@ -16,12 +16,16 @@ from emolab.core.errors import DataError, RecordingError
 from emolab.faces.verdict import AGGREGATIONS, UNKNOWN, Aggregation
 from emolab.recording import label_ledger
 from emolab.recording.labels import TimedLabel, standing
+from emolab.recording.predicted import Guess
+from emolab.recording.predicted import words as guess_words
 from emolab.review.checks import Check, Validation, from_label
+from emolab.review.guesses import guesses_of, is_classifier
 from emolab.review.happenings import happenings
 from emolab.review.history import name_of
 from emolab.review.timeline import Timeline
 
 Source = Literal["event", "intention", "person", "model", "analyst"]
+IN_TRAINING = "in training"  # as a classifier's ledger says it of the participant
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,19 @@ class Lane:
     by: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
     checks: Mapping[str, Check] = field(default_factory=dict)  # of a face's lane, by label
+    guesses: Mapping[str, Guess] = field(default_factory=dict)  # of a classifier's lane, by label
+
+    @property
+    def in_training(self) -> bool:
+        """Whether the participant is among those from whom the classifier has learnt."""
+        return self.by.get("participant") == IN_TRAINING
 
     def words(self, name: str) -> str:
         """What a label of this lane says, in words."""
         if self.source == "event":
             return self.labels[name].note
+        if name in self.guesses:
+            return guess_words(self.guesses[name], self.by.get("target", ""))
         return told(self.checks[name]) if name in self.checks else name_of(self.labels[name])
 
     def at(self, time_s: float) -> tuple[str, TimedLabel] | None:
@@ -65,7 +77,7 @@ def lanes(line: Timeline) -> list[Lane]:
     ]
 
 
-def _numbered(labels: list[TimedLabel]) -> dict[str, TimedLabel]:
+def _numbered(labels: Sequence[TimedLabel]) -> dict[str, TimedLabel]:
     return {str(number): label for number, label in enumerate(labels, 1)}
 
 
@@ -105,6 +117,8 @@ def _of_ledger(path: Path, said: Mapping[tuple[str | None, float], str | None]) 
     labels = standing(act.changes for act in ledger.acts)
     if not by:
         return Lane(ledger.name, "analyst", labels)
+    if is_classifier(by):
+        return Lane(ledger.name, "model", labels, by, guesses=guesses_of(labels))
     checks = {}
     for name, label in labels.items():
         with contextlib.suppress(DataError):  # of another kind of model

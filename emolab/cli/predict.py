@@ -1,0 +1,189 @@
+"""`emolab predict RUN SESSION`: what a classifier says of each clip, or of windows of a stated length."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emolab.cli.arguments import parser, print_json
+from emolab.core.errors import EmolabError
+
+if TYPE_CHECKING:
+    from emolab.signals.audio_features import FeatureTable
+    from emolab.training.predict import Prediction
+
+WHAT = """Let a trained classifier judge a session by its skin conductance, and keep what it says in a lane.
+
+RUN is the folder of 'emolab train', or 'default': a small model of valence that comes with emolab. Clips are
+windows, or --window seconds every --hop seconds are. What participants and analysts said is never touched."""
+RED, PLAIN = "\033[1;31m", "\033[0m"
+WARNING = (
+    "{who} was among those from whom this model has learnt: what it says here it may remember, and it says "
+    "nothing about how well it does"
+)
+LIVE_WINDOW_S, LIVE_HOP_S = 30.0, 2.0
+
+
+def predict(arguments: list[str]) -> int:
+    """Judge a session, or the one that is being recorded in a study (`--live`)."""
+    options = _options(arguments)
+    if options.live is not None:
+        from emolab.cli.predict_live import read_out
+
+        return read_out(
+            options.run,
+            options.live,
+            options.window or LIVE_WINDOW_S,
+            options.hop or LIVE_HOP_S,
+            options.json,
+        )
+    from emolab.training.opened import open_model
+    from emolab.training.predict import predict
+
+    is_watched = options.progress or sys.stderr.isatty()
+    tell = _tell if is_watched else lambda percent, what: None
+    tell(0, "loading the model")
+    model = open_model(options.run)
+    found = predict(
+        options.session,
+        model,
+        window_s=options.window,
+        hop_s=options.hop or options.window / 2,
+        music=_music(options.music),
+        progress=tell,
+    )
+    if is_watched:
+        print("\r" + " " * 50 + "\r", end="", file=sys.stderr)
+    lane, not_kept = ("", "") if options.dry else _kept(found)
+    if options.json:
+        print_json(facts(found, lane, not_kept))
+    else:
+        print(text(found, lane))
+        if found.in_training:
+            words = "■ " + WARNING.format(who=found.participant)
+            print(f"{RED}{words}{PLAIN}" if sys.stdout.isatty() else words)
+    if not_kept:
+        print(f"emolab: the lane was not written: {not_kept}", file=sys.stderr)
+    return 0
+
+
+def facts(found: Prediction, lane: str, not_kept: str = "") -> dict[str, Any]:
+    """A prediction as JSON; the state of a window that cannot be judged is null."""
+    model = found.model
+    return {
+        "session": str(found.session),
+        "participant": found.participant,
+        "in_training": found.in_training,
+        "warning": WARNING.format(who=found.participant) if found.in_training else None,
+        "model": {
+            "name": model.name,
+            "what": model.classifier.spec.name,
+            "folder": str(model.folder),
+            "weights_sha256": model.weights,
+            "target": model.target or None,
+            "classes": list(model.classes),
+        },
+        "window_s": found.window_s or None,
+        "hop_s": found.hop_s or None,
+        "windows": [
+            {
+                "clip": guess.said.clip,
+                "start_s": guess.start_s,
+                "end_s": guess.end_s,
+                "predicted": guess.said.state if guess.is_known else None,
+                "probabilities": dict(zip(guess.classes, guess.said.probabilities, strict=True)) or None,
+                "usable": guess.usable,
+                "why": guess.why or None,
+            }
+            for guess in found.guesses
+        ],
+        "lane": lane or None,
+        "not_kept": not_kept or None,
+        "damage": list(found.damage),
+    }
+
+
+def text(found: Prediction, lane: str) -> str:
+    """A prediction as people read it."""
+    model = found.model
+    lines = [f"{'from':>8}{'to':>8}  {'clip':<20}{'predicted':<16}{'p':>5}{'usable':>8}"]
+    for guess in found.guesses:
+        p = f"{guess.confidence:.2f}" if guess.is_known else "-"
+        why = f"  ({guess.why})" if guess.why else ""
+        lines.append(
+            f"{guess.start_s:8.1f}{guess.end_s:8.1f}  {(guess.said.clip or '-')[:19]:<20}"
+            f"{guess.said.state:<16}{p:>5}{guess.usable:>8.0%}{why}"
+        )
+    counts = Counter(guess.said.state for guess in found.guesses)
+    target = f" of {model.target}" if model.target else ""
+    lines += ["", f"{', '.join(f'{n} {name}' for name, n in counts.most_common())}{target}; {found.windows}"]
+    lines.append(
+        f"by {model.classifier.spec.name}, weights {model.weights[:12]}; what it is worth: {model.folder}"
+    )
+    lines += [f"damage: {told}" for told in found.damage]
+    if lane:
+        lines.append(f"kept in the lane {lane}")
+    return "\n".join(lines)
+
+
+def _kept(found: Prediction) -> tuple[str, str]:
+    """The lane that was written, or why none was; what was found is not lost with it."""
+    from emolab import __version__
+    from emolab.review.guesses import keep
+    from emolab.review.lanes import IN_TRAINING
+
+    model = found.model
+    by = {
+        "model": model.name,
+        "weights": model.weights,
+        "target": model.target,
+        "windows": found.windows,
+        "run": str(model.folder.resolve()),
+        "participant": IN_TRAINING if found.in_training else "not in training",
+        "emolab": __version__,
+    }
+    try:
+        return keep(found.session, found.guesses, by), ""
+    except EmolabError as error:
+        return "", str(error)
+
+
+def _music(place: Path | None) -> FeatureTable | None:
+    """Figures of the music, out of a table or a folder with the clips."""
+    if place is None:
+        return None
+    if place.is_dir():
+        from emolab.training.corpus_examples import music_table
+
+        return music_table(place)
+    from emolab.signals.audio_features import read_table
+
+    return read_table(place)
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    cli = parser("predict", WHAT)
+    cli.add_argument("run", metavar="RUN", help="folder of a run or of a classifier, or 'default'")
+    cli.add_argument("session", type=Path, nargs="?", help="a recording, STUDY/P014/P014_session-0.h5")
+    cli.add_argument("--window", type=float, default=0.0, metavar="S", help="length of a window, in seconds")
+    cli.add_argument("--hop", type=float, default=0.0, metavar="S", help="from one window to the next")
+    cli.add_argument(
+        "--music", type=Path, metavar="FILE|DIR", help="figures of the clips' music, or the clips themselves"
+    )
+    cli.add_argument(
+        "--live", type=Path, metavar="STUDY", help="read out what is being recorded there, line by line"
+    )
+    cli.add_argument("--dry", action="store_true", help="print only, write no lane")
+    cli.add_argument("--json", action="store_true", help="all of it as JSON")
+    cli.add_argument("--progress", action="store_true", help="tell how far it is, even where nobody looks")
+    options = cli.parse_args(arguments)
+    if (options.session is None) == (options.live is None):
+        cli.error("give a SESSION, or --live STUDY")
+    return options
+
+
+def _tell(percent: int, what: str) -> None:
+    print(f"\r{percent:3d}% {what:<40}", end="", file=sys.stderr, flush=True)

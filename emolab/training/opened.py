@@ -1,0 +1,115 @@
+"""A trained model ready to judge sessions: out of a run, a classifier's folder, or the one that ships.
+
+model = open_model("default")
+model.name, model.target, model.classes         # svm, valence, (low, high)
+model.learnt_from("my study", "P014")           # was this participant among those it has learnt from?
+model.card()                                    # what it is and what it is worth, for people
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from emolab.core import shipped
+from emolab.core.errors import ModelError, NoWeights
+from emolab.models.classifier import CARD, WEIGHTS, Classifier
+from emolab.models.eda_inputs import CURVES_FROM_S
+from emolab.training.loading import FINAL, MOST_BYTES, load_classifier
+from emolab.training.people import mark, scope
+
+DEFAULT = "default"
+SHIPPED = "hku956"  # what `default` is
+PEOPLE, CARD_TEXT = "people.json", "card.md"
+
+
+@dataclass(frozen=True)
+class Model:
+    """`folder`: where the weights are. `weights`: their SHA-256. `facts`: what its run says of itself."""
+
+    name: str
+    folder: Path
+    classifier: Classifier
+    classes: tuple[str, ...]
+    weights: str
+    target: str = ""
+    variant: Any = "reference"
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def unseen_s(self) -> float:
+        """Seconds at a window's begin that a network of curves does not see."""
+        return CURVES_FROM_S
+
+    def learnt_from(self, recording: Path, participant: str) -> bool:
+        """Whether the participant of a recording is among those it has learnt from.
+
+        Another study's participant of the same name is not; a study is known by the name of its folder.
+        """
+        own = mark(scope("study", "", recording.resolve().parent.parent), participant)
+        return own in self.facts.get("participants", ())
+
+    def card(self) -> str:
+        """What it is and what it is worth, as its run tells; what little the weights tell without one."""
+        for folder in (self.folder, self.folder.parent):
+            place = folder / CARD_TEXT
+            if place.is_file() and place.stat().st_size <= MOST_BYTES:
+                return place.read_text(encoding="utf-8", errors="replace")
+        spec = self.classifier.spec
+        return (
+            f"# {self.name}\n\n{spec.name}, {spec.paper}. Classes: {', '.join(self.classes)}.\n\n"
+            "There is no card beside these weights: what they are worth, and whom they have learnt from, "
+            "is not known.\n"
+        )
+
+
+def open_model(run: Path | str) -> Model:
+    """The model in a run (its `final`), in a classifier's folder, or the `default` one.
+
+    Raises as `load_classifier`.
+    """
+    given = Path(run)
+    folder = shipped.folder("models") / SHIPPED if str(run) == DEFAULT and not given.exists() else given
+    if not (folder / CARD).is_file() and (folder / FINAL / CARD).is_file():
+        folder = folder / FINAL
+    classifier = load_classifier(folder)
+    told = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    facts = _facts(folder)
+    classes = getattr(classifier, "classes", ()) or tuple(told.get("classes", ()))
+    return Model(
+        str(told.get("model") or told.get("name")),
+        folder,
+        classifier,
+        tuple(classes),
+        hashlib.sha256(_weights(folder)).hexdigest(),
+        str(facts.get("target", "")),
+        told.get("variant", "reference"),
+        facts,
+    )
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    """From whom it has learnt, as its run noted it; empty where nobody did. `ModelError` for nonsense."""
+    place = folder / PEOPLE
+    try:
+        if place.stat().st_size > MOST_BYTES:
+            raise ModelError(f"{place} is too large to be what a run has written; copy it again")
+        found = json.loads(place.read_text(encoding="utf-8"))
+    except OSError:
+        return {}
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{place} is not as a run has written it ({error}); copy it again") from error
+    if not isinstance(found, dict) or not isinstance(found.get("participants", []), list):
+        raise ModelError(f"{place} is not as a run has written it; copy it again")
+    return found
+
+
+def _weights(folder: Path) -> bytes:
+    try:
+        return (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise NoWeights(f"{folder / WEIGHTS} cannot be read ({error.strerror}); copy it again") from error

@@ -1,0 +1,318 @@
+"""A classifier over a whole session: what it says of each clip, or of windows of a stated length and hop.
+
+    model = open_model(Path("runs/rtcag"))              # a run, a classifier's folder, or `default`
+    found = predict(Path("STUDY/P014/P014_session-0.h5"), model)
+    [(guess.said.clip, guess.said.state, guess.confidence) for guess in found.guesses]
+
+Skin conductance is decomposed once, whole, and cut afterwards; hand-crafted figures are of their window, as
+they were when the model learnt. Where half of a window cannot be used, or it is too short or flat, the guess
+is `unknown` and says why. Nothing is written here: the lane is written by who has asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emolab.core.errors import ConfigError, DataError, EmolabError
+from emolab.core.label import PredictedLabel
+from emolab.datasets.sessions import line
+from emolab.models.classifier import Input
+from emolab.models.eda_inputs import IMAGE_FROM_S, SignalImages, signal_image
+from emolab.recording.predicted import UNKNOWN, Guess
+from emolab.recording.reader import Session
+from emolab.recording.trials import BASELINE, trials
+from emolab.signals.audio_features import FeatureTable
+from emolab.signals.eda.conductance import Conductance, conductance
+from emolab.signals.eda.convex import standardise
+from emolab.signals.eda.features import SHORTEST_S, hand_crafted
+from emolab.training import looked, trial_inputs
+from emolab.training.opened import Model
+from emolab.training.trial_inputs import FIGURES_HZ, GOOD_SHARE, Skin
+
+SHORTEST_WINDOW_S = SHORTEST_S  # what the figures need; curves need 8 s, pictures 20
+LEAST_HOP_S = 0.5
+MOST_WINDOWS = 20_000
+AT_ONCE = 256  # windows between two looks at whether to stop
+
+Progress = Callable[[int, str], None]  # percent, what is done now
+Array = NDArray[Any]
+
+
+class Cancelled(EmolabError):
+    """Somebody wanted it to stop; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What is judged at once, on the session clock; `clip`: heard throughout it, None for none."""
+
+    start_s: float
+    end_s: float
+    clip: str | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """All guesses of a session, in order of time. `window_s`, `hop_s`: 0 where each clip is a window.
+
+    `in_training`: the participant is one of those the model has learnt from. `damage`: what of the recording
+    cannot be read.
+    """
+
+    session: Path
+    model: Model
+    participant: str
+    window_s: float
+    hop_s: float
+    guesses: tuple[Guess, ...]
+    in_training: bool = False
+    damage: tuple[str, ...] = field(default=())
+
+    @property
+    def windows(self) -> str:
+        """How the session was cut, in words."""
+        if not self.window_s:
+            return "clips as windows"
+        return f"windows of {self.window_s:g} s every {self.hop_s:g} s"
+
+
+def predict(
+    path: Path,
+    model: Model,
+    *,
+    window_s: float = 0.0,
+    hop_s: float = 0.0,
+    music: FeatureTable | None = None,
+    progress: Progress = lambda percent, what: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Prediction:
+    """Let a model judge a recording. `window_s`, `hop_s`: 0 for clips as windows. `music`: figures by clip.
+
+    Raises as `Session.open`, `Cancelled`, `DataError` where there is no skin conductance, no clip, or the
+    figures of the music that the model needs are not there, `ConfigError` for windows that are none.
+    """
+    _check_windows(window_s, hop_s)
+    progress(0, "reading the recording")
+    with Session.open(path) as session:
+        events, lost = session.sound_events()
+        participant, is_whole = session.header.participant, session.finished
+        ends_s = [event.time_s for event in events]
+        ends_s += [stream.last_s() or 0.0 for stream in session.streams.values()]
+        skin = skin_of(session)
+    heard = [one for one in trials(events, max(ends_s, default=0.0)) if one.clip != BASELINE]
+    clips = [Stretch(one.start_s, one.end_s, one.clip) for one in heard]
+    if window_s:
+        every = sliding(float(skin.times_s[0]), float(skin.times_s[-1]), window_s, hop_s, clips)
+    else:
+        every = clips
+    if not every:
+        why = "is shorter than one window" if window_s else "heard no clip; judge windows with --window"
+        raise DataError(f"the participant of {path} {why}" if not window_s else f"{path} {why}")
+    check_music(model, every, music)
+    found = judge(model, skin, every, music=music, progress=progress, cancelled=cancelled)
+    damage = [f"{lost} events are damaged and left out"] if lost else []
+    if not is_whole:
+        damage.append("the recording was not closed in order; it is judged as far as it goes")
+    return Prediction(
+        path, model, participant, window_s, hop_s, found, model.learnt_from(path, participant), tuple(damage)
+    )
+
+
+def skin_of(session: Session) -> Conductance:
+    """The skin conductance of a whole recording on an even grid. Raises `DataError` where there is none."""
+    found = line(session, "eda")
+    if found is None:
+        raise DataError(f"{session.path} has no skin conductance, which the model needs")
+    known: dict[str, Any] = {}
+    if "ends" in found.known:
+        low, high = (float(end) for end in found.known["ends"])  # type: ignore[arg-type]
+        known["adc_range"] = (low, high)
+    if "falls" in found.known:
+        known["is_falling"] = bool(found.known["falls"][0])
+    return conductance(found.values, found.times_s, str(found.known["unit"][0]), **known)
+
+
+def sliding(
+    begin_s: float, end_s: float, window_s: float, hop_s: float, clips: Sequence[Stretch] = ()
+) -> list[Stretch]:
+    """Windows from `begin_s` on; a window that lies within a clip bears its name."""
+    _check_windows(window_s, hop_s)
+    count = int((end_s - begin_s - window_s) / hop_s + 1e-9) + 1 if end_s - begin_s >= window_s else 0
+    if count > MOST_WINDOWS:
+        raise ConfigError(f"{count} windows are too many to look at; take a longer hop than {hop_s:g} s")
+    found = []
+    for k in range(count):
+        start_s = begin_s + k * hop_s
+        stop_s = start_s + window_s
+        clip = next((one.clip for one in clips if one.start_s <= start_s and stop_s <= one.end_s), None)
+        found.append(Stretch(start_s, stop_s, clip))
+    return found
+
+
+def check_music(model: Model, every: Sequence[Stretch], music: FeatureTable | None) -> None:
+    """Raise `DataError` where a model needs figures of music that are not there."""
+    if all(one.modality != "music" for one in model.classifier.spec.inputs):
+        return
+    if music is None:
+        raise DataError(
+            f"{model.name} also listens to the music, whose figures are not there; give --music with a table "
+            "of them, or a folder with the clips, or take a model of skin conductance alone"
+        )
+    missing = sorted({one.clip for one in every if one.clip} - set(music.ids))
+    if missing:
+        few = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+        raise DataError(f"the figures of the music lack {few}; make a table of all clips that were heard")
+
+
+def judge(
+    model: Model,
+    skin: Conductance,
+    every: Sequence[Stretch],
+    *,
+    music: FeatureTable | None = None,
+    looks: bool = True,
+    progress: Progress = lambda percent, what: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> tuple[Guess, ...]:
+    """What a model says of each stretch. `looks`: let a network tell where it looked, too."""
+    spec = model.classifier.spec
+    channels, trouble = _decomposed(skin) if _wants(spec.inputs, "eda") else (None, "")
+    progress(10, "cutting windows")
+    cut = _Cut(model, skin, channels, trouble, music)
+    guesses: list[Guess] = []
+    for at in range(0, len(every), AT_ONCE):
+        if cancelled():
+            raise Cancelled("stopped before all windows were judged; nothing was written")
+        guesses += _judged(model, cut, every[at : at + AT_ONCE], looks)
+        progress(10 + 90 * len(guesses) // len(every), f"{len(guesses)} of {len(every)} windows")
+    return tuple(guesses)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """What windows are cut from. `trouble`: why nothing could be decomposed."""
+
+    model: Model
+    skin: Conductance
+    channels: Array | None
+    trouble: str
+    music: FeatureTable | None
+
+    def window(self, one: Stretch) -> tuple[Skin, Array | None]:
+        """Its samples and its channels. Raises `DataError` where too little can be used."""
+        share = self.skin.good_share(one.start_s, one.end_s)
+        if share < GOOD_SHARE:
+            raise DataError(f"{share:.0%} of the skin conductance can be used; {GOOD_SHARE:.0%} are needed")
+        first, last = self.skin.rows(one.start_s, one.end_s)
+        own = Skin(self.skin.values[first:last], self.skin.rate_hz)
+        if own.length_s < SHORTEST_WINDOW_S:
+            raise DataError(f"{own.length_s:.1f} s are too short; {SHORTEST_WINDOW_S:g} s are needed")
+        standardise(own.values)  # one that is flat says nothing
+        if self.trouble:
+            raise DataError(self.trouble)
+        return own, None if self.channels is None else self.channels[:, first:last]
+
+    def part(self, wanted: Input, one: Stretch, own: Skin, channels: Array | None) -> Array:
+        """One input of a window; of figures the samples they are of, since those are read many at a time."""
+        if wanted.modality == "music":
+            if one.clip is None or self.music is None:
+                raise DataError("no clip was heard throughout it, whose music the model needs")
+            return self.music.rows([one.clip])[0].astype(np.float32)
+        if wanted.modality == "eda_features":
+            return trial_inputs.at_50_hz(own.values, own.rate_hz)
+        if wanted.modality != "eda" or channels is None:
+            raise ConfigError(
+                f"{self.model.name} wants {wanted.modality!r}, which no session is read for; take another"
+            )
+        if len(wanted.shape) == 3:
+            signal_image(channels, own.rate_hz, from_s=IMAGE_FROM_S)  # raises what drawing it later would
+            return channels.astype(np.float32)
+        return trial_inputs.curves_of(own, channels, self.model.variant)
+
+
+def _judged(model: Model, cut: _Cut, every: Sequence[Stretch], looks: bool) -> list[Guess]:
+    wanted = model.classifier.spec.inputs
+    shares = [cut.skin.good_share(one.start_s, one.end_s) for one in every]
+    nothing = PredictedLabel(None, UNKNOWN, (), model.name)
+    found = [
+        Guess(one.start_s, one.end_s, replace(nothing, clip=one.clip), (), share)
+        for one, share in zip(every, shares, strict=True)
+    ]
+    kept, parts = [], []
+    for at, one in enumerate(every):
+        try:
+            own, channels = cut.window(one)
+            parts.append([cut.part(what, one, own, channels) for what in wanted])
+            kept.append(at)
+        except DataError as error:
+            found[at] = replace(found[at], why=str(error))
+    if not kept:
+        return found
+    inputs = [
+        _together(what, [part[k] for part in parts], cut.skin.rate_hz, model) for k, what in enumerate(wanted)
+    ]
+    likely = model.classifier.predict_proba(inputs)
+    heats = looked.heats(model.classifier, inputs) if looks else None
+    for row, at in enumerate(kept):
+        said = PredictedLabel(
+            every[at].clip,
+            model.classes[int(likely[row].argmax())],
+            tuple(float(p) for p in likely[row]),
+            model.name,
+        )
+        heat = () if heats is None else _over(heats[row], model, every[at].end_s - every[at].start_s)
+        found[at] = replace(found[at], said=said, classes=model.classes, heat=heat)
+    return found
+
+
+def _over(heat: Array, model: Model, length_s: float) -> tuple[float, ...]:
+    """A heat over a whole window: at its begin are seconds that the network does not see."""
+    unseen = round(len(heat) * model.unseen_s / max(length_s - model.unseen_s, 1e-9))
+    return (0.0,) * unseen + tuple(float(value) for value in heat)
+
+
+def _together(wanted: Input, parts: list[Array], rate_hz: float, model: Model) -> Any:
+    if wanted.modality == "eda_features":
+        return _figures(parts, model)
+    if wanted.modality == "eda" and len(wanted.shape) == 3:
+        return SignalImages(parts, [rate_hz] * len(parts), IMAGE_FROM_S)
+    return np.stack(parts)
+
+
+def _figures(windows: list[Array], model: Model) -> NDArray[np.float32]:
+    """The 128 figures of each window; those of one length together."""
+    found: dict[int, Array] = {}
+    lengths = np.array([len(one) for one in windows])
+    for length in np.unique(lengths):
+        rows = np.flatnonzero(lengths == length)
+        figures = hand_crafted(np.stack([windows[row] for row in rows]), FIGURES_HZ, model.variant)
+        found |= dict(zip(rows.tolist(), figures, strict=True))
+    return np.stack([found[row] for row in range(len(windows))]).astype(np.float32)
+
+
+def _decomposed(skin: Conductance) -> tuple[Array | None, str]:
+    """Origin, phasic and tonic of the whole, or why there are none."""
+    try:
+        return trial_inputs.channels_of(Skin(skin.values, skin.rate_hz)), ""
+    except DataError as error:
+        return None, str(error)
+
+
+def _wants(inputs: Sequence[Input], modality: str) -> bool:
+    return any(one.modality == modality for one in inputs)
+
+
+def _check_windows(window_s: float, hop_s: float) -> None:
+    if not window_s and not hop_s:
+        return
+    if not (SHORTEST_WINDOW_S <= window_s < np.inf and LEAST_HOP_S <= hop_s < np.inf):
+        raise ConfigError(
+            f"windows of {window_s:g} s every {hop_s:g} s are none; give --window of {SHORTEST_WINDOW_S:g} s "
+            f"or more and --hop of {LEAST_HOP_S:g} s or more"
+        )
