@@ -1,0 +1,135 @@
+"""`emolab predict`: a lane of predicted labels, by model and weights, and nothing else touched."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from emolab.recording.label_ledger import folder_of, ledgers, read
+from emolab.recording.labels import TimedLabel
+from emolab.review.desk import Desk
+from emolab.review.guesses import heats
+from emolab.review.lanes import lanes
+from emolab.review.timeline import Timeline
+from emolab.training.opened import open_model
+from emolab.training.people import mark, scope
+from tests.cli.command import emolab
+from tests.training import listened
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    people = listened.svm(folder / "final") / "people.json"
+    own = mark(scope("study", "emolab study", Path("listening")), "P07")
+    people.write_text(json.dumps({"target": "arousal", "participants": [own]}))
+    (folder / "card.md").write_text("# What it is worth\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return listened.record(tmp_path_factory.mktemp("recorded") / "P07_session-0.h5")
+
+
+@pytest.fixture
+def session(recorded: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "study" / "P07" / recorded.name
+    path.parent.mkdir(parents=True)
+    shutil.copy(recorded, path)
+    return path
+
+
+def test_it_writes_a_lane_by_model_and_weights(run: Path, session: Path) -> None:
+    told = emolab("predict", run, session, "--json").json
+    assert [(one["clip"], one["predicted"]) for one in told["windows"]] == [
+        ("high-0", "high"), ("low-1", "low"), ("high-2", "high"), ("low-3", "low"),
+    ]  # fmt: skip
+    assert set(told["windows"][0]["probabilities"]) == {"low", "high"}
+    weights = open_model(run).weights
+    assert told["model"]["weights_sha256"] == weights and told["model"]["target"] == "arousal"
+    assert told["lane"] == "svm-arousal" and not told["in_training"] and told["window_s"] is None
+    (path,) = ledgers(session)
+    (act,) = read(path).acts
+    assert act.by["weights"] == weights and act.by["windows"] == "clips as windows"
+    with Timeline(session) as line:
+        (lane,) = (one for one in lanes(line) if one.source == "model")
+    assert not lane.in_training and lane.checks == {} and heats(lane.guesses.values()) == []
+    assert lane.words(next(iter(lane.labels))).startswith("high arousal ")
+
+
+def test_the_same_again_is_no_act_and_other_windows_are_one(run: Path, session: Path) -> None:
+    for _ in range(2):
+        emolab("predict", run, session)
+    (path,) = ledgers(session)
+    assert len(read(path).acts) == 1
+    told = emolab("predict", run, session, "--window", 20, "--hop", 10, "--json").json
+    assert (told["window_s"], told["hop_s"]) == (20.0, 10.0) and told["lane"] == "svm-arousal"
+    acts = read(path).acts
+    assert len(acts) == 2 and acts[1].by["windows"] == "windows of 20 s every 10 s"
+
+
+def test_other_lanes_are_left_as_they_are(run: Path, session: Path) -> None:
+    desk = Desk(session, "anna")
+    desk.add(TimedLabel(30.0, 70.0, clip="high-0", state="neutral"))
+    before = {path: path.read_bytes() for path in ledgers(session)}
+    emolab("predict", run, session)
+    assert {path: path.read_bytes() for path in before} == before
+    assert [path.stem for path in ledgers(session)] == ["anna", "svm-arousal"]
+
+
+def test_other_weights_have_a_lane_of_their_own(run: Path, session: Path, tmp_path: Path) -> None:
+    from emolab.models.svm import Svm
+
+    emolab("predict", run, session)
+    Svm().fit(listened.figures(36), seed=0).save(tmp_path / "other")
+    shutil.copy(run / "final" / "people.json", tmp_path / "other")
+    told = emolab("predict", tmp_path / "other", session, "--json").json
+    assert told["lane"] == f"svm-arousal-{told['model']['weights_sha256'][:4]}"
+    assert len(list(ledgers(session))) == 2
+
+
+def test_whoever_was_in_the_training_set_is_warned_of(run: Path, session: Path, tmp_path: Path) -> None:
+    path = tmp_path / "listening" / "P07" / session.name
+    path.parent.mkdir(parents=True)
+    shutil.copy(session, path)
+    said = emolab("predict", run, path)
+    assert "■ P07 was among those from whom this model has learnt" in said.last
+    with Timeline(path) as line:
+        (lane,) = (one for one in lanes(line) if one.source == "model")
+    assert lane.in_training
+    assert emolab("predict", run, path, "--json").json["warning"]
+
+
+def test_a_dry_run_keeps_nothing_and_people_read_it(run: Path, session: Path) -> None:
+    said = emolab("predict", run, session, "--dry")
+    assert said.code == 0 and said.err == "" and "2 high, 2 low of arousal; clips as windows" in said.out
+    assert list(ledgers(session)) == []
+
+
+def test_wrong_use_is_told_in_a_sentence(run: Path, session: Path, tmp_path: Path) -> None:
+    for words, what in (
+        (("predict", tmp_path, session), "holds no classifier"),
+        (("predict", run, tmp_path / "none.h5"), "there is no session file"),
+        (("predict", run, session, "--window", 3), "--window"),
+        (("predict", run, "--live", tmp_path), "no engine runs"),
+    ):
+        said = emolab(*words)
+        assert said.code == 2 and what in said.complaint
+    assert emolab("predict", run).code == 2  # neither a session nor a live one
+
+
+def test_a_lane_that_cannot_be_written_is_told_beside_the_result(run: Path, session: Path) -> None:
+    folder_of(session).write_text("in the way")
+    said = emolab("predict", run, session, "--json")
+    assert said.code == 0 and said.json["lane"] is None and said.json["not_kept"]
+    assert len(said.json["windows"]) == 4
+
+
+def test_the_model_that_ships_says_something_of_every_clip(session: Path) -> None:
+    told = emolab("predict", "default", session, "--json").json
+    assert all(one["predicted"] for one in told["windows"]) and told["model"]["target"]
+    assert "CC BY-NC 4.0" in open_model("default").card()
