@@ -19,7 +19,8 @@
     reader      Session: a file opened afterwards, while it is written, or after a crash
     converter   what is known of the converter that a channel came from
     times/      when each sample was taken, worked out once all is known
-    inspect     is this recording good? facts and a verdict
+    timeline    the times of a stream gone through once: gaps, and where samples may be missing
+    stream_facts, inspect   is this recording good? facts of each stream, and a verdict
     onset_facts when each clip was asked for, played and heard
     labels      what can stand on the time line: intervals, moments, traces
     label_ledger  one analyst's acts on one session, each chained to the one before by its hash

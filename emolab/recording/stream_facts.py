@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,15 +10,12 @@ from numpy.typing import NDArray
 
 from emolab.core.event import Event
 from emolab.core.stream import Tally
-from emolab.recording import layout
 from emolab.recording.losses import OVERRUN, UNFIT
 from emolab.recording.reader import RecordedStream
+from emolab.recording.timeline import STEP, Leaps, Timeline, read_timeline
 from emolab.recording.times.refine import refine
 
-GAP_FLOOR_S = 0.02  # below that a step is the machine's jitter
-STEP = 1.5  # periods: where times were refined, a longer interval lacks a sample
 LATE_S = 0.25  # a chunk in hand so long after its last sample was taken is late
-MANY = 500_000  # times beyond this number are thinned for the rate
 PIECE = 1 << 20
 LISTED = 200
 
@@ -28,10 +24,10 @@ Floats = NDArray[np.float64]
 
 def stream_facts(stream: RecordedStream, events: Sequence[Event]) -> dict[str, Any]:
     """The facts of one stream, all JSON-able; `inspect.inspect` tells what each is."""
-    fit = _fit(stream)
-    line = _timeline(stream)
+    line = read_timeline(stream)
+    fit = _fit(stream, line.ends_s)
     rate_hz = _rate_hz(stream, line, fit)
-    spans = _missing(stream, rate_hz, line.gaps)
+    incomplete, spans = _missing(line.leaps, rate_hz, is_refined=len(stream.fit()[0]) > 0)
     latency_ms = 1e3 * (stream.arrivals()[1][: len(line.ends_s)] - line.ends_s)
     tallies = [tally for _, tally in stream.tally()]
     first, last = (tallies[0], tallies[-1]) if tallies else (Tally(), Tally())
@@ -55,11 +51,11 @@ def stream_facts(stream: RecordedStream, events: Sequence[Event]) -> dict[str, A
         "reopened": last.reopened - first.reopened,
         "late": int(np.count_nonzero(latency_ms > 1e3 * LATE_S)),
         "latency_ms": {"p50": _rounded(p50, 3), "p99": _rounded(p99, 3)},
-        "gap_times_s": [round(time_s, 6) for time_s in line.gap_times_s[:50]],
-        "incomplete_spans": len(spans),
+        "gap_times_s": [round(time_s, 6) for time_s in line.silent_s[:50].tolist()],
+        "incomplete_spans": incomplete,
         "gap_list": [
             {"from_s": round(from_s, 6), "to_s": round(to_s, 6), "missing": missing}
-            for from_s, to_s, missing in spans[:LISTED]
+            for from_s, to_s, missing in spans
         ],
     }
 
@@ -87,31 +83,20 @@ def true_rate_hz(
     return 1 / period_s
 
 
-def find_gaps(times_s: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Rows before which time jumped by more than three samples, and was not caught up with within 0.25 s."""
-    if len(times_s) < 3:
-        return np.zeros(0, np.intp)
-    steps = np.diff(times_s)
-    usual_s = float(np.median(steps))
-    jumps = np.flatnonzero(steps > max(3 * usual_s, GAP_FLOOR_S))
-    ahead = np.minimum(jumps + _caught_up_rows(usual_s), len(times_s) - 1)
-    expected_s = (ahead - jumps) * usual_s
-    return jumps[times_s[ahead] - times_s[jumps] - expected_s > (steps[jumps] - usual_s) / 2] + 1
-
-
-def _caught_up_rows(usual_s: float) -> int:
-    return 2 + int(0.25 / max(usual_s, 1e-5))
-
-
 def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(float(value), digits)
 
 
-def _fit(stream: RecordedStream) -> dict[str, Any]:
-    """The facts of the fit; of a file that was never ended, of what is there so far."""
+def _fit(stream: RecordedStream, ends_s: Floats) -> dict[str, Any]:
+    """The facts of the fit; of a file that was never ended, of what is there so far.
+
+    `ends_s`: when the last row of each chunk was stamped, if the times were never refined.
+    """
     _, _, facts = stream.fit()
     if not facts and len(stream):
-        facts = {**refine(stream).facts, "refined": False, "why": "the session has not ended"}
+        is_whole = len(ends_s) == len(stream.arrivals()[0])
+        ends_us = np.rint(1e6 * ends_s).astype(np.int64) if is_whole else None
+        facts = {**refine(stream, ends_us).facts, "refined": False, "why": "the session has not ended"}
     return facts
 
 
@@ -126,107 +111,27 @@ def _refused(stream: RecordedStream, events: Sequence[Event]) -> int:
     )
 
 
-def _rate_hz(stream: RecordedStream, line: _Timeline, fit: dict[str, Any]) -> float | None:
+def _rate_hz(stream: RecordedStream, line: Timeline, fit: dict[str, Any]) -> float | None:
     """Samples a second: from the fit, or for frames and short streams from their times."""
     if "rate_hz" in fit and not stream.info.is_image:
         return float(fit["rate_hz"])
     return true_rate_hz(line.times_s, _ticks(stream, line.rows), np.searchsorted(line.rows, line.gaps))
 
 
-@dataclass(frozen=True)
-class _Timeline:
-    """A stream's times, thinned where they are many: `rows`, `times_s` `(m,)`; `gaps`: rows of all;
-    `ends_s`: of each chunk's last row."""
-
-    rows: NDArray[np.intp]
-    times_s: Floats
-    gaps: NDArray[np.intp]
-    gap_times_s: tuple[float, ...]  # when the stream fell silent
-    ends_s: Floats
-    first_s: float | None
-    last_s: float | None
-
-
-def _timeline(stream: RecordedStream) -> _Timeline:
-    """Read the times piece by piece; pieces overlap, so that a gap at a seam is judged by what follows."""
-    thin = max(1, len(stream) // MANY)
-    kept, gaps, ends_s = [], [], []
-    silent_s: list[float] = []
-    chunk_starts = stream.arrivals()[0]
-    chunk_ends = np.append(chunk_starts[1:], len(stream))[: len(chunk_starts)] - 1
-    chunk_ends = chunk_ends[chunk_ends < len(stream)]
-    held = np.zeros(0)
-    first = 0  # row of held[0]
-    for piece_s in stream.time_slices_s():
-        start = first + len(held)
-        kept.append(piece_s[-start % thin :: thin])
-        within = (chunk_ends >= start) & (chunk_ends < start + len(piece_s))
-        ends_s.append(piece_s[chunk_ends[within] - start])
-        held = np.concatenate([held, piece_s])
-        is_last = start + len(piece_s) == len(stream)
-        usual_s = float(np.median(np.diff(held))) if len(held) > 1 else 0.0
-        overlap = 0 if is_last else min(_caught_up_rows(usual_s) + 1, len(held) - 1)
-        sure = len(held) - overlap  # before this row there is enough to judge by
-        found = find_gaps(held)
-        found = found[found < sure]
-        gaps.append(found + first)
-        silent_s += held[found - 1].tolist()
-        first += sure - 1
-        held = held[sure - 1 :]
-    return _Timeline(
-        np.arange(0, len(stream), thin),
-        np.concatenate(kept) if kept else np.zeros(0),
-        np.concatenate(gaps) if gaps else np.zeros(0, np.intp),
-        tuple(silent_s),
-        np.concatenate(ends_s) if ends_s else np.zeros(0),
-        float(kept[0][0]) if kept else None,
-        float(held[-1]) if len(held) else None,
-    )
-
-
 def _missing(
-    stream: RecordedStream, rate_hz: float | None, gaps: NDArray[np.intp]
-) -> list[tuple[float, float, int]]:
-    """Intervals in which samples are missing: the times before and after, and how many."""
+    leaps: Leaps, rate_hz: float | None, is_refined: bool
+) -> tuple[int, list[tuple[float, float, int]]]:
+    """In how many intervals samples are missing; of the first the times before and after, and how many."""
     if rate_hz is None:
-        return []
-    is_refined = len(stream.fit()[0]) > 0
-    spans: list[tuple[float, float, int]] = []
-    start = 0
-    for times_s, counter in _pieces(stream):
-        steps_s = np.diff(times_s)
-        missing = np.rint(steps_s * rate_hz).astype(np.int64) - 1
-        if counter is not None:
-            taken = np.diff(counter)
-            lacks = (taken > 1) | (is_refined & (steps_s * rate_hz > STEP))
-            missing = np.where(taken > 1, taken - 1, missing)
-        elif is_refined:
-            lacks = steps_s * rate_hz > STEP
-        else:
-            lacks = np.zeros(len(steps_s), np.bool_)
-            lacks[gaps[(gaps > start) & (gaps < start + len(times_s))] - start - 1] = True
-        for at in np.flatnonzero(lacks).tolist():
-            spans.append((float(times_s[at]), float(times_s[at + 1]), max(int(missing[at]), 0)))
-        start += len(times_s) - 1
-    return spans
-
-
-def _pieces(stream: RecordedStream) -> Iterator[tuple[Floats, NDArray[np.int64] | None]]:
-    """Times and counter, each piece beginning with the last row of the one before."""
-    has_counter = stream.columns.is_used("counter")
-    before_s, before = np.zeros(0), np.zeros(0, np.int64)
-    start = 0
-    for piece_s in stream.time_slices_s():
-        counter = None
-        if has_counter and (told := stream.counter(start, start + len(piece_s))) is not None:
-            counter = None if (told == layout.MISSING).any() else np.concatenate([before, told])
-            before = told[-1:]
-        times_s = np.concatenate([before_s, piece_s])
-        if counter is not None and len(counter) != len(times_s):
-            counter = None
-        yield times_s, counter
-        before_s = piece_s[-1:]
-        start += len(piece_s)
+        return 0, []
+    periods = (leaps.after_s - leaps.before_s) * rate_hz
+    is_counted = leaps.taken > 1
+    lacks = is_counted | (periods > STEP) if is_refined else np.ones(len(periods), np.bool_)
+    missing = np.where(is_counted, leaps.taken, np.rint(periods).astype(np.int64)) - 1
+    at = np.flatnonzero(lacks)
+    first = at[:LISTED]
+    told = zip(leaps.before_s[first], leaps.after_s[first], np.maximum(missing[first], 0), strict=True)
+    return len(at), [(float(before_s), float(after_s), int(lost)) for before_s, after_s, lost in told]
 
 
 def _ticks(stream: RecordedStream, rows: NDArray[np.intp]) -> NDArray[np.int64]:

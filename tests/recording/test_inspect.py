@@ -13,9 +13,10 @@ import pytest
 from emolab.core.event import Event
 from emolab.core.stream import Channel, Chunk, StreamInfo, Tally
 from emolab.recording import stream_facts as stream_facts_module
+from emolab.recording import timeline
 from emolab.recording.inspect import inspect, text
-from emolab.recording.reader import RecordedStream
-from emolab.recording.stream_facts import find_gaps, true_rate_hz
+from emolab.recording.stream_facts import true_rate_hz
+from emolab.recording.timeline import find_gaps
 from emolab.recording.writer import SessionWriter
 from tests.recording.made import BOARD, HEADER, THERMAL, chunk
 
@@ -131,11 +132,10 @@ def test_a_long_stream_read_in_pieces_tells_the_same(tmp_path: Path, monkeypatch
     chunks = [board(np.sort(times_s), counter=np.arange(50, 6050))]
     whole = made(tmp_path, chunks)["streams"][0]
     assert whole["gaps"] == 8
-    in_one_go = RecordedStream.time_slices_s
-    monkeypatch.setattr(RecordedStream, "time_slices_s", lambda self: in_one_go(self, 300))
+    monkeypatch.setattr(timeline, "BLOCK_ROWS", 300)
     monkeypatch.setattr(stream_facts_module, "PIECE", 300)
     assert inspect(tmp_path / "s.h5")["streams"][0] == whole
-    monkeypatch.setattr(stream_facts_module, "MANY", 900)
+    monkeypatch.setattr(timeline, "MANY", 900)
     thinned = inspect(tmp_path / "s.h5")["streams"][0]
     assert thinned.pop("true_rate_hz") == pytest.approx(whole.pop("true_rate_hz"), rel=1e-4)
     assert thinned == whole

@@ -75,14 +75,12 @@ def observe(stream: RecordedStream, *, skips_are_corrupt: bool, ends_us: Ints | 
     known = np.zeros(len(rows), np.int64) if by != "row" else corrupt if skips_are_corrupt else lost
     begins = _new_starts(stream, by, starts, rows, reopened)
     skips = _skips(stream, starts, rows, np.diff(known, prepend=known[:1]))
-    cuts = np.array(sorted({*begins.values(), *skips} - set(starts.tolist())), np.int64)
-    all_starts = np.union1d(starts, cuts)
+    all_starts = np.union1d(starts, np.array([*begins.values(), *skips], np.int64))
     chunk = np.searchsorted(starts, all_starts, side="right") - 1
     last_rows = np.append(all_starts[1:], rows[-1:] + 1)[: len(all_starts)] - 1
-    came_back = reopened[chunk] - np.array(
-        [begins.get(k, 0) > start for k, start in zip(chunk.tolist(), all_starts.tolist(), strict=True)],
-        np.int64,
-    )
+    begun = np.zeros(len(starts), np.int64)
+    begun[list(begins)] = list(begins.values())
+    came_back = reopened[chunk] - (begun[chunk] > all_starts)
     places, counts = np.array(list(skips), np.int64), np.array(list(skips.values()), np.int64)
     before = np.concatenate([[0], np.cumsum(counts)])
     skipped = before[np.searchsorted(places, all_starts, side="right")]
