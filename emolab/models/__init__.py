@@ -5,6 +5,7 @@
     eda_inputs   decomposed skin conductance as the networks take it: curves, and the signal image
     rtcan        RTCAN-1D, and RTCAG, the same without music; with the ablation and the depth/width study
     rtcan_blocks what it is made of: attention over channels, attention over times, residual blocks
+    moments      convolutions over time whose channels lie side by side, twice as fast
     res_sin      Res-SIN, and Res-SI, the same without music: skin conductance as a picture
     feature_cnn  three convolutions over 128 hand-crafted figures, what RTCAN-1D is compared with
     svm          linear support vector machines: of the same figures, and of music alone

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from emolab.core.errors import ModelError
 from emolab.models.feature_cnn import FeatureCnn
+from emolab.models.moments import Convolution, Norm
 from emolab.models.onnx_graph import Graph
 from emolab.models.res_sin import ResSi, ResSin, Unit
 from emolab.models.rtcan import LENGTH, Rtcan
@@ -200,8 +201,10 @@ PARTS: dict[type[nn.Module], Callable[..., str]] = {
     Residual: _residual,
     nn.Sequential: _sequence,
     nn.Conv1d: _convolution,
+    Convolution: _convolution,
     nn.Conv2d: _convolution,
     nn.BatchNorm1d: _normalisation,
+    Norm: _normalisation,
     nn.BatchNorm2d: _normalisation,
     nn.Linear: _linear,
     nn.AvgPool1d: _pool,

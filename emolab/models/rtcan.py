@@ -25,6 +25,7 @@ from torch.nn import functional
 
 from emolab.core.errors import ConfigError, WrongInput
 from emolab.models.classifier import Input, Spec
+from emolab.models.moments import Convolution, Norm, side_by_side
 from emolab.models.rtcan_blocks import CLIPS, POOLS, ChannelAttention, Pool, Residual, TimeAttention
 
 T = TypeVar("T")
@@ -107,7 +108,7 @@ class Rtcan(nn.Module):
         _known(POOLS, chosen.pool, "pool")
         self.music = music
         self.options = chosen
-        self.shallow = nn.Sequential(nn.Conv1d(3, WIDTH, 7, stride=2, padding=3), nn.BatchNorm1d(WIDTH))
+        self.shallow = nn.Sequential(Convolution(3, WIDTH, 7, stride=2, padding=3), Norm(WIDTH))
         attentions: list[nn.Module] = []
         if parts.channels:
             attentions.append(ChannelAttention(WIDTH, chosen.channel_clips))
@@ -120,7 +121,7 @@ class Rtcan(nn.Module):
             stages.append(nn.Sequential(first, Residual(width, width, depth, parts.blocks)))
             before = width
         self.stages = nn.Sequential(*stages)
-        self.reduce = nn.Sequential(nn.Conv1d(before, WIDTH, 1, stride=3, bias=False), nn.BatchNorm1d(WIDTH))
+        self.reduce = nn.Sequential(Convolution(before, WIDTH, 1, stride=3, bias=False), Norm(WIDTH))
         self.pool = nn.AvgPool1d(14, stride=1)
         self.classifier = nn.Sequential(
             nn.Linear(WIDTH * 14 + music, 256),
@@ -136,7 +137,8 @@ class Rtcan(nn.Module):
         """`curves` `(n, 3, 2500)`, each with mean 0 and deviation 1, and `music` `(n, 6373)` → `(n, 2)`."""
         if curves.shape[1:] != (3, LENGTH):
             raise WrongInput(f"RTCAN-1D takes curves (n, 3, {LENGTH}), not {tuple(curves.shape)}")
-        found = self.pool(self.reduce(self.stages(self.attention(self.shallow(curves))))).flatten(1)
+        maps = self.attention(self.shallow(side_by_side(curves)))
+        found = self.pool(self.reduce(self.stages(maps))).flatten(1)
         if self.music:
             if music is None or music.shape != (len(curves), self.music):
                 got = None if music is None else tuple(music.shape)

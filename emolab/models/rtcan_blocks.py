@@ -1,16 +1,21 @@
 """What RTCAN-1D is made of: attention over channels, attention over times, residual blocks.
 
-All take and give `(n, width, length)`; see `rtcan` for the paper.
+All take and give `(n, width, length)`, soonest where a moment's channels are side by side in memory (see
+`moments`); see `rtcan` for the paper.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from emolab.models.moments import Convolution, Norm, convolved
 
 Pool = Literal["average", "max", "none"]
 
@@ -29,17 +34,19 @@ class ChannelAttention(nn.Module):
         super().__init__()
         self.clips = clips
         self.gate = nn.Sequential(
-            nn.Conv1d(width, width // SQUEEZE, 1),
+            Convolution(width, width // SQUEEZE, 1),
             nn.ReLU(),
-            nn.Conv1d(width // SQUEEZE, width, 1),
+            Convolution(width // SQUEEZE, width, 1),
             nn.Sigmoid(),
         )
 
     def forward(self, maps: Tensor) -> Tensor:
         """Gated `maps`."""
         parts = clipped(maps, self.clips)
-        gates = self.gate(torch.cat([part.mean(2, keepdim=True) for part in parts], 2))
-        return torch.cat([part * gates[:, :, k : k + 1] for k, part in enumerate(parts)], 2)
+        # means over rows, whose slopes come back laid out as the maps are
+        means = torch.stack([part.transpose(1, 2).mean(1) for part in parts], 2)
+        gates = self.gate(means).split(1, 2)
+        return _joined([part * gate for part, gate in zip(parts, gates, strict=True)])
 
 
 class TimeAttention(nn.Module):
@@ -52,25 +59,25 @@ class TimeAttention(nn.Module):
     def __init__(self, width: int, pool: Pool = "average") -> None:
         super().__init__()
         inner = width // 2
-        self.value, self.query, self.key = (nn.Conv1d(width, inner, 1) for _ in range(3))
-        last = nn.BatchNorm1d(width)
+        self.value, self.query, self.key = (Convolution(width, inner, 1) for _ in range(3))
+        last = Norm(width)
         nn.init.zeros_(last.weight)
-        self.out = nn.Sequential(nn.Conv1d(inner, width, 1), last)
+        self.out = nn.Sequential(Convolution(inner, width, 1), last)
         self.pooled = POOLS[pool]()
 
     def forward(self, maps: Tensor) -> Tensor:
         """`maps` and what attention adds."""
+        askers = (self.query, self.key, self.value)
+        weight, bias = (torch.cat([getattr(one, kind) for one in askers]) for kind in ("weight", "bias"))
+        inner = len(self.query.weight)
         added = []
-        for query, key, value in zip(
-            *(clipped(curve, CLIPS) for curve in (self.query(maps), self.key(maps), self.value(maps))),
-            strict=True,
-        ):
-            asked, keys, values = (
-                curve.transpose(1, 2).unsqueeze(1) for curve in (query, self.pooled(key), self.pooled(value))
-            )
+        for clip in clipped(convolved(maps, weight, bias), CLIPS):
+            query, others = clip.transpose(1, 2).split([inner, 2 * inner], 2)
+            key, value = self.pooled(others.transpose(1, 2)).transpose(1, 2).split(inner, 2)
+            asked, keys, values = (one.unsqueeze(1) for one in (query, key, value))
             looked = functional.scaled_dot_product_attention(asked, keys, values, scale=1.0)
             added.append(looked.squeeze(1).transpose(1, 2))
-        return maps + self.out(torch.cat(added, 2))
+        return maps + self.out(_joined(added))
 
 
 class Residual(nn.Module):
@@ -87,13 +94,11 @@ class Residual(nn.Module):
         layers: list[nn.Module] = []
         for k in range(depth):
             come, step = (width, 1) if k else (before, stride)
-            layers += [nn.Conv1d(come, width, 3, step, 1, bias=False), nn.BatchNorm1d(width), nn.ReLU()]
+            layers += [Convolution(come, width, 3, step, 1, bias=False), Norm(width), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
         self.last = nn.ReLU()  # a module, so that Grad-CAM can guide it
         self.straight = (
-            nn.Sequential(nn.Conv1d(before, width, 1, stride, bias=False), nn.BatchNorm1d(width))
-            if halves
-            else None
+            nn.Sequential(Convolution(before, width, 1, stride, bias=False), Norm(width)) if halves else None
         )
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -103,7 +108,17 @@ class Residual(nn.Module):
         return self.last(self.layers(attended) + straight)
 
 
-def clipped(maps: Tensor, clips: int) -> tuple[Tensor, ...]:
+def clipped(maps: Tensor, clips: int) -> list[Tensor]:
     """The last axis cut at ⌊kL/clips⌋: 1250 samples into 416, 417 and 417."""
-    length = maps.shape[-1]
-    return torch.tensor_split(maps, [k * length // clips for k in range(1, clips)], dim=-1)
+    bounds = [k * maps.shape[-1] // clips for k in range(clips + 1)]
+    moments = maps.transpose(1, 2).split([end - begin for begin, end in pairwise(bounds)], 1)
+    return [clip.transpose(1, 2) for clip in moments]
+
+
+def _joined(clips: Sequence[Tensor]) -> Tensor:
+    """One after the other in time; a moment's channels stay side by side."""
+    return (
+        clips[0]
+        if len(clips) == 1
+        else torch.cat([clip.transpose(1, 2) for clip in clips], 1).transpose(1, 2)
+    )
