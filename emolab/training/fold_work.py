@@ -14,7 +14,7 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -89,15 +89,12 @@ def _worked(task: FoldTask, examples: Examples, corpus: str) -> dict[str, Any]:
     order = task.order
     every = folds(examples, order.folds, order.group, order.seed)
     if task.is_check:
-        alarms = alarm.of_fitting(_Once(order, corpus, task.seed), examples, every[0], task.seed)
-        return {"alarms": [vars(one) for one in alarms]}
+        return {"alarms": [vars(one) for one in _looked_for(order, corpus, examples, every, task.seed)]}
     fold = every[task.number or 0]
     train, valid = (
         (fold.train, fold.valid) if task.number is not None else for_good(examples, fold, order.group)
     )
     facts: dict[str, Any] = {"fold": task.number, "seed": task.seed, "train": len(train), "valid": len(valid)}
-    if why := _nothing_to_learn(order, examples, train):
-        return {**facts, "skipped": why}
     begun_s = time.monotonic()
     _drop_damaged(task.folder)
     try:
@@ -118,6 +115,16 @@ def _worked(task: FoldTask, examples: Examples, corpus: str) -> dict[str, Any]:
         "history": _lines(learnt),
         "took_s": round(time.monotonic() - begun_s, 3),
     }
+
+
+def _looked_for(
+    order: Order, corpus: str, examples: Examples, every: Sequence[Fold], seed: int
+) -> tuple[alarm.Alarm, ...]:
+    """Whether what is learnt hangs on test rows, in the first fold from which something can be learnt."""
+    for fold in every:
+        if order.is_regression or len(np.unique(examples.labels[fold.train])) > 1:
+            return alarm.of_fitting(_Once(order, corpus, seed), examples, fold, seed)
+    return ()
 
 
 def for_good(examples: Examples, fold: Fold, group: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -199,15 +206,6 @@ def _some(examples: Examples, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     labels = examples.labels[rows]
     each = CHECKED_ROWS // max(len(np.unique(labels)), 1)
     return np.sort(np.concatenate([rows[labels == label][:each] for label in np.unique(labels)]))
-
-
-def _nothing_to_learn(order: Order, examples: Examples, train: NDArray[np.intp]) -> str:
-    if order.is_regression:
-        return ""
-    there = np.unique(examples.labels[train])
-    if len(there) > 1:
-        return ""
-    return f"all {len(train)} rows to learn from are {examples.classes[there[0]]!r}: nothing to tell apart"
 
 
 def _lines(learnt: Learnt) -> list[dict[str, Any]]:

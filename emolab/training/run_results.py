@@ -92,7 +92,7 @@ def _rated(order: Order, found: Found, every: Sequence[Fold], done: Results) -> 
         mean = float(truth[np.concatenate([fold.train, fold.valid])].mean())
         each.append({"fold": one["fold"]} | scores.regression(truth[fold.test], one["guesses"], mean))
     over = {name: _spread([one[name] for one in each]) for name in RATED}
-    return {"folds": each, "over_folds": over}
+    return {"folds": each, "over_folds": {name: _by_fold(told) for name, told in over.items()}}
 
 
 def _over(seeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -108,6 +108,11 @@ def _spread(values: Sequence[float | None]) -> dict[str, Any]:
         "sd": float(np.std(told)) if told else None,
         "values": list(values),
     }
+
+
+def _by_fold(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The values are those of folds."""
+    return {"mean": told["mean"], "sd": told["sd"], "folds": told["values"]}
 
 
 def _predictions(order: Order, path: Path, found: Found, every: Sequence[Fold], results: Results) -> None:

@@ -1,0 +1,48 @@
+"""Learning curves, confusion and calibration: what is drawn is what was given."""
+
+from __future__ import annotations
+
+import pytest
+
+from emolab.core.errors import DataError
+from emolab.plots.learning import calibration, confusion, curves
+from emolab.plots.style import DARK
+
+HISTORY = [{"loss": 0.7 / k, "valid_loss": 0.8 / k, "valid_score": 0.1 * k} for k in range(1, 6)]
+UNJUDGED = [{"loss": 0.5, "valid_loss": None, "valid_score": None}]
+
+
+def test_the_mean_ends_where_the_first_fold_stops() -> None:
+    drawn = curves([HISTORY, HISTORY[:3]])
+    lines = drawn.figure.axes[0].lines
+    means = [line for line in lines if line.get_linewidth() > 1]
+    assert [len(line.get_xdata()) for line in means] == [3, 3] and len(lines) == 6
+    assert "2 folds" in drawn.alt and drawn.data("svg")
+
+
+def test_without_rows_held_back_it_says_so() -> None:
+    drawn = curves([UNJUDGED])
+    assert any("no rows were held back" in text.get_text() for text in drawn.figure.axes[1].texts)
+
+
+def test_a_confusion_has_shares_of_what_was_said_with_counts() -> None:
+    drawn = confusion([[30, 10], [0, 0]], ("low", "high"), DARK)
+    assert [text.get_text() for text in drawn.figure.axes[0].texts] == [
+        "75%\n30",
+        "25%\n10",
+        "0%\n0",
+        "0%\n0",
+    ]
+    assert drawn.alt.startswith("of low, 75% are found")
+
+
+def test_calibration_has_a_point_a_bin() -> None:
+    bins = [{"confidence": 0.55, "accuracy": 0.5, "n": 30}, {"confidence": 0.8, "accuracy": 0.6, "n": 10}]
+    drawn = calibration(bins, 0.08)
+    assert len(drawn.figure.axes[0].collections[0].get_offsets()) == 2 and "0.080" in drawn.caption
+
+
+def test_nothing_is_not_drawn() -> None:
+    for draw in (lambda: curves([[]]), lambda: confusion([[1]], ("a", "b")), lambda: calibration([], 0.0)):
+        with pytest.raises(DataError):
+            draw()
