@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -163,3 +164,32 @@ def test_who_listens_may_stop_it():
 
     with pytest.raises(KeyboardInterrupt):
         run(twice, range(50), "local", 2, stop)
+
+
+def test_ctrl_c_ends_the_workers_at_once(tmp_path: Path):
+    script = tmp_path / "stopped.py"
+    script.write_text(
+        f"""
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from emolab.core.executor import run
+
+def work(number):
+    Path({str(tmp_path)!r}, f"worker-{{number}}").write_text(str(__import__("os").getpid()))
+    time.sleep(600)
+
+if __name__ == "__main__":
+    run(work, [0], "local", 1)
+"""
+    )
+    note = tmp_path / "worker-0"
+    parent = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: note.is_file() and note.read_text() != "")
+        worker = int(note.read_text())
+        parent.send_signal(signal.SIGINT)
+        assert parent.wait(60) != 0
+    finally:
+        parent.kill()
+    until(lambda: not psutil.pid_exists(worker))
