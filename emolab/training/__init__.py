@@ -6,6 +6,7 @@
     recipes          how each network learns, as it should and as its authors did
     network          a network as a classifier: fit, predict, save, load
     learning         its loop: epochs, early stopping, checkpoints
+    memory           what a step frees is kept for the next
     network_files    card and weights of a classifier in a folder
     loading          a classifier out of its folder, whichever it is
     splits           folds by participant, song, both or none; what keeps their parts apart

@@ -14,6 +14,7 @@ training rows, since after a few steps the running ones lag, and at the end over
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -32,6 +33,7 @@ from emolab.models.res_sin import ResSin
 from emolab.signals.audio_features import ZScore
 from emolab.training import network_files
 from emolab.training.learning import JUDGED_AT_ONCE, Batches, as_lines, from_lines, learn
+from emolab.training.memory import kept_memory
 from emolab.training.recipes import Recipe, Variant, recipe_of
 
 SCALED = ("music", "eda_features")  # modalities that are z-scored by the training rows
@@ -115,17 +117,18 @@ class NetworkClassifier:
             learnt_from = self._batches(train.inputs, train.labels)
             if isinstance(network, ResSin):
                 network.learn_mean(_mean_image(learnt_from))
-            learnt = learn(
-                network,
-                self.recipe,
-                learnt_from,
-                self._batches(valid.inputs, valid.labels) if valid is not None and len(valid) else None,
-                self._probabilities,
-                seed=seed,
-                on_epoch=on_epoch,
-                folder=folder,
-                identity=self._identity(train, valid, seed) if folder is not None else {},
-            )
+            with kept_memory() if self.device == "cpu" else nullcontext():
+                learnt = learn(
+                    network,
+                    self.recipe,
+                    learnt_from,
+                    self._batches(valid.inputs, valid.labels) if valid is not None and len(valid) else None,
+                    self._probabilities,
+                    seed=seed,
+                    on_epoch=on_epoch,
+                    folder=folder,
+                    identity=self._identity(train, valid, seed) if folder is not None else {},
+                )
         self._network, self.history, self.chosen_epoch = network.eval(), learnt.history, learnt.best_epoch
         return self
 
