@@ -6,6 +6,7 @@ Both are read from the recording and are never written: a lane has no way to cha
 from __future__ import annotations
 
 import contextlib
+from collections import defaultdict
 from collections.abc import Sequence
 
 from emolab.core.errors import DataError
@@ -32,17 +33,16 @@ def reported(events: Sequence[Event], end_s: float) -> list[TimedLabel]:
     in time is no label. Of several on one clip the last stands, for the playing before it.
     """
     said: dict[tuple[str, float], TimedLabel] = {}
-    heard = _heard(events, end_s)
+    heard = defaultdict(list)
+    for name, _, start_s, stop_s in _heard(events, end_s):
+        heard[name].append((start_s, stop_s))
     rested = rests(events)
     for event in events:
         state = event.data.get("state")
         if event.kind != "answer" or not state:
             continue
         clip = event.data.get("clip")
-        if clip:
-            found = [(start_s, stop_s) for name, _, start_s, stop_s in heard if name == clip]
-        else:
-            found = rested
+        found = (heard[clip] if isinstance(clip, str) else []) if clip else rested
         before = [stretch for stretch in found if stretch[0] <= event.time_s]
         if before:
             start_s, stop_s = before[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,24 +41,29 @@ def trials(events: Sequence[Event], end_s: float) -> list[Trial]:
     said = {(label.clip, label.start_s): label for label in reported(events, end_s)}
     found = []
     rests = [label for (clip, _), label in said.items() if clip == BASELINE]
-    answers = [event for event in events if event.kind == "answer"]
+    answers = defaultdict(list)  # by clip, None of the rest
+    for event in events:
+        if event.kind == "answer" and isinstance(clip := event.data.get("clip") or None, str | None):
+            answers[clip].append(event)
     for rest in rests[:1]:
-        told = next((event for event in answers if not event.data.get("clip")), None)
+        told = next(iter(answers[None]), None)
         response_s, changes = _answer_facts(told)
         found.append(
             Trial(0, BASELINE, rest.start_s, rest.end_s, None, rest, response_s, changes, how="done")
         )
     onsets = onset_facts(events)
-    playings = [(str(each["clip"]), each["fitted_s"]) for each in onsets if each["fitted_s"] is not None]
+    playings = defaultdict(list)  # by clip
+    for each in onsets:
+        if each["fitted_s"] is not None:
+            playings[str(each["clip"])].append(each["fitted_s"])
     for number, onset in enumerate(onsets, 1):
         start_s = onset["fitted_s"]
         if start_s is None:
             continue
         stop_s = max(end_s if onset["ended_s"] is None else onset["ended_s"], start_s)
         clip = str(onset["clip"])
-        again_s = next((s for name, s in playings if name == clip and s > start_s), float("inf"))
-        own = (e for e in answers if e.data.get("clip") == clip and start_s <= e.time_s < again_s)
-        told = next(own, None)
+        again_s = next((s for s in playings[clip] if s > start_s), float("inf"))
+        told = next((e for e in answers[clip] if start_s <= e.time_s < again_s), None)
         measured_s = onset["measured_s"]
         response_s, changes = _answer_facts(told)
         found.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from emolab.core.event import Event
 from emolab.recording.labels import TimedLabel
 from emolab.recording.lanes import intended, reported
+from emolab.recording.trials import trials
 
 
 def played(clip: str, state: str, start_s: float, stop_s: float) -> list[Event]:
@@ -68,3 +69,9 @@ def test_a_report_in_other_words_is_told_and_stops_nothing() -> None:
     ):
         answer = Event(5.0, "answer", data={"clip": "a", "state": state, "word": word})
         assert reported([onset, answer], 9.0) == [label]
+
+
+def test_a_report_of_what_is_no_clip_is_left_out() -> None:
+    odd = Event(356.0, "answer", data={"clip": ["fear_1"], "state": "neutral", "word": None})
+    assert reported([*SESSION, odd], 440.0) == reported(SESSION, 440.0)
+    assert trials([*SESSION, odd], 440.0) == trials(SESSION, 440.0)
