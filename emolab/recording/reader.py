@@ -255,6 +255,7 @@ class Session:
         self.path = path
         self._file = file
         self._safe = Safe(file)
+        self._outcome = layout.OUTCOMES[0]
         self.header: SessionHeader = layout.read_header(file)
         self.zero_engine_s = float(file.attrs["zero_engine_s"])
         self.streams: dict[str, RecordedStream] = {}
@@ -292,13 +293,16 @@ class Session:
     @property
     def outcome(self) -> str:
         """How it ended, `recording` if it has not."""
+        if self._outcome != layout.OUTCOMES[0]:  # that stays; whoever reads samples meanwhile holds the file
+            return self._outcome
         dataset = self._file[layout.OUTCOME]
         dataset.id.refresh()
         try:
             told = bytes(dataset[0]).decode()
         except OSError:  # cut off with the end of the file
             told = ""
-        return told if told in layout.OUTCOMES else layout.OUTCOMES[0]
+        self._outcome = told if told in layout.OUTCOMES else layout.OUTCOMES[0]
+        return self._outcome
 
     @property
     def finished(self) -> bool:
@@ -327,13 +331,13 @@ class Session:
     def events_that_can_be_read(self) -> tuple[int, list[int]]:
         """How many events there are, and the rows of those that are not damaged."""
         lines = self._event_lines(_as_far_as_read)
-        return len(lines), [row for row, line in lines if _is_event(line)]
+        return len(lines), [row for row, line in lines if _event(line) is not None]
 
     def sound_events(self) -> tuple[list[Event], int]:
         """The events that can be read, and how many cannot."""
         with damage_told(self.path):
             lines = self._event_lines(_as_far_as_read)
-            sound = [Event.from_json(line.decode()) for _, line in lines if _is_event(line)]
+            sound = [event for _, line in lines if (event := _event(line)) is not None]
             return sound, len(lines) - len(sound)
 
     def _event_lines(
@@ -424,12 +428,12 @@ def _as_far_as_read(columns: Columns, name: str) -> NDArray[Any]:
         return rows
 
 
-def _is_event(line: bytes) -> bool:
+def _event(line: bytes) -> Event | None:
+    """What a line says; None when it is damaged."""
     try:
-        Event.from_json(line.decode())
+        return Event.from_json(line.decode())
     except (DataError, UnicodeDecodeError):
-        return False
-    return True
+        return None
 
 
 def _open(path: Path, live: bool) -> h5py.File:

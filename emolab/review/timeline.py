@@ -44,10 +44,9 @@ class Timeline:
         if self.is_live:
             self.session.close()
             self.session = Session.open(path, live=True)
-        self.events, self._lost_events = self._sound_events()
+        self._look()
         self.tracks = tuple(tracks_of(self.session))
         self.cameras = tuple(name for name, stream in self.session.streams.items() if stream.info.is_image)
-        self.begin_s, self.end_s = _span(self.session, self.events)
         self._changed = changed
         self._frames: OrderedDict[tuple[str, int], NDArray[Any]] = OrderedDict()
         self._times: dict[str, NDArray[np.float64]] = {}
@@ -87,8 +86,7 @@ class Timeline:
         with self._reading:
             self.session.refresh()
             self.is_live = not self.session.finished
-            self.events, self._lost_events = self._sound_events()
-            self.begin_s, self.end_s = _span(self.session, self.events)
+            self._look()
             self._times.clear()
             self._videos.clear()
             if not self.is_live:
@@ -182,18 +180,6 @@ class Timeline:
                 return recorded.samples(0, 0), from_s
             return recorded.samples(first, last), float(recorded.times_s(first, first + 1)[0])
 
-    # labels
-
-    @property
-    def intended(self) -> list[TimedLabel]:
-        """What each clip was chosen for."""
-        return lanes.intended(self.events, self.end_s)
-
-    @property
-    def reported(self) -> list[TimedLabel]:
-        """What the participant said."""
-        return lanes.reported(self.events, self.end_s)
-
     def close(self) -> None:
         """Stop reading and let go of the file. Idempotent."""
         self._closing.set()
@@ -216,8 +202,13 @@ class Timeline:
         thread.start()
         return thread
 
-    def _sound_events(self) -> tuple[Sequence[Event], int]:
-        return self.session.sound_events()
+    def _look(self) -> None:
+        """What happened, what each clip was `intended` for, what the participant `reported`, and how long."""
+        self.events: Sequence[Event]
+        self.events, self._lost_events = self.session.sound_events()
+        self.begin_s, self.end_s = _span(self.session, self.events)
+        self.intended: Sequence[TimedLabel] = lanes.intended(self.events, self.end_s)
+        self.reported: Sequence[TimedLabel] = lanes.reported(self.events, self.end_s)
 
     def _frame_times(self, camera: str) -> NDArray[np.float64]:
         if camera not in self.cameras:
