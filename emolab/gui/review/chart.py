@@ -144,12 +144,14 @@ class Chart(QWidget):
         width, height = max(round(self.width() * ratio), 1), max(round(self.height() * ratio), 1)
         if self._pixels.shape[:2] != (height, width):
             self._pixels = np.empty((height, width, 4), np.uint8)
-        colours = theme.palette()
-        self._pixels.view(np.uint32)[:] = _rgb32(colours.sunken)  # four bytes at once
         left = round(theme.px(LEFT_PX) * ratio)
         plot_width = round(self._plot_width() * ratio)
         plot_height = round((self.height() - theme.px(RULER_PX)) * ratio)
-        self._shade(left, plot_width, plot_height)
+        four = self._pixels.view(np.uint32)[..., 0]  # bytes at once
+        ground = np.full(width, _rgb32(theme.palette().sunken), np.uint32)
+        four[plot_height:] = ground
+        self._shade(ground[left : left + plot_width])
+        four[:plot_height] = ground
         image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
         image.setDevicePixelRatio(ratio)
         self._paint_ground(image)
@@ -159,17 +161,13 @@ class Chart(QWidget):
             self._draw_track(track, self._pixels[top:bottom, left : left + plot_width], ratio)
         self._image = image
 
-    def _shade(self, left: int, width: int, height: int) -> None:
+    def _shade(self, ground: NDArray[np.uint32]) -> None:
+        """Clips, on one row of pixels of the plot."""
         shade = _rgb32(theme.mix(theme.palette().sunken, theme.palette().text, 0.045))
-        from_s, to_s = self._span.from_s, self._span.to_s
-        for stretch in self.stretches:
-            if stretch.to_s < from_s or stretch.from_s > to_s:
-                continue
-            first, last = (
-                left + round(min(max((at_s - self._span.from_s) / self._span.width_s, 0), 1) * width)
-                for at_s in (stretch.from_s, stretch.to_s)
-            )
-            self._pixels.view(np.uint32)[:height, first:last] = shade
+        edges_s = np.array([(each.from_s, each.to_s) for each in self.stretches]).reshape(-1, 2)
+        share = np.clip((edges_s - self._span.from_s) / self._span.width_s, 0, 1)
+        for first, last in np.rint(share * len(ground)).astype(int).tolist():
+            ground[first:last] = shade
 
     def _paint_ground(self, image: QImage) -> None:
         painter = QPainter(image)

@@ -58,6 +58,11 @@ def paint_label(
     _paint_words(painter, box, label, source, colour, words or name_of(label))
 
 
+def has_words(box: QRectF, label: TimedLabel) -> bool:
+    """Whether words may be seen in `box`: of hours, most have no room."""
+    return box.width() >= theme.px(FLAG_WORDS_PX if label.is_moment else NARROW_PX)
+
+
 def colour_of(label: TimedLabel, source: Source = "person") -> str:
     """The colour of what was felt: the state's, else that of the nearest to the valence given.
 

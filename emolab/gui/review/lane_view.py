@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -25,7 +26,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from emolab.gui import theme
 from emolab.gui.review.chart import CLICK_PX, LEFT_PX
-from emolab.gui.review.label_paint import paint_label
+from emolab.gui.review.label_paint import has_words, paint_label
 from emolab.gui.review.ruler import moment
 from emolab.gui.review.span import Span
 from emolab.recording.labels import TimedLabel
@@ -45,6 +46,14 @@ class Chosen:
     label: str
 
 
+class _InOrder:
+    """The labels of a lane by their begin, with their names, and their edges `(n, 2)` in seconds."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.labels = sorted(lane.labels.items(), key=lambda pair: pair[1].start_s)
+        self.edges_s = np.array([(label.start_s, label.end_s) for _, label in self.labels]).reshape(-1, 2)
+
+
 class LaneView(QWidget):
     """Shows `lanes` over `span`; `own` is the name of the lane that can be changed."""
 
@@ -58,6 +67,7 @@ class LaneView(QWidget):
         super().__init__(parent)
         self._span = span
         self.lanes: Sequence[Lane] = ()
+        self._in_order: list[_InOrder] = []  # of each lane
         self.own = ""
         self.selected: Chosen | None = None
         self.mark: tuple[float, float] | None = None
@@ -77,6 +87,7 @@ class LaneView(QWidget):
     def show_lanes(self, lanes: Sequence[Lane], own: str) -> None:
         """Show these lanes; a label that is gone is no longer chosen."""
         self.lanes, self.own = lanes, own
+        self._in_order = [_InOrder(lane) for lane in lanes]
         chosen = self.selected
         if chosen and not any(lane.name == chosen.lane and chosen.label in lane.labels for lane in lanes):
             self.choose(None)
@@ -185,7 +196,7 @@ class LaneView(QWidget):
             painter.drawLine(QPointF(0, top + tall - 0.5), QPointF(self.width(), top + tall - 0.5))
             self._paint_name(painter, lane, QRectF(theme.px(10), top, left - theme.px(20), tall))
             painter.setClipRect(QRectF(left, top, self._width(), tall))
-            self._paint_lane(painter, lane, QRectF(left, top, self._width(), tall))
+            self._paint_lane(painter, row, QRectF(left, top, self._width(), tall))
             painter.setClipping(False)
         self._paint_mark(painter)
         painter.end()
@@ -202,7 +213,8 @@ class LaneView(QWidget):
         shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(box.width()))
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
-    def _paint_lane(self, painter: QPainter, lane: Lane, box: QRectF) -> None:
+    def _paint_lane(self, painter: QPainter, row: int, box: QRectF) -> None:
+        lane, labels = self.lanes[row], self._in_order[row].labels
         if lane.source == "event" and not lane.labels:
             painter.setPen(QColor(theme.palette().muted))
             painter.drawText(box.adjusted(8, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, "nothing to remark")
@@ -210,19 +222,21 @@ class LaneView(QWidget):
             painter.setPen(QColor(theme.palette().muted))
             words = f"■ {lane.problem}" if lane.problem else "1 to 5 labels the clip at the cursor"
             painter.drawText(box.adjusted(8, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)
-        in_order = sorted(lane.labels.items(), key=lambda pair: pair[1].start_s)
-        for at, (name, label) in enumerate(in_order):
-            if self._grip and self._moved and (lane.name, name) == (self.own, self._grip[0]):
-                label = self._moved
-            if label.end_s < self._span.from_s or label.start_s > self._span.to_s:
-                continue
-            words = lane.words(name)
-            is_selected = self.selected == Chosen(lane.name, name)
-            shape = self.box_of(lane.name, label)
+        chosen = self.selected.label if self.selected and self.selected.lane == lane.name else None
+        edges_s = self._in_order[row].edges_s
+        if self._grip and self._moved and lane.name == self.own:
+            labels = [(name, self._moved if name == self._grip[0] else label) for name, label in labels]
+            edges_s = np.array([(label.start_s, label.end_s) for _, label in labels]).reshape(-1, 2)
+        x = box.left() + (edges_s - self._span.from_s) * (box.width() / self._span.width_s)
+        seen = (edges_s[:, 1] >= self._span.from_s) & (edges_s[:, 0] <= self._span.to_s)
+        for at in np.flatnonzero(seen).tolist():
+            name, label = labels[at]
+            left, right = x[at].tolist()
+            shape = QRectF(left, box.top() + 3, max(right - left, 2.0), box.height() - 6)
             if label.is_moment:  # its words may go on to the next
-                later = [other for _, other in in_order[at + 1 : at + 2]]
-                shape.setRight(min([self._x(other.start_s) - 4 for other in later] + [box.right()]))
-            paint_label(painter, shape, label, lane.source, words, is_selected)
+                shape.setRight(min([*(x[at + 1 : at + 2, 0] - 4).tolist(), box.right()]))
+            words = lane.words(name) if has_words(shape, label) else ""
+            paint_label(painter, shape, label, lane.source, words, name == chosen)
 
     def _paint_mark(self, painter: QPainter) -> None:
         if self.mark is None or self.own not in [lane.name for lane in self.lanes]:
