@@ -78,7 +78,10 @@ def _order(options: Namespace) -> Any:
     data, root = place(options.data, options.root)
     names = ("model", "target", "labels", "folds", "group", "variant", "seed", "seeds", "epochs", "search")
     more = ("threads", "device", "music", "cache")
-    return Order(data=data, root=root, **{name: getattr(options, name) for name in (*names, *more)})
+    asked = {name: getattr(options, name) for name in (*names, *more)}
+    for name in ("music", "cache"):  # a worker may stand elsewhere
+        asked[name] = asked[name] and asked[name].resolve()
+    return Order(data=data, root=root, **asked)
 
 
 def place(data: str, root: Path | None) -> tuple[str, Path]:
