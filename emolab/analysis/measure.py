@@ -18,7 +18,7 @@ from emolab.analysis.cameras import completed
 from emolab.analysis.labels import REPORTED, labels
 from emolab.analysis.modalities import MODALITIES, Source
 from emolab.core.errors import DataError, EmolabError
-from emolab.recording.inspect import inspect
+from emolab.recording.inspect import inspect_open
 from emolab.recording.lanes import rests
 from emolab.recording.reader import Session
 from emolab.recording.trials import Trial, trials
@@ -125,9 +125,9 @@ def _rested(found: Sequence[Measured]) -> Measured:
 
 def _part(file: Path, job: Job) -> Measured:
     """One file of a session, its changes not yet counted."""
-    health = inspect(file)
     said = labels(file, job.lane)
     with Session.open(file) as session:
+        health = inspect_open(session)
         header = session.header
         events = session.events
         sources, absent = _read(session, job.calibration)

@@ -19,6 +19,7 @@ from emolab.core.errors import DataError
 from emolab.core.stream import Channel
 from emolab.recording import converter
 from emolab.recording.reader import RecordedStream, Session
+from emolab.recording.timeline import read_timeline
 from emolab.signals.eda.convex import STATUSES
 from emolab.signals.eda.skin import SKIN_FEATURES, read_skin
 from emolab.signals.feature import Feature
@@ -146,26 +147,24 @@ def _sound(session: Session) -> Source:
     return Source(read_loudness(_pieces(stream), rate_hz, name=stream.name), stream.name)
 
 
-def _pieces(stream: RecordedStream) -> Iterator[tuple[NDArray[np.float64] | float, NDArray[np.generic]]]:
-    """Times and samples, some seconds at a time.
+def _pieces(stream: RecordedStream) -> Iterator[tuple[NDArray[np.float64], NDArray[np.generic]]]:
+    """Times and samples, some seconds at a time: of each piece without a hole the first and the last time.
 
-    Refined times run evenly from corner to corner, so that of each such stretch the first is enough:
-    reading all of them takes twice as long as hearing the sound.
+    Reading all times takes twice as long as hearing the sound, and `inspect` has just done so.
     """
-    rows, times_us, facts = stream.fit()
-    if not len(rows) or facts.get("by") != "row":
-        start = 0
-        for times_s in stream.time_slices_s(SOUND_ROWS):
-            yield times_s, stream.samples(start, start + len(times_s))
-            start += len(times_s)
+    line = read_timeline(stream)
+    if not line.is_ascending:
+        for start in range(0, len(stream), SOUND_ROWS):
+            samples = stream.samples(start, start + SOUND_ROWS)
+            yield stream.times_s(start, start + len(samples)), samples
         return
-    corners = np.rint(rows).astype(np.int64)
     for start in range(0, len(stream), SOUND_ROWS):
         samples = stream.samples(start, start + SOUND_ROWS)
-        inner = corners[(corners > start) & (corners < start + len(samples))]
-        begins = np.concatenate([[start], inner])
-        begins_s = np.interp(begins, rows, times_us) / 1e6
-        yield from zip(begins_s.tolist(), np.split(samples, inner - start), strict=True)
+        stop = start + len(samples)
+        inner = line.marks[(line.marks > start) & (line.marks < stop)]
+        begins, ends = np.concatenate([[start], inner]), np.concatenate([inner, [stop]]) - 1
+        spans_s = np.interp(np.stack([begins, ends], axis=-1), line.marks, line.marks_s)
+        yield from zip(spans_s, np.split(samples, inner - start), strict=True)
 
 
 def _rsa(_session: Session, pulse: Source, breath: Source) -> Source:

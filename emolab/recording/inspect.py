@@ -45,6 +45,13 @@ def inspect(path: Path) -> dict[str, Any]:
     `verdict`: `good`, `look` (usable, but read `reasons`) or `bad`. Raises as `Session.open` does.
     """
     with damage_told(path), Session.open(path) as session:
+        return inspect_open(session)
+
+
+def inspect_open(session: Session) -> dict[str, Any]:
+    """What `inspect` tells, of a session that is open: what is read of it for that is kept meanwhile."""
+    path = session.path
+    with damage_told(path):
         events = session.events
         begin_s, end_s = _span(session, events)
         facts = [stream_facts(stream, events) for stream in session.streams.values()]

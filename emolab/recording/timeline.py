@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ ROWS_A_CORNER = 64  # where times have more, the corners alone are looked at
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_known: WeakKeyDictionary[RecordedStream, tuple[int, Timeline]] = WeakKeyDictionary()
+
 
 class Leaps(NamedTuple):
     """Intervals between two rows in which samples may be missing, in order, `(m,)` each.
@@ -42,7 +45,8 @@ class Leaps(NamedTuple):
 class Timeline:
     """A stream's times, thinned where they are many: `rows`, `times_s` `(m,)`; `gaps`: rows of all.
 
-    `silent_s`: when it fell silent, before each gap. `ends_s`: of each chunk's last row.
+    `silent_s`: when it fell silent, before each gap. `ends_s`: of each chunk's last row. `marks`, `marks_s`:
+    rows, the first and the last among them, between which no step is longer than 20 ms, or all are the same.
     """
 
     rows: NDArray[np.intp]
@@ -53,11 +57,18 @@ class Timeline:
     first_s: float | None
     last_s: float | None
     leaps: Leaps
+    marks: NDArray[np.intp]
+    marks_s: Floats
+    is_ascending: bool
 
 
 def read_timeline(stream: RecordedStream) -> Timeline:
-    """Read all times of `stream`, the best there are."""
-    return _of_corners(stream) or _of_blocks(stream)
+    """The timeline of the best times there are; read once, as long as nothing is added to `stream`."""
+    count, line = _known.get(stream, (-1, None))
+    if line is None or count != len(stream):
+        count, line = len(stream), _of_corners(stream) or _of_blocks(stream)
+        _known[stream] = count, line
+    return line
 
 
 def find_gaps(times_s: Floats) -> NDArray[np.intp]:
@@ -124,6 +135,7 @@ def _of_corners(stream: RecordedStream) -> Timeline | None:
     return Timeline(
         rows, at(rows), gaps, at(gaps - 1), at(_ends(stream)), float(at(0)), float(at(count - 1)),
         Leaps(at(leaps), at(leaps + 1), np.zeros(len(leaps), np.int64)),
+        turns, at(turns), bool((steps_s >= 0).all()),
     )  # fmt: skip
 
 
@@ -150,8 +162,7 @@ def _of_blocks(stream: RecordedStream) -> Timeline:
     steep_s = _steep_s(stream, stream.fit()[2]) if is_refined else np.inf
     ends = _ends(stream)
     kept, ends_s, begins, is_counted = [], [], [], []
-    search = _GapSearch(len(stream))
-    leaps = _Noted()
+    search, marks, leaps = _GapSearch(len(stream)), _Marks(), _Noted()
     start, last_s = 0, None
     for block in _blocks(stream):
         new_s = block.times_s[start - block.first :]
@@ -160,6 +171,7 @@ def _of_blocks(stream: RecordedStream) -> Timeline:
             new_s[ends[np.searchsorted(ends, start) : np.searchsorted(ends, start + len(new_s))] - start]
         )
         search.take(start, new_s)
+        marks.take(block)
         leaps.take(block, steep_s)
         begins.append(start)
         is_counted.append(block.counter is not None)
@@ -170,7 +182,7 @@ def _of_blocks(stream: RecordedStream) -> Timeline:
         leaps.add(gaps[is_told] - 1, silent_s[is_told], after_s[is_told])
     return Timeline(
         np.arange(0, len(stream), thin), _joined(kept), gaps, silent_s, _joined(ends_s),
-        float(kept[0][0]) if kept else None, last_s, leaps.in_order(),
+        float(kept[0][0]) if kept else None, last_s, leaps.in_order(), *marks.found(),
     )  # fmt: skip
 
 
@@ -223,6 +235,29 @@ class _GapSearch:
         """Rows after the gaps, the times before them and theirs."""
         rows = np.concatenate([np.zeros(0, np.intp), *self._rows])
         return rows, _joined(self._before_s), _joined(self._after_s)
+
+
+class _Marks:
+    """Each block's first and last row, and those before and after a hole."""
+
+    def __init__(self) -> None:
+        self._rows = [np.zeros(0, np.intp)]
+        self._times_s = [np.zeros(0)]
+        self._is_ascending = True
+
+    def take(self, block: _Block) -> None:
+        """The next block."""
+        steps_s = np.diff(block.times_s)
+        holes = np.flatnonzero(steps_s > GAP_FLOOR_S)
+        rows = np.unique(np.concatenate([[0, len(block.times_s) - 1], holes, holes + 1]))
+        self._rows.append(rows + block.first)
+        self._times_s.append(block.times_s[rows])
+        self._is_ascending &= not len(steps_s) or bool(steps_s.min() >= 0)
+
+    def found(self) -> tuple[NDArray[np.intp], Floats, bool]:
+        """Rows, their times, and whether none is earlier than the one before it."""
+        rows, first = np.unique(np.concatenate(self._rows), return_index=True)
+        return rows, np.concatenate(self._times_s)[first], self._is_ascending
 
 
 class _Noted:

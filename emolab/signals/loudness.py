@@ -117,7 +117,8 @@ def read_loudness(
     """The loudness of a sound over time.
 
     `sound`: samples `(n,)` or `(n, channels)`, whole numbers or floats of full scale 1; or pairs of times
-    and samples in turn, where one time alone is that of the first sample, and nothing is missing after it.
+    and samples in turn, where one time alone is that of the first sample, two are those of the first and the
+    last, and nothing is missing after or between.
     `times_s`: `(n,)` when each was taken; without them the sound begins at
     `start_s`. A hole in the times is a hole in the loudness. NaN in a sound counts as silence.
 
@@ -131,11 +132,13 @@ def read_loudness(
         meter.take(None if times_s is None else np.asarray(times_s, dtype=np.float64), sound, start_s)
     else:
         for piece_s, samples in sound:
-            at_s = np.asarray(piece_s, dtype=np.float64)
-            if at_s.ndim:
-                meter.take(at_s, np.asarray(samples), start_s)
+            at_s, these = np.asarray(piece_s, dtype=np.float64), np.asarray(samples)
+            if at_s.shape == (2,) and len(these) != 2:
+                meter.take_even(these, *at_s.tolist())
+            elif at_s.ndim:
+                meter.take(at_s, these, start_s)
             else:
-                meter.take(None, np.asarray(samples), float(at_s))
+                meter.take(None, these, float(at_s))
     return meter.loudness()
 
 
@@ -159,16 +162,8 @@ class _Meter:
 
     def take(self, times_s: Array | None, samples: NDArray[Any], start_s: float) -> None:
         """The next samples."""
-        if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] > 5):
-            raise DataError(
-                f"samples of shape {samples.shape} are none of {self._name}; give (n,) or (n, 1..5)"
-            )
         if times_s is None:
-            if self._end_s is not None and start_s - self._end_s > GAP_S:
-                self._break()
-            for at in range(0, len(samples), PIECE):
-                self._run(samples[at : at + PIECE], start_s + at / self._rate_hz)
-            self._end_s = start_s + (len(samples) - 1) / self._rate_hz
+            self.take_even(samples, start_s, start_s + (len(samples) - 1) / self._rate_hz)
             return
         if len(times_s) != len(samples):
             raise DataError(
@@ -183,6 +178,17 @@ class _Meter:
             for at in range(start, stop, PIECE):
                 self._run(samples[at : min(at + PIECE, stop)], float(times_s[at]))
             self._end_s = float(times_s[stop - 1])
+
+    def take_even(self, samples: NDArray[Any], start_s: float, end_s: float) -> None:
+        """The next samples, evenly from `start_s` to `end_s`."""
+        if not (np.isfinite([start_s, end_s]).all() and (end_s >= start_s or not len(samples))):
+            raise DataError(f"the times of {self._name} do not ascend; sort its samples by time")
+        if self._end_s is not None and start_s - self._end_s > GAP_S:
+            self._break()
+        period_s = (end_s - start_s) / max(len(samples) - 1, 1)
+        for at in range(0, len(samples), PIECE):
+            self._run(samples[at : at + PIECE], start_s + at * period_s)
+        self._end_s = end_s
 
     def loudness(self) -> Loudness:
         """All steps so far. Raises `DataError` for fewer than four."""
@@ -199,6 +205,10 @@ class _Meter:
 
     def _run(self, samples: NDArray[Any], start_s: float) -> None:
         """Samples that go on from those before."""
+        if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] > 5):
+            raise DataError(
+                f"samples of shape {samples.shape} are none of {self._name}; give (n,) or (n, 1..5)"
+            )
         sound, scale = _full_scale(samples)
         channels = sound.shape[1]
         if self._state is None:

@@ -104,6 +104,9 @@ def test_pieces_are_one_sound() -> None:
     even = read_loudness(((float(at_s[0]), samples) for at_s, samples in pieces()), RATE_HZ)
     np.testing.assert_allclose(even.power, whole.power, rtol=1e-9)
     np.testing.assert_allclose(even.times_s, whole.times_s, atol=1e-6)
+    ends = read_loudness(((at_s[[0, -1]], samples) for at_s, samples in pieces()), RATE_HZ)
+    np.testing.assert_allclose(ends.power, whole.power, rtol=1e-9)
+    np.testing.assert_allclose(ends.times_s, whole.times_s, atol=1e-6)
 
 
 def test_a_hole_between_pieces_that_tell_but_their_beginning() -> None:
