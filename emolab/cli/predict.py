@@ -81,8 +81,8 @@ def facts(found: Prediction, lane: str, not_kept: str = "") -> dict[str, Any]:
         "model": {
             "name": model.name,
             "what": model.classifier.spec.name,
-            "folder": str(model.folder),
-            "weights_sha256": model.weights,
+            "folder": str(model.known.folder),
+            "weights_sha256": model.known.weights,
             "target": model.target or None,
             "classes": list(model.classes),
         },
@@ -120,9 +120,8 @@ def text(found: Prediction, lane: str) -> str:
     counts = Counter(guess.said.state for guess in found.guesses)
     target = f" of {model.target}" if model.target else ""
     lines += ["", f"{', '.join(f'{n} {name}' for name, n in counts.most_common())}{target}; {found.windows}"]
-    lines.append(
-        f"by {model.classifier.spec.name}, weights {model.weights[:12]}; what it is worth: {model.folder}"
-    )
+    lines.append(f"by {model.classifier.spec.name}, weights {model.known.weights[:12]}")
+    lines.append(f"what it is worth: {model.known.folder}")
     lines += [f"damage: {told}" for told in found.damage]
     if lane:
         lines.append(f"kept in the lane {lane}")
@@ -138,10 +137,10 @@ def _kept(found: Prediction) -> tuple[str, str]:
     model = found.model
     by = {
         "model": model.name,
-        "weights": model.weights,
+        "weights": model.known.weights,
         "target": model.target,
         "windows": found.windows,
-        "run": str(model.folder.resolve()),
+        "run": str(model.known.folder.resolve()),
         "participant": IN_TRAINING if found.in_training else "not in training",
         "emolab": __version__,
     }

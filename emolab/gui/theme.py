@@ -223,6 +223,11 @@ def legible(colour: str, ground: str, at_least: float = 3.0) -> str:
     return towards
 
 
+def red_text() -> str:
+    """The red of what needs a hand, so that words in it can be read on the ground in use."""
+    return mix(HEALTH["act"].colour, palette().text, 0.25)
+
+
 def mix(a: str, b: str, share: float) -> str:
     """Colour between `a` (share 0) and `b` (share 1)."""
     pairs = ((int(a[i : i + 2], 16), int(b[i : i + 2], 16)) for i in (1, 3, 5))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from emolab.core.errors import MissingExtra, ModelError, NoWeights, shown
 from emolab.core.registry import resolve
@@ -28,7 +29,7 @@ def load_classifier(folder: Path) -> Classifier:
     a network needs torch and it is not there.
     """
     folder = Path(folder)
-    card = _card(folder)
+    card = read_card(folder)
     if card.get("kind") == "network":
         try:
             from emolab.training.network import NetworkClassifier
@@ -52,7 +53,8 @@ def load_classifier(folder: Path) -> Classifier:
     return loaded
 
 
-def _card(folder: Path) -> dict[str, object]:
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card of a classifier as it stands in its folder. Raises as `load_classifier`."""
     place = folder / CARD
     try:
         if place.stat().st_size > MOST_BYTES:

@@ -19,7 +19,7 @@ from emolab.core import shipped
 from emolab.core.errors import ModelError, NoWeights
 from emolab.models.classifier import CARD, WEIGHTS, Classifier
 from emolab.models.eda_inputs import CURVES_FROM_S
-from emolab.training.loading import FINAL, MOST_BYTES, load_classifier
+from emolab.training.loading import FINAL, MOST_BYTES, load_classifier, read_card
 from emolab.training.people import mark, scope
 
 DEFAULT = "default"
@@ -28,12 +28,14 @@ PEOPLE, CARD_TEXT = "people.json", "card.md"
 
 
 @dataclass(frozen=True)
-class Model:
-    """`folder`: where the weights are. `weights`: their SHA-256. `facts`: what its run says of itself."""
+class Known:
+    """A model by its papers, nothing of it loaded.
+
+    `folder`: where the weights are. `weights`: their SHA-256. `facts`: from whom it has learnt.
+    """
 
     name: str
     folder: Path
-    classifier: Classifier
     classes: tuple[str, ...]
     weights: str
     target: str = ""
@@ -41,9 +43,9 @@ class Model:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def unseen_s(self) -> float:
-        """Seconds at a window's begin that a network of curves does not see."""
-        return CURVES_FROM_S
+    def alarms(self) -> tuple[str, ...]:
+        """What was wrong with the run that made it, in sentences."""
+        return tuple(str(one) for one in self.facts.get("alarms", ()))
 
     def learnt_from(self, recording: Path, participant: str) -> bool:
         """Whether the participant of a recording is among those it has learnt from.
@@ -54,17 +56,43 @@ class Model:
         return own in self.facts.get("participants", ())
 
     def card(self) -> str:
-        """What it is and what it is worth, as its run tells; what little the weights tell without one."""
+        """What it is and what it is worth, as its run tells (Markdown); without one, that it is not known."""
         for folder in (self.folder, self.folder.parent):
             place = folder / CARD_TEXT
             if place.is_file() and place.stat().st_size <= MOST_BYTES:
                 return place.read_text(encoding="utf-8", errors="replace")
-        spec = self.classifier.spec
         return (
-            f"# {self.name}\n\n{spec.name}, {spec.paper}. Classes: {', '.join(self.classes)}.\n\n"
-            "There is no card beside these weights: what they are worth, and whom they have learnt from, "
-            "is not known.\n"
+            f"# {self.name}\n\nClasses: {', '.join(self.classes)}.\n\nThere is no card beside these weights: "
+            "what they are worth, and whom they have learnt from, is not known.\n"
         )
+
+
+@dataclass(frozen=True)
+class Model:
+    """A classifier that is loaded, and what is known of it."""
+
+    known: Known
+    classifier: Classifier
+
+    @property
+    def name(self) -> str:
+        """As `MODELS` has it."""
+        return self.known.name
+
+    @property
+    def target(self) -> str:
+        """What its classes are of."""
+        return self.known.target
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """In the order of its probabilities."""
+        return self.known.classes
+
+    @property
+    def unseen_s(self) -> float:
+        """Seconds at a window's begin that a network of curves does not see."""
+        return CURVES_FROM_S
 
 
 def open_model(run: Path | str) -> Model:
@@ -72,19 +100,32 @@ def open_model(run: Path | str) -> Model:
 
     Raises as `load_classifier`.
     """
+    classifier = load_classifier(folder_of(run))
+    return Model(look(run), classifier)
+
+
+def folder_of(run: Path | str) -> Path:
+    """Where its weights are."""
     given = Path(run)
-    folder = shipped.folder("models") / SHIPPED if str(run) == DEFAULT and not given.exists() else given
-    if not (folder / CARD).is_file() and (folder / FINAL / CARD).is_file():
-        folder = folder / FINAL
-    classifier = load_classifier(folder)
-    told = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    if str(run) == DEFAULT and not given.exists():
+        given = shipped.folder("models") / SHIPPED
+    if not (given / CARD).is_file() and (given / FINAL / CARD).is_file():
+        return given / FINAL
+    return given
+
+
+def look(run: Path | str) -> Known:
+    """What is known of a model, from its papers alone. Raises as `open_model`."""
+    folder = folder_of(run)
+    told = read_card(folder)
+    classes, name = told.get("classes"), told.get("model") or told.get("name")
+    if not isinstance(name, str) or not isinstance(classes, list):
+        raise ModelError(f"{folder / CARD} tells no model and no classes; train the model again")
     facts = _facts(folder)
-    classes = getattr(classifier, "classes", ()) or tuple(told.get("classes", ()))
-    return Model(
-        str(told.get("model") or told.get("name")),
+    return Known(
+        name,
         folder,
-        classifier,
-        tuple(classes),
+        tuple(str(one) for one in classes),
         hashlib.sha256(_weights(folder)).hexdigest(),
         str(facts.get("target", "")),
         told.get("variant", "reference"),

@@ -120,7 +120,14 @@ def predict(
     if not is_whole:
         damage.append("the recording was not closed in order; it is judged as far as it goes")
     return Prediction(
-        path, model, participant, window_s, hop_s, found, model.learnt_from(path, participant), tuple(damage)
+        path,
+        model,
+        participant,
+        window_s,
+        hop_s,
+        found,
+        model.known.learnt_from(path, participant),
+        tuple(damage),
     )
 
 
@@ -233,7 +240,7 @@ class _Cut:
         if len(wanted.shape) == 3:
             signal_image(channels, own.rate_hz, from_s=IMAGE_FROM_S)  # raises what drawing it later would
             return channels.astype(np.float32)
-        return trial_inputs.curves_of(own, channels, self.model.variant)
+        return trial_inputs.curves_of(own, channels, self.model.known.variant)
 
 
 def _judged(model: Model, cut: _Cut, every: Sequence[Stretch], looks: bool) -> list[Guess]:
@@ -291,7 +298,7 @@ def _figures(windows: list[Array], model: Model) -> NDArray[np.float32]:
     lengths = np.array([len(one) for one in windows])
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
-        figures = hand_crafted(np.stack([windows[row] for row in rows]), FIGURES_HZ, model.variant)
+        figures = hand_crafted(np.stack([windows[row] for row in rows]), FIGURES_HZ, model.known.variant)
         found |= dict(zip(rows.tolist(), figures, strict=True))
     return np.stack([found[row] for row in range(len(windows))]).astype(np.float32)
 

@@ -14,7 +14,7 @@ from emolab.review.desk import Desk
 from emolab.review.guesses import heats
 from emolab.review.lanes import lanes
 from emolab.review.timeline import Timeline
-from emolab.training.opened import open_model
+from emolab.training.opened import look, open_model
 from emolab.training.people import mark, scope
 from tests.cli.command import emolab
 from tests.training import listened
@@ -49,7 +49,7 @@ def test_it_writes_a_lane_by_model_and_weights(run: Path, session: Path) -> None
         ("high-0", "high"), ("low-1", "low"), ("high-2", "high"), ("low-3", "low"),
     ]  # fmt: skip
     assert set(told["windows"][0]["probabilities"]) == {"low", "high"}
-    weights = open_model(run).weights
+    weights = open_model(run).known.weights
     assert told["model"]["weights_sha256"] == weights and told["model"]["target"] == "arousal"
     assert told["lane"] == "svm-arousal" and not told["in_training"] and told["window_s"] is None
     (path,) = ledgers(session)
@@ -132,4 +132,4 @@ def test_a_lane_that_cannot_be_written_is_told_beside_the_result(run: Path, sess
 def test_the_model_that_ships_says_something_of_every_clip(session: Path) -> None:
     told = emolab("predict", "default", session, "--json").json
     assert all(one["predicted"] for one in told["windows"]) and told["model"]["target"]
-    assert "CC BY-NC 4.0" in open_model("default").card()
+    assert "CC BY-NC 4.0" in look("default").card()

@@ -2,7 +2,7 @@
 
 Wheel zooms at the pointer, Shift+wheel and dragging move along, a click puts the cursor there. Beside
 each name stands its value at the pointer, or at the cursor when the pointer is elsewhere. Under a signal of
-the body a strip says how usable it is.
+the body a strip says how usable it is, under skin conductance another one where a network looked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from emolab.gui import theme
-from emolab.gui.review import raster, usable_strip
+from emolab.gui.review import heat_strip, raster, usable_strip
+from emolab.gui.review.heat_strip import Heat
 from emolab.gui.review.ruler import RULER_PX, Ruler, paint_ruler
 from emolab.gui.review.span import Span
 from emolab.review.curves import Track
@@ -61,6 +62,8 @@ class Chart(QWidget):
         self._line, self._span = line, span
         self.tracks: Sequence[Track] = line.tracks
         self.stretches: Sequence[Stretch] = ()
+        self.heats: Sequence[Heat] = ()  # where a network looked at skin conductance
+        self._heats_of = ""  # whose
         self.scales_whole = False  # limits of the whole recording rather than of what is shown
         self._image: QImage | None = None
         self._pixels: NDArray[np.uint8] = np.zeros((0, 0, 4), np.uint8)
@@ -84,6 +87,12 @@ class Chart(QWidget):
         self.tracks = tracks
         self.updateGeometry()
         self.refresh()
+
+    def show_heats(self, heats: Sequence[Heat], name: str) -> None:
+        """Show under the skin's curve where the network of this name looked; nothing for none."""
+        if (heats, name) != (self.heats, self._heats_of):
+            self.heats, self._heats_of = heats, name
+            self.refresh()
 
     def refresh(self) -> None:
         """Draw the curves anew: more was read, or they are to be seen another way."""
@@ -194,6 +203,10 @@ class Chart(QWidget):
             tall = max(round(theme.px(usable_strip.TALL_PX) * ratio), 3)
             usable_strip.paint(pixels[-tall:], shares, self._span.from_s, self._span.to_s)
             pixels = pixels[:-tall]
+        if self.heats and track.kind == "eda":
+            tall = max(round(theme.px(heat_strip.TALL_PX) * ratio), 4)
+            heat_strip.paint(pixels[-tall:-1], self.heats, self._span.from_s, self._span.to_s)
+            pixels = pixels[: -tall - 1]
         raster.paint(pixels[margin:-margin], low, high, limits, rgb, raster.THIN_PX * ratio * theme.scale())
 
     def _limits(self, track: Track, low: raster.Floats, high: raster.Floats) -> tuple[float, float] | None:
@@ -271,8 +284,12 @@ class Chart(QWidget):
         track = next((track for track in inside if track.kind in KINDS), None)
         if track is None:
             return ""
-        told = usable_strip.words(self._line.usable(track.name), self.time_at(place.x()))
-        return f"{track.name}: {told or self._line.why_not_judged(track.name)}"
+        time_s = self.time_at(place.x())
+        told = usable_strip.words(self._line.usable(track.name), time_s)
+        lines = [f"{track.name}: {told or self._line.why_not_judged(track.name)}"]
+        if track.kind == "eda":
+            lines.append(heat_strip.words(self.heats, time_s, self._heats_of))
+        return "\n".join(filter(None, lines))
 
     # mouse
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QRectF, QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from emolab.gui import theme
 from emolab.gui.review.label_paint import paint_label
@@ -48,6 +48,8 @@ class Chip(QWidget):
 class FactsPanel(Panel):
     """Filled by `show_trial`."""
 
+    cardRequested = Signal(str)  # of the classifier that wrote this lane
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.body.setContentsMargins(*[theme.px(8), theme.px(6)] * 2)
@@ -65,7 +67,7 @@ class FactsPanel(Panel):
 
     def rows(self) -> list[tuple[str, str]]:
         """The words shown, row by row."""
-        return [(name.text(), what.text()) for name, _, what in self._rows if not name.isHidden()]
+        return [(name.text(), what.text()) for name, _, what, _ in self._rows if not name.isHidden()]
 
     def show_trial(self, trial: Trial | None, lanes: Sequence[Lane]) -> None:
         """Show a trial with what each lane says of it."""
@@ -75,29 +77,39 @@ class FactsPanel(Panel):
             return
         where = "rest" if trial.number == 0 else f"clip {trial.number} · {trial.clip}"
         self.heading.setText(where + (f" · {trial.how}" if trial.how not in (None, "done") else ""))
-        shown: list[tuple[str, TimedLabel | None, Source, str]] = []
+        shown: list[tuple[Lane, TimedLabel | None, str]] = []
         for lane in lanes:
             name = _of_trial(lane, trial)
             label = lane.labels[name] if name else None
             if lane.source == "person":
-                shown.append((lane.name, label, lane.source, _reported(trial)))
+                shown.append((lane, label, _reported(trial)))
             elif name:
-                shown.append((lane.name, label, lane.source, _more(lane, name)))
+                shown.append((lane, label, _more(lane, name)))
         self._show(shown)
 
-    def _show(self, shown: Sequence[tuple[str, TimedLabel | None, Source, str]]) -> None:
-        for at, (name, chip, what) in enumerate(self._rows):
+    def _show(self, shown: Sequence[tuple[Lane, TimedLabel | None, str]]) -> None:
+        for at, (name, chip, what, card) in enumerate(self._rows):
             is_used = at < len(shown)
             for widget in (name, chip, what):
                 widget.setVisible(is_used)
+            card.setVisible(is_used and bool(shown[at][0].guesses))
             if is_used:
-                lane, label, source, words = shown[at]
-                name.setText(lane)
-                chip.show_label(label, source)
-                what.setText(words)
+                lane, label, words = shown[at]
+                name.setText(lane.name)
+                chip.show_label(label, lane.source)
+                mark = theme.HEALTH["act"].symbol
+                what.setText(f"{mark} {words}, was in its training" if lane.in_training else words)
+                what.setStyleSheet(f"color: {theme.red_text()}" if lane.in_training else "")
 
-    def _make_row(self, row: int) -> tuple[Elided, Chip, Elided]:
+    def _make_row(self, row: int) -> tuple[Elided, Chip, Elided, QPushButton]:
         name, chip, what = Elided("", "muted"), Chip(), Elided("")
+        card = theme.role(QPushButton("card ▸"), "quiet")
+        card.setToolTip("What this model is, and what it is worth")
+        small = f"min-height: 0; padding: 0 {theme.px(4)}px; font-size: {theme.px(theme.SIZES.small)}px; border: none"
+        card.setStyleSheet(small)
+        card.setFixedHeight(theme.px(CHIP_PX))
+        card.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        card.clicked.connect(lambda: self.cardRequested.emit(name.text()))
         name.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         name.setFixedWidth(theme.px(84))
         for words in (name, what):
@@ -105,9 +117,10 @@ class FactsPanel(Panel):
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(chip, row, 1)
         self._grid.addWidget(what, row, 2)
-        for widget in (name, chip, what):
+        self._grid.addWidget(card, row, 3)
+        for widget in (name, chip, what, card):
             widget.hide()
-        return name, chip, what
+        return name, chip, what, card
 
 
 def _of_trial(lane: Lane, trial: Trial) -> str | None:
@@ -125,6 +138,8 @@ def _of_trial(lane: Lane, trial: Trial) -> str | None:
 
 def _more(lane: Lane, name: str) -> str:
     """A label in words, with how much of the clip a face was seen."""
+    if name in lane.guesses:
+        return f"{lane.words(name)}, usable {lane.guesses[name].usable:.0%}"
     check = lane.checks.get(name)
     if check is None or check.coverage is None:
         return lane.words(name)

@@ -16,6 +16,8 @@ from emolab.gui.review.agreement_window import AgreementWindow
 from emolab.gui.review.chart import Stretch
 from emolab.gui.review.check_window import CheckWindow
 from emolab.gui.review.checker import Checker
+from emolab.gui.review.classifying import Classifying, classifiers
+from emolab.gui.review.heat_strip import Heat
 from emolab.gui.review.labelling import Labelling
 from emolab.gui.review.lane_view import Chosen
 from emolab.gui.review.menus import menus
@@ -25,6 +27,7 @@ from emolab.gui.review.window import ReviewWindow
 from emolab.gui.widgets import words
 from emolab.recording.labels import TimedLabel
 from emolab.recording.trials import Trial, trial_at, trials
+from emolab.review.guesses import heats
 from emolab.review.lanes import Lane, conflicts, lanes, validation_of
 from emolab.review.timeline import Timeline
 from emolab.study.sessions import sessions
@@ -53,6 +56,7 @@ class ReviewFlow(QObject):
         self._trial_shown: Trial | None = None
         self._trace: list[tuple[float, float, float]] = []
         self._checker = Checker(self)
+        self.classifying = Classifying(recording, self.line.session.header.participant, self.window)
         self._checks, self._agreement = CheckWindow(self.window), AgreementWindow(self.window)
         self.labelling = self._make_labelling(analyst)
         self._grow = QTimer(self)
@@ -69,6 +73,7 @@ class ReviewFlow(QObject):
         """Let go of the recording and the sound card. Idempotent."""
         self._grow.stop()
         self._checker.close()
+        self.classifying.close()
         self.replay.close()
         self.window.pictures.close_threads()
         self.line.close()
@@ -222,6 +227,17 @@ class ReviewFlow(QObject):
         self._checks.show()
         self._checks.raise_()
 
+    def show_card(self, name: str = "") -> None:
+        """The card of the classifier of a lane, of the lane chosen, or of the first there is."""
+        chosen = self.window.lanes.selected
+        wanted = name or (chosen.lane if chosen else "")
+        found = classifiers(self._lanes)
+        lane = next((lane for lane in found if lane.name == wanted), found[0] if found else None)
+        if lane is None:
+            self._say("No classifier has judged this session yet. Press F6 to run one.")
+            return
+        self.classifying.show_card(lane)
+
     def show_agreement(self) -> None:
         """How far lanes agree."""
         self._agreement.show_lanes(_judging(self._lanes), self.trials)
@@ -245,7 +261,7 @@ class ReviewFlow(QObject):
         transport.frameRequested.connect(self.replay.step_frames)
         transport.trialRequested.connect(self.step_trials)
         transport.speedRequested.connect(self.replay.set_speed)
-        window.lanes.chosen.connect(lambda _: self._show_label())
+        window.lanes.chosen.connect(lambda _: (self._show_label(), self._show_heats()))
         window.lanes.edgesMoved.connect(lambda *edges: self.labelling.move(*edges))
         panel = window.labels
         panel.stateRequested.connect(self.give_state)
@@ -264,12 +280,17 @@ class ReviewFlow(QObject):
         header.analystRequested.connect(self.ask_analyst)
         header.conflictRequested.connect(self.next_conflict)
         header.checkRequested.connect(self.check)
+        header.classifierRequested.connect(self.classifying.ask)
         header.agreementRequested.connect(self.show_agreement)
         header.exportRequested.connect(self.export)
         header.keysRequested.connect(self.show_keys)
         self._checker.progressed.connect(lambda far, _: window.header.show_checking(f"Stop, {far} %"))
         self._checker.ended.connect(self._checked)
         self._checks.seekRequested.connect(self.seek)
+        self.classifying.progressed.connect(header.show_classifying)
+        self.classifying.written.connect(lambda _: self._show_lanes())
+        self.classifying.ended.connect(lambda words, level: self.window.notice.say(words, level))
+        window.facts.cardRequested.connect(self.show_card)
         window.left.connect(self.close)
 
     def _show_session(self) -> None:
@@ -294,6 +315,7 @@ class ReviewFlow(QObject):
         own = Lane(self.labelling.analyst, "analyst", self.labelling.labels, problem=self.labelling.problem)
         self._lanes = [*found, own]
         self.window.lanes.show_lanes(self._lanes, own.name)
+        self._show_heats()
         reported = next(lane for lane in self._lanes if lane.name == "reported")
         self.window.overview.show_labels(list(reported.labels.values()))
         self.window.header.show_analyst(own.name)
@@ -307,6 +329,14 @@ class ReviewFlow(QObject):
         )
         self._show_label()
         self._show_facts()
+
+    def _show_heats(self) -> None:
+        """Where a network looked, under the skin's curve: that of the lane chosen, else of the first."""
+        chosen = self.window.lanes.selected
+        found = [lane for lane in classifiers(self._lanes) if heats(lane.guesses.values())]
+        lane = next((one for one in found if chosen and one.name == chosen.lane), found[0] if found else None)
+        shown = heats(lane.guesses.values()) if lane is not None else ()
+        self.window.chart.show_heats([Heat(*one) for one in shown], lane.name if lane else "")
 
     def _show_time(self, time_s: float) -> None:
         pad = self.window.labels.pad

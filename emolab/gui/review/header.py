@@ -12,6 +12,8 @@ from emolab.gui import theme
 from emolab.gui.widgets.chooser import Chooser
 from emolab.gui.widgets.panel import Elided
 
+CLASSIFY = "Classifier…"
+
 
 class Header(QFrame):
     """Emits what is wanted; shows what it is told."""
@@ -20,6 +22,7 @@ class Header(QFrame):
     analystRequested = Signal()
     conflictRequested = Signal()
     checkRequested = Signal()
+    classifierRequested = Signal()
     agreementRequested = Signal()
     exportRequested = Signal()
     keysRequested = Signal()
@@ -40,6 +43,9 @@ class Header(QFrame):
         self.check_button = self._button(
             "Check labels", self.checkRequested, "Compare what was said with the face"
         )
+        self.classifier_button = self._button(
+            CLASSIFY, self.classifierRequested, "Let a trained model judge clips or windows (F6)"
+        )
         self.agreement_button = self._button("Agreement", self.agreementRequested, "How far lanes agree")
         self.export_button = self._button("Export…", self.exportRequested, "Write this session for others")
         self.keys_button = self._button("?", self.keysRequested, "All keys")
@@ -49,8 +55,8 @@ class Header(QFrame):
         row.addWidget(self.session_box)
         row.addWidget(self.facts, 1)
         for button in (
-            self.analyst_button, self.conflict_button, self.check_button, self.agreement_button,
-            self.export_button, self.keys_button,
+            self.analyst_button, self.conflict_button, self.check_button,
+            self.classifier_button, self.agreement_button, self.export_button, self.keys_button,
         ):  # fmt: skip
             row.addWidget(button)
         self.show_conflicts(None)
@@ -86,6 +92,10 @@ class Header(QFrame):
     def show_checking(self, words: str) -> None:
         """A check is on its way, `words` how far; empty: none is."""
         self.check_button.setText(words or "Check labels")
+
+    def show_classifying(self, words: str) -> None:
+        """A classifier is on its way, `words` how far; empty: none is."""
+        self.classifier_button.setText(words or CLASSIFY)
 
     def _button(self, words: str, signal: SignalInstance, tip: str) -> QPushButton:
         button = QPushButton(words)

@@ -66,13 +66,18 @@ def has_words(box: QRectF, label: TimedLabel) -> bool:
 def colour_of(label: TimedLabel, source: Source = "person") -> str:
     """The colour of what was felt: the state's, else that of the nearest to the valence given.
 
-    A model that says nothing of valence could not judge: the colour of lines.
+    Of arousal alone: from grey to the colour of skin conductance. A model that says neither could not
+    judge: the colour of lines.
     """
     if label.state:
         return theme.VALENCE_COLOURS[label.state]
     if label.valence is not None:
         steps = list(theme.VALENCE_COLOURS.values())
         return steps[round((label.valence + 1) * 2)]
+    if label.arousal is not None and source == "model":
+        return theme.mix(
+            theme.VALENCE_COLOURS["neutral"], theme.SIGNAL_COLOURS["eda"], (label.arousal + 1) / 2
+        )
     if source == "model":
         return theme.palette().line
     return theme.SIGNAL_COLOURS["mark"]

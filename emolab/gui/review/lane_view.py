@@ -210,6 +210,9 @@ class LaneView(QWidget):
         colours = theme.palette()
         painter.setPen(QColor(colours.text if lane.name == self.own else colours.muted))
         words = f"{lane.name} (you)" if lane.name == self.own else lane.name
+        if lane.in_training:
+            painter.setPen(QColor(theme.red_text()))
+            words = f"{theme.HEALTH['act'].symbol} {words}"
         shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(box.width()))
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
@@ -317,6 +320,7 @@ class LaneView(QWidget):
             f"{moment(label.start_s, 0.1)} to {moment(label.end_s, 0.1)}",
         ]
         lines += [label.clip] if label.clip else []
+        lines += ["the model has learnt from this participant"] if lane.in_training else []
         lines += [label.note] if label.note else []
         return "\n".join(lines)
 

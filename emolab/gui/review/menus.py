@@ -64,6 +64,8 @@ def menus(flow: ReviewFlow) -> dict[str, list[Action]]:
             Action("check", "Check labels against the face", "F5", flow.check),
             Action("checks", "All verdicts…", "V", flow.show_checks),
             Action("conflict", "Next conflict", "N", flow.next_conflict),
+            Action("classify", "Run a classifier…", "F6", flow.classifying.ask),
+            Action("card", "The classifier's card…", "K", flow.show_card),
             Action("agreement", "Agreement between lanes…", "A", flow.show_agreement),
         ],
         "&View": [
