@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QV
 from emolab.gui import theme
 from emolab.gui.bridge import Bridge
 from emolab.gui.console.strip_chart import SPANS_S, Lane, StripChart
+from emolab.gui.widgets.panel import Elided
 from emolab.gui.widgets.steady_range import SteadyRange
 from emolab.session.snapshot import Snapshot
 
@@ -16,9 +17,10 @@ LEAST_RANGE = {"counts": 4.0, "dBFS": 6.0}  # so that a quiet channel's noise do
 
 
 class SignalsPanel(QFrame):
-    """`frozen(bool)` when the picture is held or let go."""
+    """`frozen(bool)` when the picture is held or let go, `readOutWanted(bool)` when a classifier's is."""
 
     frozen = Signal(bool)
+    readOutWanted = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,7 +39,17 @@ class SignalsPanel(QFrame):
             button.clicked.connect(lambda _checked, s=span_s: self.chart.set_span(s))
             self._spans.addButton(button)
             bar.addWidget(button)
-        bar.addStretch(1)
+        self.reading = Elided("", "muted")
+        self.reading.setAccessibleName("classifier's read-out")
+        bar.addSpacing(theme.px(8))
+        bar.addWidget(self.reading, 1)
+        self.classifier_button = QPushButton("Classifier")
+        self.classifier_button.setCheckable(True)
+        self.classifier_button.setToolTip(
+            "Read out what a classifier makes of the last 30 s; nothing waits for it"
+        )
+        self.classifier_button.toggled.connect(self.readOutWanted)
+        bar.addWidget(self.classifier_button)
         self.freeze_button = QPushButton("Freeze  (F)")
         self.freeze_button.setCheckable(True)
         self.freeze_button.toggled.connect(self.chart.set_frozen)
@@ -54,6 +66,11 @@ class SignalsPanel(QFrame):
         self._bridge = bridge
         self._known = ()
         self.chart.set_lanes([])
+
+    def show_reading(self, words: str, tip: str = "") -> None:
+        """What a classifier says now; `tip`: what else there is to know of it."""
+        self.reading.setText(words)
+        self.reading.setToolTip(tip or words)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw what is new; lanes are made anew only when the channels change."""

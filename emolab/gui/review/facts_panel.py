@@ -105,8 +105,8 @@ class FactsPanel(Panel):
         name, chip, what = Elided("", "muted"), Chip(), Elided("")
         card = theme.role(QPushButton("card ▸"), "quiet")
         card.setToolTip("What this model is, and what it is worth")
-        small = f"min-height: 0; padding: 0 {theme.px(4)}px; font-size: {theme.px(theme.SIZES.small)}px; border: none"
-        card.setStyleSheet(small)
+        letters, pad = theme.px(theme.SIZES.small), theme.px(4)
+        card.setStyleSheet(f"min-height: 0; padding: 0 {pad}px; font-size: {letters}px; border: none")
         card.setFixedHeight(theme.px(CHIP_PX))
         card.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         card.clicked.connect(lambda: self.cardRequested.emit(name.text()))
