@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-TRIM_THRESHOLD, MMAP_MAX = -1, -4  # malloc.h
-DEFAULTS = {MMAP_MAX: 65536, TRIM_THRESHOLD: 128 << 10}
+TRIM_THRESHOLD, MMAP_THRESHOLD, MMAP_MAX = -1, -3, -4  # malloc.h
+# where glibc's own adapting ends in a process that has freed large blocks; setting one stops the adapting
+BEFORE = {MMAP_MAX: 65536, MMAP_THRESHOLD: 32 << 20, TRIM_THRESHOLD: 64 << 20}
 KEEPING = {MMAP_MAX: 0, TRIM_THRESHOLD: 2**31 - 1}
 
 
@@ -34,7 +35,7 @@ def kept_memory() -> Iterator[None]:
     try:
         yield
     finally:
-        _told(library, DEFAULTS)
+        _told(library, BEFORE)
         library.malloc_trim(0)
 
 
