@@ -43,7 +43,7 @@ def curves(histories: Sequence[Sequence[Mapping[str, Any]]], look: Look = LIGHT)
         raise DataError("no epoch to draw")
     with styled(look):
         figure = Figure(figsize=(PAGE_IN, 2.3))
-        left, right = place(figure, 0.5, 0.45, 2.9, 1.55), place(figure, 4.1, 0.45, 2.9, 1.55)
+        left, right = place(figure, 0.65, 0.45, 2.75, 1.55), place(figure, 4.2, 0.45, 2.8, 1.55)
         _lines(left, histories, "loss", LEARNT, "learnt from")
         _lines(left, histories, "valid_loss", HELD_BACK, "held back", dashed=True)
         _lines(right, histories, "valid_score", HELD_BACK, "held back", dashed=True)

@@ -85,7 +85,9 @@ def compare(places: Sequence[Path], figure: str | None = None) -> dict[str, Any]
         {"one": names[k], "other": names[m], **_pair(runs[k], runs[m], figure)}
         for k, m in combinations(range(len(runs)), 2)
     ]
-    adjusted = holm([math.nan if one["p"] is None else one["p"] for one in pairs]) if pairs else []
+    adjusted: list[float] = (
+        [] if not pairs else holm([math.nan if one["p"] is None else one["p"] for one in pairs]).tolist()
+    )
     for one, p in zip(pairs, adjusted, strict=True):
         one["p_holm"] = _told(float(p))
     return {
