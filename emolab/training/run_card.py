@@ -169,7 +169,8 @@ def _how(
             "from its training part; see `chosen` in metrics.json"
         )
     if final is not None:
-        kept = "was not learnt: " + str(final["skipped"]) if final["skipped"] else "learnt from all rows"
+        seen = f"knows {final['train'] + final['valid']} of {config['rows']} rows"
+        kept = f"was not learnt: {final['skipped']}" if final["skipped"] else seen
         lines.append(f"`final/` {kept}; the figures above are of the folds' classifiers, not of that one")
     lines.append(
         f"emolab {program['version']}, commit {commit}{changed}; data SHA-256 {config['data_sha256']}"

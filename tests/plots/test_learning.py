@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from emolab.core.errors import DataError
@@ -16,7 +17,7 @@ def test_the_mean_ends_where_the_first_fold_stops() -> None:
     drawn = curves([HISTORY, HISTORY[:3]])
     lines = drawn.figure.axes[0].lines
     means = [line for line in lines if line.get_linewidth() > 1]
-    assert [len(line.get_xdata()) for line in means] == [3, 3] and len(lines) == 6
+    assert [np.asarray(line.get_xdata()).size for line in means] == [3, 3] and len(lines) == 6
     assert "2 folds" in drawn.alt and drawn.data("svg")
 
 
@@ -39,7 +40,10 @@ def test_a_confusion_has_shares_of_what_was_said_with_counts() -> None:
 def test_calibration_has_a_point_a_bin() -> None:
     bins = [{"confidence": 0.55, "accuracy": 0.5, "n": 30}, {"confidence": 0.8, "accuracy": 0.6, "n": 10}]
     drawn = calibration(bins, 0.08)
-    assert len(drawn.figure.axes[0].collections[0].get_offsets()) == 2 and "0.080" in drawn.caption
+    assert (
+        np.asarray(drawn.figure.axes[0].collections[0].get_offsets()).shape == (2, 2)
+        and "0.080" in drawn.caption
+    )
 
 
 def test_nothing_is_not_drawn() -> None:
