@@ -68,7 +68,7 @@ class Listener:
             if (stream.age_s or 0.0) > STALE_S:
                 raise DataError(f"no skin conductance has come for {stream.age_s:.0f} s")
             skin = conductance(values[:, column], times_s, unit, **self._known(now, stream, column))
-            (guess,) = judge(self.model, skin, [Stretch(end_s - self.window_s, end_s)], looks=False)
+            (guess,) = judge(self.model, skin, [Stretch(end_s - self.window_s, end_s)], looks=0)
         except DataError as error:
             nothing = PredictedLabel(None, UNKNOWN, (), self.model.name)
             guess = Guess(end_s - self.window_s, end_s, nothing, (), 0.0, str(error))

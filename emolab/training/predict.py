@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from emolab.core.label import PredictedLabel
 from emolab.datasets.sessions import line
 from emolab.models.classifier import Input
 from emolab.models.eda_inputs import IMAGE_FROM_S, SignalImages, signal_image
+from emolab.models.examples import Rows, taken
 from emolab.recording.predicted import UNKNOWN, Guess
 from emolab.recording.reader import Session
 from emolab.recording.trials import BASELINE, trials
@@ -115,7 +117,8 @@ def predict(
         why = "is shorter than one window" if window_s else "heard no clip; judge windows with --window"
         raise DataError(f"the participant of {path} {why}" if not window_s else f"{path} {why}")
     check_music(model, every, music)
-    found = judge(model, skin, every, music=music, progress=progress, cancelled=cancelled)
+    looks = ceil(window_s / hop_s) if window_s else 1  # once at each moment, where windows overlap
+    found = judge(model, skin, every, music=music, looks=looks, progress=progress, cancelled=cancelled)
     damage = [f"{lost} events are damaged and left out"] if lost else []
     if not is_whole:
         damage.append("the recording was not closed in order; it is judged as far as it goes")
@@ -183,11 +186,11 @@ def judge(
     every: Sequence[Stretch],
     *,
     music: FeatureTable | None = None,
-    looks: bool = True,
+    looks: int = 1,
     progress: Progress = lambda percent, what: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Guess, ...]:
-    """What a model says of each stretch. `looks`: let a network tell where it looked, too."""
+    """What a model says of each stretch. `looks`: at every how many-th a network tells where; 0 for none."""
     spec = model.classifier.spec
     channels, trouble = _decomposed(skin) if _wants(spec.inputs, "eda") else (None, "")
     progress(10, "cutting windows")
@@ -196,7 +199,8 @@ def judge(
     for at in range(0, len(every), AT_ONCE):
         if cancelled():
             raise Cancelled("stopped before all windows were judged; nothing was written")
-        guesses += _judged(model, cut, every[at : at + AT_ONCE], looks)
+        which = [looks > 0 and k % looks == 0 for k in range(at, min(at + AT_ONCE, len(every)))]
+        guesses += _judged(model, cut, every[at : at + AT_ONCE], which)
         progress(10 + 90 * len(guesses) // len(every), f"{len(guesses)} of {len(every)} windows")
     return tuple(guesses)
 
@@ -243,7 +247,7 @@ class _Cut:
         return trial_inputs.curves_of(own, channels, self.model.known.variant)
 
 
-def _judged(model: Model, cut: _Cut, every: Sequence[Stretch], looks: bool) -> list[Guess]:
+def _judged(model: Model, cut: _Cut, every: Sequence[Stretch], looks: Sequence[bool]) -> list[Guess]:
     wanted = model.classifier.spec.inputs
     shares = [cut.skin.good_share(one.start_s, one.end_s) for one in every]
     nothing = PredictedLabel(None, UNKNOWN, (), model.name)
@@ -265,7 +269,7 @@ def _judged(model: Model, cut: _Cut, every: Sequence[Stretch], looks: bool) -> l
         _together(what, [part[k] for part in parts], cut.skin.rate_hz, model) for k, what in enumerate(wanted)
     ]
     likely = model.classifier.predict_proba(inputs)
-    heats = looked.heats(model.classifier, inputs) if looks else None
+    heats = _heats(model, inputs, np.flatnonzero([looks[at] for at in kept]))
     for row, at in enumerate(kept):
         said = PredictedLabel(
             every[at].clip,
@@ -273,9 +277,17 @@ def _judged(model: Model, cut: _Cut, every: Sequence[Stretch], looks: bool) -> l
             tuple(float(p) for p in likely[row]),
             model.name,
         )
-        heat = () if heats is None else _over(heats[row], model, every[at].end_s - every[at].start_s)
+        heat = _over(heats[row], model, every[at].end_s - every[at].start_s) if row in heats else ()
         found[at] = replace(found[at], said=said, classes=model.classes, heat=heat)
     return found
+
+
+def _heats(model: Model, inputs: Sequence[Rows], rows: NDArray[np.intp]) -> dict[int, Array]:
+    """Where the network looked, of some rows; empty for models that do not tell."""
+    if not len(rows):
+        return {}
+    found = looked.heats(model.classifier, [taken(one, rows) for one in inputs])
+    return {} if found is None else dict(zip(rows.tolist(), found, strict=True))
 
 
 def _over(heat: Array, model: Model, length_s: float) -> tuple[float, ...]:

@@ -181,7 +181,9 @@ def test_a_network_tells_where_it_looked(session: Path, tmp_path: Path) -> None:
         assert not any(guess.heat[: unseen - 2]) and max(guess.heat) == pytest.approx(1.0)
         kept = from_label(to_label(guess, "arousal")).heat
         assert len(kept) == 72 and max(kept) == 1.0
-    quiet = room.judge(found.model, _skin(session), [room.Stretch(30.0, 70.0)], looks=False)
+    quiet = room.judge(found.model, _skin(session), [room.Stretch(30.0, 70.0)], looks=0)
+    looked = predict(session, found.model, window_s=20.0, hop_s=10.0).guesses
+    assert [bool(guess.heat) for guess in looked[:4]] == [True, False, True, False]
     assert quiet[0].heat == ()
 
 
