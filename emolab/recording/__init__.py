@@ -24,6 +24,7 @@
     onset_facts when each clip was asked for, played and heard
     labels      what can stand on the time line: intervals, moments, traces
     label_ledger  one analyst's acts on one session, each chained to the one before by its hash
+    predicted   what a classifier said of a stretch, as it stands in its lane
     trials      what was asked and told, clip by clip
     lanes       what the stimulus intended and the participant said, as labels nothing can write to
     recover     a killed session made an ordinary file again

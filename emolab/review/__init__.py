@@ -11,6 +11,7 @@
     history     acts in words
     merge       the ledgers of a copy brought home
     validate    what the face says of each clip (checks)
+    guesses     what a classifier says of clips or windows
     agreement   how far lanes agree
 
 The recording is opened for reading only, and what a person said is never overwritten: an analyst

@@ -22,6 +22,8 @@
     run_progress     how far it is
     run_results      figures, predictions and pictures out of its folds; run_card: its card
     people           from whom a classifier has learnt, as marks
+    opened           a trained model with its card, also the one that ships
+    predict          what it says of a whole session, clip by clip or in windows (looked: where it looked)
     comparison       runs beside one another, and tests over the same folds
 
     fer          expression models on FER2013: recipes, the choice on the public set, the card

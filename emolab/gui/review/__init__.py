@@ -9,6 +9,7 @@
     chart         all signals (raster: curves as pixels; ruler; usable_strip: how usable each is)
     lane_view     the lanes of labels (label_paint: colour says what, pattern who)
     overview      the whole session as a strip
+    classifying   a classifier run beside the window (guesser, classifier_dialog, model_card, heat_strip)
     pictures      the cameras, each frame fetched in a thread (fetcher)
     transport     play, step, speed
     facts_panel   what is known of the clip at the cursor

@@ -261,7 +261,8 @@ class ReviewFlow(QObject):
         transport.frameRequested.connect(self.replay.step_frames)
         transport.trialRequested.connect(self.step_trials)
         transport.speedRequested.connect(self.replay.set_speed)
-        window.lanes.chosen.connect(lambda _: (self._show_label(), self._show_heats()))
+        window.lanes.chosen.connect(lambda _: self._show_label())
+        window.lanes.chosen.connect(lambda _: self._show_heats())
         window.lanes.edgesMoved.connect(lambda *edges: self.labelling.move(*edges))
         panel = window.labels
         panel.stateRequested.connect(self.give_state)
