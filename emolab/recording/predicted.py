@@ -92,8 +92,8 @@ def from_label(label: TimedLabel) -> Guess:
     )
 
 
-def words(guess: Guess, target: str) -> str:
-    """A guess in words: `high valence .58`."""
+def words(guess: Guess, target: str = "") -> str:
+    """A guess in words: `high .58`, or with the target `high valence .58`."""
     if not guess.is_known:
         return f"cannot judge: {guess.why}" if guess.why else "cannot judge"
     sure = f"{guess.confidence:.2f}".removeprefix("0")

@@ -50,7 +50,7 @@ class Lane:
         if self.source == "event":
             return self.labels[name].note
         if name in self.guesses:
-            return guess_words(self.guesses[name], self.by.get("target", ""))
+            return guess_words(self.guesses[name])  # what its classes are of, the lane's name tells
         return told(self.checks[name]) if name in self.checks else name_of(self.labels[name])
 
     def at(self, time_s: float) -> tuple[str, TimedLabel] | None:

@@ -58,7 +58,7 @@ def test_it_writes_a_lane_by_model_and_weights(run: Path, session: Path) -> None
     with Timeline(session) as line:
         (lane,) = (one for one in lanes(line) if one.source == "model")
     assert not lane.in_training and lane.checks == {} and heats(lane.guesses.values()) == []
-    assert lane.words(next(iter(lane.labels))).startswith("high arousal ")
+    assert lane.words(next(iter(lane.labels))).startswith("high ")
 
 
 def test_the_same_again_is_no_act_and_other_windows_are_one(run: Path, session: Path) -> None:

@@ -53,7 +53,7 @@ def test_the_lane_tells_class_and_probability_and_who_was_in_training(
         assert lane.name == "rtcag-arousal" and lane.in_training and not lane.checks
         flow.seek(6.0)
         rows = dict(flow.window.facts.rows())
-        assert rows["rtcag-arousal"] == "■ high arousal .75, usable 90%, was in its training"
+        assert rows["rtcag-arousal"] == "■ high .75, usable 90%, was in its training"
         flow.seek(15.0)
         assert "cannot judge: 20% can be used" in dict(flow.window.facts.rows())["rtcag-arousal"]
         assert "1 conflict" not in flow.window.header.conflict_button.text()
