@@ -57,7 +57,7 @@ class CardView(QTextBrowser):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("the model's card")
-        self.setOpenExternalLinks(False)
+        self.setOpenLinks(False)  # a card is read, and leads nowhere
         self.setFrameShape(QFrame.Shape.NoFrame)
 
     def show_card(self, markdown: str) -> None:
