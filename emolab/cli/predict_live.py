@@ -129,10 +129,10 @@ def read_out(run: str, study: Path, window_s: float, hop_s: float, as_json: bool
 
     for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):  # the cores are the recorder's
         os.environ.setdefault(name, "1")
-    with suppress(OSError, AttributeError):
-        os.nice(LOWEST)
     sliding(0.0, window_s, window_s, hop_s)  # refuses windows that are none
     client = attach(study)
+    with suppress(OSError, AttributeError):
+        os.nice(LOWEST)
     model = open_model(run)
     listener, was_running = Listener(model, client, window_s), False
     speed = max(client.snapshot().speed, 1e-3)

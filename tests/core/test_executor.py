@@ -170,7 +170,7 @@ def test_ctrl_c_ends_the_workers_at_once(tmp_path: Path):
     script = tmp_path / "stopped.py"
     script.write_text(
         f"""
-import sys, time
+import signal, sys, time
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from emolab.core.executor import run
@@ -180,6 +180,7 @@ def work(number):
     time.sleep(600)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where this runs in the background
     run(work, [0], "local", 1)
 """
     )
@@ -192,4 +193,5 @@ if __name__ == "__main__":
         assert parent.wait(60) != 0
     finally:
         parent.kill()
+        parent.wait()
     until(lambda: not psutil.pid_exists(worker))
