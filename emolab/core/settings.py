@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from emolab.core.errors import ConfigError
+from emolab.core.errors import ConfigError, shown
 
 THEMES = ("system", "dark", "light")
 TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -48,7 +48,7 @@ def read(config_file: Path, environment: Mapping[str, str]) -> Settings:
             raise ConfigError(f"{config_file}: {error}; mend the line or delete the file") from error
     for key in values:
         if key not in known:
-            raise ConfigError(f"{config_file}: unknown key {key!r}; known are {', '.join(known)}")
+            raise ConfigError(f"{config_file}: unknown key {shown(key)}; known are {', '.join(known)}")
     for key in known:
         if value := environment.get(f"EMOLAB_{key.upper()}"):
             values[key] = value

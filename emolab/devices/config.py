@@ -94,7 +94,7 @@ def parse(text: str, path: str | Path) -> DeviceFile:
     for key in tree:
         if key != "instrument":
             raise ConfigError(
-                f"{path}: unknown key {key!r} at the top; every instrument is one [[instrument]] table"
+                f"{path}: unknown key {shown(key)} at the top; every instrument is one [[instrument]] table"
             )
     tables = tree.get("instrument", [])
     if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
@@ -117,7 +117,9 @@ def build(device_file: DeviceFile, clock: Clock, only: Collection[str] | None = 
     names = [table["name"] for table in device_file.instruments]
     for name in only or ():
         if name not in names:
-            raise ConfigError(f"{device_file.path}: has no instrument {name!r}{did_you_mean(name, names)}")
+            raise ConfigError(
+                f"{device_file.path}: has no instrument {shown(name)}{did_you_mean(name, names)}"
+            )
     sources: list[Source] = []
     for position, table in enumerate(device_file.instruments):
         if only is not None and table["name"] not in only:
@@ -170,11 +172,11 @@ def _check_table(table: Mapping[str, Any], position: int, names: dict[str, int],
         )
     if kind not in DEVICES:
         raise ConfigError(
-            f"{where}: instrument {name!r}: unknown kind {shown(kind)}{did_you_mean(kind, DEVICES)}"
+            f"{where}: instrument {shown(name)}: unknown kind {shown(kind)}{did_you_mean(kind, DEVICES)}"
         )
     if name in names:
         raise ConfigError(
-            f"{where}: instrument {position + 1} has the same name {name!r} as instrument "
+            f"{where}: instrument {position + 1} has the same name {shown(name)} as instrument "
             f"{names[name] + 1}; each needs its own"
         )
     names[name] = position
@@ -187,12 +189,12 @@ def _sentence(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
         case "extra_forbidden":
             # only keys of the table itself can be guessed from the model at hand
             known = list(model.model_fields) if len(problem["loc"]) == 1 else []
-            return f"unknown key {path!r}" + (did_you_mean(path, known) if known else "; take it out")
+            return f"unknown key {shown(path)}" + (did_you_mean(path, known) if known else "; take it out")
         case "missing":
-            return f"key {path!r} is missing; add it"
+            return f"key {shown(path)} is missing; add it"
         case "value_error":
             words = str(problem["ctx"]["error"])
-            return f"key {path!r}: {words}" if path else words
+            return f"key {shown(path)}: {words}" if path else words
         case _:
             said = f"{problem['msg'][:1].lower()}{problem['msg'][1:]}"
-            return f"key {path!r}: {said}, not {shown(problem['input'])}"
+            return f"key {shown(path)}: {said}, not {shown(problem['input'])}"

@@ -136,6 +136,12 @@ def test_mangled_protocol_is_taken_or_told(text: str) -> None:
     taken_or_told(load.load, text, "p.yaml")
 
 
+def test_a_key_of_thousands_of_letters_is_told_short() -> None:
+    text = DEVICES.replace("stream = ", f"{'f' * 6000} = ", 1)
+    error = taken_or_told(read_devices, text, "devices.toml")
+    assert error is not None and len(str(error)) < 500
+
+
 @QUICKLY
 @given(mangled(DEVICES))
 def test_mangled_device_file_is_taken_or_told(text: str) -> None:
