@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from emolab.analysis import kept
+from emolab.core.disk import is_ours
 from emolab.core.errors import ConfigError
 
 LOCK = ".analysis.lock"
@@ -35,7 +34,7 @@ def own(out: Path) -> Iterator[None]:
             f"{out} cannot be written ({error.strerror or error}); choose another folder"
         ) from error
     with lock:
-        if not _is_ours(lock):
+        if not is_ours(lock):
             raise ConfigError(f"another analysis writes into {out}; wait for it, or choose another folder")
         yield
 
@@ -64,25 +63,3 @@ def _check(out: Path) -> None:
         raise ConfigError(
             f"{there[0]} was written by no analysis and would be lost; choose another folder, or move it away"
         )
-
-
-def _is_ours(lock: BinaryIO) -> bool:
-    """Whether the lock is ours until it is closed. Folders on the network that know no locks are trusted."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            lock.seek(0)
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True

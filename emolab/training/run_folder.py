@@ -18,13 +18,12 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import emolab
-from emolab.core.disk import sync_folder
+from emolab.core.disk import is_ours, sync_folder
 from emolab.core.errors import ConfigError, DataError
 
 CONFIG, FOLDS, METRICS, CARD = "config.json", "folds.json", "metrics.json", "card.md"
@@ -46,7 +45,7 @@ def own(folder: Path) -> Iterator[None]:
             f"{folder} cannot be written ({error.strerror or error}); choose another folder with --out"
         ) from error
     with lock:
-        if not _is_ours(lock):
+        if not is_ours(lock):
             raise ConfigError(
                 f"{folder} is being written by another process; wait for it, or take another --out"
             )
@@ -132,25 +131,3 @@ def program() -> dict[str, Any]:
 def _git(place: Path, *words: str) -> str:
     done = subprocess.run(["git", "-C", str(place), *words], capture_output=True, text=True, timeout=20)
     return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def _is_ours(lock: BinaryIO) -> bool:
-    """Whether the lock is ours until it is closed. Folders on the network that know no locks are trusted."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            lock.seek(0)
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
