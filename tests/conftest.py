@@ -75,3 +75,15 @@ def _alone(lock: Path) -> Iterator[None]:
     finally:
         with suppress(OSError):
             lock.rmdir()
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """torch on one thread, from one seed: sums come out alike on every machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(before)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,13 +18,7 @@ from emolab.training.checkpoint import load, save
 from emolab.training.fit import BEST, CHECKPOINT, HISTORY, Recipe, fit
 from tests.training.striped import RECIPE, striped, tiny
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def run(folder: Path, recipe: Recipe = RECIPE, **more: object) -> list[str]:

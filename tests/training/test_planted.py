@@ -5,24 +5,16 @@ The long campaign over all models is `python -m tests.training.planted`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from emolab.training.network import NetworkClassifier
 from tests.training.corpora import by_skin, by_song, heard
 from tests.training.planted import QUICK, corpus, judged, last, looked_at, shuffled
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.slow
