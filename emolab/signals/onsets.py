@@ -25,7 +25,7 @@ APART_S = 0.1  # between two clicks, so that an echo is not one
 STEP_ABOVE_NOISE = 6.0  # standard deviations of the noise from one sample to the next
 LONGEST_RISE = 12  # samples from foot to top
 SEARCHED_S = (-0.2, 2.5)  # an answer comes so long after its stimulus; stamps may be early, cameras buffer
-SHUFFLES = 50
+DRAWS = 200
 CLUSTER_S = 0.03  # answers to one kind of stimulus lie as close together
 ROUNDS = 3
 
@@ -119,13 +119,17 @@ def pair(stimuli_s: Array, answers_s: Array, cluster_s: float = CLUSTER_S) -> ND
 def is_by_chance(stimuli_s: Array, answers_s: Array, found: int, cluster_s: float = CLUSTER_S) -> bool:
     """Whether as many answers would be found to stimuli that were never given.
 
-    Heart beats answer half of six clicks at some delay or other. The gaps between the stimuli are put
-    into other orders; `found` must be more than in each of them.
+    Heart beats answer half of six clicks at some delay or other. Other gaps are drawn between the least
+    and the greatest of the stimuli, and theirs put into other orders; `found` must be more than with each
+    of them. Where all but one are answered orders say nothing: of a handful, some are the very same.
     """
     rng = np.random.default_rng(0)
     gaps_s = np.diff(stimuli_s)
-    for _ in range(SHUFFLES):
-        others_s = stimuli_s[0] + np.concatenate([[0.0], np.cumsum(rng.permutation(gaps_s))])
+    others = [rng.uniform(gaps_s.min(), gaps_s.max(), len(gaps_s)) for _ in range(DRAWS)]
+    if found < len(stimuli_s) - 1:
+        others += [rng.permutation(gaps_s) for _ in range(DRAWS)]
+    for drawn_s in others:
+        others_s = stimuli_s[0] + np.concatenate([[0.0], np.cumsum(drawn_s)])
         if len(pair(others_s, answers_s, cluster_s)) >= found:
             return True
     return False
