@@ -22,7 +22,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from emolab.analysis.measure import Job, measure
 from emolab.core import executor
 
 # every worker imports this file, as it does the program's own start: what only the report needs stays out
@@ -30,6 +29,8 @@ from emolab.core import executor
 
 def timed_measure(recordings: list[Path], workers: int) -> tuple[float, float]:
     """Seconds to measure these in so many other processes, and their CPU seconds."""
+    from emolab.analysis.measure import Job, measure
+
     began, used = time.perf_counter(), _children_s()
     executor.run(measure, [Job(path) for path in recordings], "local", workers)
     return time.perf_counter() - began, _children_s() - used
