@@ -131,3 +131,13 @@ def test_with_opensmile_its_figures_come_by_name(monkeypatch: pytest.MonkeyPatch
         compare_features(stereo[:100], 16_000)
     with pytest.raises(DataError, match="no number"):
         compare_features(np.full(16_000, np.nan), 16_000)
+
+
+def test_opensmile_itself_gives_as_many_figures_as_pmemos_table_has():
+    pytest.importorskip("opensmile", reason="openSMILE is not installed: pip install 'emolab[opensmile]'")
+    tone = 0.2 * np.sin(2 * np.pi * 220 * np.arange(2 * 44_100) / 44_100)
+    figures = compare_features(np.column_stack([tone, tone]), 44_100)
+    assert len(figures) == COMPARE
+    assert np.isfinite(list(figures.values())).all()
+    assert next(iter(figures)) == "audspec_lengthL1norm_sma_range"
+    assert figures == pytest.approx(compare_features(tone, 44_100))
