@@ -46,6 +46,7 @@ def train(arguments: list[str]) -> int:
     options = _options(arguments)
     # read when their libraries are loaded; a worker sets its own
     os.environ.setdefault("OMP_NUM_THREADS", str(options.threads))
+    _check_halves(options)
     from emolab.training.run import train as run
 
     is_watched = options.progress or sys.stderr.isatty()
@@ -72,12 +73,21 @@ def train(arguments: list[str]) -> int:
     return 1 if made.skipped or any(one.level == "red" for one in made.alarms) else 0
 
 
+def _check_halves(options: Namespace) -> None:
+    """Raises `ConfigError` where --half would be slower; what a cluster's processors can, it must know."""
+    if options.half and options.on is None:
+        from emolab.training.halves import multiplies_halves
+
+        if not multiplies_halves(options.device):
+            raise ConfigError("this processor does not multiply bfloat16 itself; leave --half out")
+
+
 def _order(options: Namespace) -> Any:
     from emolab.training.order import Order
 
     data, root = place(options.data, options.root)
     names = ("model", "target", "labels", "folds", "group", "variant", "seed", "seeds", "epochs", "search")
-    more = ("threads", "device", "music", "cache")
+    more = ("threads", "device", "half", "music", "cache")
     asked = {name: getattr(options, name) for name in (*names, *more)}
     for name in ("music", "cache"):  # a worker may stand elsewhere
         asked[name] = asked[name] and asked[name].resolve()
@@ -129,6 +139,11 @@ def _options(arguments: list[str]) -> Namespace:
     cli.add_argument("--on", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT, that sees the files")
     cli.add_argument("--threads", type=_count, default=1, metavar="N", help="of each fold (default: 1)")
     cli.add_argument("--device", default="cpu", metavar="cpu|cuda", help="where networks compute")
+    cli.add_argument(
+        "--half",
+        action="store_true",
+        help="networks multiply in bfloat16: twice as fast on a processor that can; a GPU always does",
+    )
     cli.add_argument("--no-final", action="store_true", help="no classifier of all rows at the end")
     cli.add_argument("--cache", type=Path, metavar="DIR", help="where what was decomposed is kept")
     cli.add_argument("--json", action="store_true", help="metrics.json at the end")

@@ -70,7 +70,7 @@ def make_model(order: Order, corpus: str, settings: Mapping[str, Any]) -> Any:
         ) from error
     from emolab.training.recipes import options_of, recipe_of
 
-    recipe = replace(recipe_of(order.model, order.variant, corpus), **settings)
+    recipe = replace(recipe_of(order.model, order.variant, corpus), **settings, half=order.half)
     if order.epochs is not None:
         recipe = replace(recipe, epochs=order.epochs)
     return NetworkClassifier(

@@ -147,7 +147,7 @@ def _one_epoch(
     generator = _generator(seed, epoch)
     torch.manual_seed(_drawn_from(seed, epoch))
     batches = train.shuffled(recipe.batch, generator)
-    is_cuda = train.device != "cpu"
+    kind = "cpu" if train.device == "cpu" else "cuda"
     network.train()
     total = torch.zeros((), dtype=torch.float64, device=train.device)
     for k, which in enumerate(batches):
@@ -156,7 +156,7 @@ def _one_epoch(
         some, labels = train.rows(which)
         if recipe.crop:
             some = (random_crop(some[0], generator), *some[1:])
-        with torch.autocast("cuda", torch.bfloat16, enabled=is_cuda):
+        with torch.autocast(kind, torch.bfloat16, enabled=recipe.half or kind == "cuda"):
             out = network(*some)
         loss = functional.cross_entropy(out.float(), labels)
         optimiser.zero_grad(set_to_none=True)

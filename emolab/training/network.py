@@ -6,9 +6,10 @@
     classifier.save(run / "fold-0")
 
 The same rows, recipe, seed and number of torch's threads give the same weights to the last bit, killed in
-between or not; on a GPU products are in bfloat16 and nothing is promised to the bit. Music and hand-crafted
-figures are z-scored by the training rows. After each epoch the normalisations are measured anew over
-training rows, since after a few steps the running ones lag, and at the end over all of them.
+between or not; on a GPU products are in bfloat16 and nothing is promised to the bit. A recipe with `half` has
+them on a processor, too, and promises it among processors of one kind. Music and hand-crafted figures are
+z-scored by the training rows. After each epoch the normalisations are measured anew over training rows,
+since after a few steps the running ones lag, and at the end over all of them.
 """
 
 from __future__ import annotations

@@ -29,8 +29,9 @@ class Order:
     `target`, `labels`: see `corpus_labels`. `folds`, `group`: see `splits`; `seed` makes them and the first
     weights; with more `seeds` the same folds are learnt again from `seed + 1` and so on. `epochs`: None
     as the recipe has it. `search`: so many settings are tried in each fold's own training part. `threads`: of
-    one fold's reckoning; another number gives other last digits. `music`: a table of songs' figures, where
-    the corpus has none. Raises `ConfigError` for what is none of these.
+    one fold's reckoning; another number gives other last digits. `half`: a network's products in bfloat16
+    while it learns; another kind of processor gives other last digits. `music`: a table of songs' figures,
+    where the corpus has none. Raises `ConfigError` for what is none of these.
     """
 
     model: str
@@ -47,6 +48,7 @@ class Order:
     search: int = 0
     threads: int = 1
     device: str = "cpu"
+    half: bool = False
     music: Path | None = None
     cache: Path | None = None
 
@@ -77,6 +79,8 @@ class Order:
             raise ConfigError(f"{self.model} guesses ratings; its targets are valence and arousal")
         if self.epochs is not None and not self.is_network:
             raise ConfigError(f"{self.model} does not learn in epochs; leave --epochs out")
+        if self.half and not self.is_network:
+            raise ConfigError(f"{self.model} is no network and has no products in bfloat16; leave --half out")
 
     @property
     def is_network(self) -> bool:

@@ -25,7 +25,8 @@ class Recipe:
 
     The rate is multiplied by `factor` every `step` epochs or iterations (`step_unit`). `patience`: learning
     stops when so many epochs were no better on the rows held back, and the best epoch's weights are taken;
-    None takes the last one's. `crop`: pictures are moved by some pixels while learning.
+    None takes the last one's. `crop`: pictures are moved by some pixels while learning. `half`:
+    products in bfloat16, as a GPU always has them.
     """
 
     epochs: int
@@ -38,6 +39,7 @@ class Recipe:
     step_unit: Unit = "epoch"
     patience: int | None = 20
     crop: bool = False
+    half: bool = False
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 2 or self.step < 1 or not self.rate > 0:

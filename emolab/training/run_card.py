@@ -161,7 +161,8 @@ def _how(
     changed = ", with changes that are not committed" if program["is_changed"] else ""
     lines = [
         f"model: {spec.paper}; variant {order.variant}",
-        f"seeds {', '.join(metrics['seeds'])}; {order.threads} thread(s), device {order.device}",
+        f"seeds {', '.join(metrics['seeds'])}; {order.threads} thread(s), device {order.device}"
+        + (", products in bfloat16" if order.half else ""),
     ]
     if order.search:
         lines.append(

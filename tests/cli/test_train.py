@@ -56,6 +56,7 @@ def test_a_run_tells_figures_beside_chance_and_where_its_card_is(place: Path) ->
             ("svm", "--data", "hku956", "--root", "{}", "--target", "valence", "--epochs", 3),
             "leave --epochs out",
         ),
+        (("svm", "--data", "hku956", "--root", "{}", "--target", "valence", "--half"), "leave --half out"),
         (("svm", "--data", "{}", "--target", "valence"), "in a study of our own nobody rated valence"),
         (("svm", "--data", "{}", "--target", "group"), "is no study with recordings"),
         (("mlr", "--data", "{}", "--target", "group"), "its targets are valence and arousal"),

@@ -117,6 +117,16 @@ def test_the_same_seed_gives_the_same_weights_and_draws_from_nobody_else() -> No
     assert same(first, fitted()) and not same(first, fitted(seed=1))
 
 
+def test_products_in_bfloat16_find_it_too_and_the_same_weights_again(tmp_path: Path) -> None:
+    halves = replace(RECIPE, half=True)
+    first, judged = fitted(recipe=halves), figures(60, seed=1)
+    assert (first.predict_proba(judged.inputs).argmax(1) == judged.labels).mean() > 0.9
+    assert same(first, fitted(recipe=halves)) and not same(first, fitted())
+    assert {value.dtype for value in first.network.parameters()} == {torch.float32}
+    first.save(tmp_path)
+    assert NetworkClassifier.load(tmp_path).recipe.half
+
+
 class Killed(Exception):
     """In the middle of a run."""
 
