@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from emolab.core.errors import EmolabError
+from emolab.core.errors import DataError, EmolabError
+from emolab.core.memory import give_back
 from emolab.recording import converter
 from emolab.recording.reader import Session
 from emolab.review.curves import PIECE, Track
@@ -49,6 +50,7 @@ class Usability:
             except Exception:  # a judgement must never take the window along
                 log.exception("%s cannot be judged", track.name)
                 self.troubles[track.name] = "It cannot be told how usable it is."
+            give_back()
             if self._stops.is_set():
                 return
             ready(track.name)
@@ -56,20 +58,25 @@ class Usability:
     def _of(self, track: Track, end_s: float) -> tuple[float, ...]:
         stream = self._session.streams[track.stream]
         channel = stream.info.channels[track.channel]
-        times, values, start, count = [], [], 0, 1
+        with self._reading:
+            count = len(stream)
+        times_s, values = np.empty(count), np.empty(count)
         pieces = stream.time_slices_s(PIECE)
+        start = 0
         while start < count:
             with self._reading:
                 if self._stops.is_set():
                     raise _Stopped
-                count = len(stream)
-                times.append(next(pieces, np.zeros(0)))
-                values.append(stream.values(track.channel, start, start + len(times[-1])))
-            start += len(times[-1])
+                piece = next(pieces, None)
+                if piece is None:
+                    raise DataError(f"only {start} of its {count} samples have a time")
+                stop = start + len(piece)
+                times_s[start:stop], values[start:stop] = piece, stream.values(track.channel, start, stop)
+            start = stop
         body = usable.read_body(
             track.kind,
-            np.concatenate(values),
-            np.concatenate(times),
+            values,
+            times_s,
             unit=channel.unit,
             adc_range=converter.ends(stream.info, channel),
             is_falling=converter.is_falling(stream.info, channel),

@@ -38,15 +38,17 @@ def checked(values: ArrayLike, times_s: ArrayLike, name: str, needs: Needs) -> t
             f"not {samples.shape} values at {at_s.shape} times"
         )
     finite = (np.abs(samples) < LARGEST) & np.isfinite(at_s)
-    samples, at_s = samples[finite], at_s[finite]
+    if not finite.all():  # of hours, a copy takes its time
+        samples, at_s = samples[finite], at_s[finite]
     if len(samples) < 2:
         raise DataError(f"{name} has {len(samples)} values that are numbers; check its cable and channel")
     steps_s = np.diff(at_s)
     if np.any(steps_s < 0):
         where_s = float(at_s[:-1][steps_s < 0][0])
         raise DataError(f"the times of {name} go back after {where_s:.3f} s; sort its samples by time")
-    kept = np.concatenate([[True], steps_s > 0])
-    samples, at_s = samples[kept], at_s[kept]
+    if not (steps_s > 0).all():
+        kept = np.concatenate([[True], steps_s > 0])
+        samples, at_s = samples[kept], at_s[kept]
     span_s = float(at_s[-1] - at_s[0])
     if span_s < WHOLE * needs.shortest_s:
         raise DataError(f"{name} lasts {span_s:.1f} s; {needs.what} need {needs.shortest_s:.0f} s or more")

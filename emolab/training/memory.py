@@ -12,11 +12,11 @@ left alone.
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from emolab.core.memory import glibc
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, MMAP_MAX = -1, -3, -4  # malloc.h
 # where glibc's own adapting ends in a process that has freed large blocks; setting one stops the adapting
@@ -27,7 +27,7 @@ KEEPING = {MMAP_MAX: 0, TRIM_THRESHOLD: 2**31 - 1}
 @contextmanager
 def kept_memory() -> Iterator[None]:
     """Keep what is freed, in all of the process; not to be nested."""
-    library = _glibc()
+    library = glibc()
     if library is None:
         yield
         return
@@ -42,14 +42,3 @@ def kept_memory() -> Iterator[None]:
 def _told(library: Any, options: dict[int, int]) -> None:
     for option, value in options.items():
         library.mallopt(option, value)
-
-
-def _glibc() -> Any:
-    """The C library, where it is glibc."""
-    if not sys.platform.startswith("linux"):
-        return None
-    library = ctypes.CDLL(None)
-    if not all(hasattr(library, name) for name in ("gnu_get_libc_version", "mallopt", "malloc_trim")):
-        return None
-    library.malloc_trim.argtypes = [ctypes.c_size_t]
-    return library

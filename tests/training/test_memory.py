@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emolab.training.memory import _glibc, kept_memory
+from emolab.core.memory import glibc
+from emolab.training.memory import kept_memory
 
 BIG = 16 << 20  # numbers of four bytes: more than glibc keeps by itself
 PAGE = 4096
 
 pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux") or _glibc() is None, reason="the allocator is not glibc's"
+    not sys.platform.startswith("linux") or glibc() is None, reason="the allocator is not glibc's"
 )
 
 

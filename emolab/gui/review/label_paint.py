@@ -16,7 +16,8 @@ from emolab.review.lanes import Source
 CORNER_PX = 9
 FLAG_PX = 5
 PAD_PX = 6
-NARROW_PX = 4  # neither pattern nor words can be made out; of hours, hundreds are drawn
+NARROW_PX = 4  # no pattern can be made out; of hours, hundreds are drawn
+WORDS_PX = 28  # narrower ones hold no word, shortened though it may be
 FLAG_WORDS_PX = 60  # room to the next flag: then a flag says what it is about
 
 
@@ -55,12 +56,13 @@ def paint_label(
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 3, 3)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    _paint_words(painter, box, label, source, colour, words or name_of(label))
+    if has_words(box, label):
+        _paint_words(painter, box, label, source, colour, words or name_of(label))
 
 
 def has_words(box: QRectF, label: TimedLabel) -> bool:
     """Whether words may be seen in `box`: of hours, most have no room."""
-    return box.width() >= theme.px(FLAG_WORDS_PX if label.is_moment else NARROW_PX)
+    return box.width() >= theme.px(FLAG_WORDS_PX if label.is_moment else WORDS_PX)
 
 
 def colour_of(label: TimedLabel, source: Source = "person") -> str:

@@ -18,7 +18,7 @@ from emolab.core.errors import DataError
 from emolab.signals.body import MICROSIEMENS, SKIN_COUNTS_OFF, SKIN_US, SKIN_US_PER_S
 from emolab.signals.eda.front_end import FrontEnd
 from emolab.signals.general import AT_END
-from emolab.signals.measures import GAP_STEPS, Array
+from emolab.signals.measures import GAP_STEPS, Array, interpolated
 from emolab.signals.samples import Needs, checked, usual_s
 from emolab.signals.window import guess_adc_range
 
@@ -172,7 +172,7 @@ def _smoothed(samples: Array, at_s: Array, every_s: Array, rate_hz: float) -> tu
     absent = [(start_s - 1.0, at_s[0]), *zip(at_s[before], at_s[before + 1], strict=True), (at_s[-1], np.inf)]
     if usual_s(at_s) < 0.7 / fine_hz:
         samples, at_s = _averaged(samples, at_s, fine_hz)
-    fine = np.interp(start_s + np.arange((n - 1) * times + 1) / fine_hz, at_s, samples)
+    fine = interpolated(start_s + np.arange((n - 1) * times + 1) / fine_hz, at_s, samples)
     weight = np.ones(len(fine))
     for from_s, to_s in absent:
         first = max(int(np.floor((from_s - start_s) * fine_hz + 1e-6)) + 1, 0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emolab.signals.measures import GAP_STEPS, Array
+from emolab.signals.measures import GAP_STEPS, Array, interpolated
 from emolab.signals.samples import Needs, checked, usual_s
 
 GRID_HZ = 250.0  # spec 01 §1.7
@@ -52,7 +52,7 @@ def on_grid(values: ArrayLike, times_s: ArrayLike) -> Grid:
     n = int((at_s[-1] - start_s) * GRID_HZ) + 1
     if step_s < 0.7 / GRID_HZ:
         samples, at_s = _averaged(samples, at_s)
-    even = np.interp(start_s + np.arange(n) / GRID_HZ, at_s, samples)
+    even = interpolated(start_s + np.arange(n) / GRID_HZ, at_s, samples)
     is_there = np.ones(n, dtype=bool)
     for from_s, to_s in absent:
         is_there[int((from_s - start_s) * GRID_HZ) + 1 : int(np.ceil((to_s - start_s) * GRID_HZ))] = False

@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from emolab.signals.body import PULSE_BAND_HZ, PULSE_PART, PULSE_S, SHORTEST_FOR_RHYTHM_S
-from emolab.signals.measures import NEARLY, Array
+from emolab.signals.measures import NEARLY, Array, interpolated
 from emolab.signals.ppg.grid import Grid
 
 LOOK_HZ = 50.0  # the band judged ends at 5 Hz
@@ -54,7 +54,7 @@ class Sureness:
         reach = min(7, len(at) - 1)
         padded = np.pad(known[at], reach, mode="edge")
         smooth = np.median(sliding_window_view(padded, 2 * reach + 1), axis=1)
-        return np.interp(times_s, self.start_s + at * HOP_S + SHORTEST_FOR_RHYTHM_S / 2, smooth)
+        return interpolated(times_s, self.start_s + at * HOP_S + SHORTEST_FOR_RHYTHM_S / 2, smooth)
 
     def _best(self, times_s: Array, of: Array) -> Array:
         """The greatest of the stretches that hold each moment."""
