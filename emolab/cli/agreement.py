@@ -71,8 +71,9 @@ def text(found: Comparison) -> str:
     """A comparison as people read it."""
     lines = [f"{found.what} of {', '.join(found.lanes)}", found.windowing, ""]
     lines.append(f"{'figure':<28}{'lanes':<34}{'value':>7}  {'95 % interval':<18}{'units':>6}")
+    most = max((len(one.lanes) for one in found.figures), default=0)
     for one in found.figures:
-        who = "all" if len(one.lanes) == len(found.lanes) > 2 else " × ".join(one.lanes)
+        who = "all" if len(one.lanes) == most > 2 else " × ".join(one.lanes)
         lines.append(f"{one.name:<28}{who[:33]:<34}{told(one)}")
     return "\n".join(lines)
 

@@ -49,7 +49,8 @@ class Figure:
 class Comparison:
     """What was compared. `judged`: `(units, lanes)`, NaN where a lane did not judge.
 
-    `windowing`: the units in words. `figures`: pairs first, then all lanes together.
+    `windowing`: the units in words, and which lanes say nothing of it. `figures`: pairs first, then all
+    lanes together, of the lanes that judge a unit at least.
     """
 
     what: What
@@ -82,7 +83,12 @@ def compare(
         "half a unit or more"
     )
     names = tuple(lane.name for lane in lanes)
-    return Comparison(what, names, windowing, judged, tuple(_figures(names, judged, what)))
+    speaks = ~np.isnan(judged).all(axis=0) if len(units) else np.ones(len(lanes), np.bool_)
+    if silent := [name for name, does in zip(names, speaks, strict=True) if not does]:
+        windowing += f"; nothing of {what} says {', '.join(silent)}"
+    speaking = [name for name, does in zip(names, speaks, strict=True) if does]
+    figures = _figures(speaking, judged[:, speaks], what) if len(speaking) > 1 else []
+    return Comparison(what, names, windowing, judged, tuple(figures))
 
 
 def _units(lanes: Sequence[Lane], every: Sequence[Trial], window_s: float | None) -> list[Stretch]:

@@ -97,3 +97,13 @@ def test_what_makes_no_sense_is_refused(what: str, window_s: float | None) -> No
         compare([lane("anna", ANNA), lane("ben", BEN)], TRIALS, what, window_s)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="two lanes"):
         compare([lane("anna", ANNA)], TRIALS)
+
+
+def test_a_lane_that_says_nothing_of_it_has_no_rows_and_is_named() -> None:
+    labels = {str(t.number): TimedLabel(t.start_s, t.end_s, arousal=0.5) for t in TRIALS}
+    svm = Lane("svm", "model", labels)
+    found = compare([lane("anna", ANNA), lane("ben", BEN), svm], TRIALS)
+    assert {one.lanes for one in found.figures} == {("anna", "ben")}
+    assert found.windowing.endswith("; nothing of state says svm") and found.lanes[-1] == "svm"
+    alone = compare([lane("anna", ANNA), svm], TRIALS)
+    assert alone.figures == () and "nothing of state says svm" in alone.windowing

@@ -84,7 +84,7 @@ class AgreementWindow(QDialog):
             self.figures.show_rows([])
             return
         self.windowing.setText(found.windowing)
-        self.figures.show_rows([_row(one, len(chosen)) for one in found.figures])
+        self.figures.show_rows([_row(one, max(len(each.lanes) for each in found.figures)) for one in found.figures])
 
 
 def _row(figure: Figure, lanes: int) -> Sequence[str]:

@@ -53,8 +53,9 @@ class Sureness:
         at = np.flatnonzero(np.isfinite(known))
         reach = min(7, len(at) - 1)
         padded = np.pad(known[at], reach, mode="edge")
-        smooth = np.asarray(np.median(sliding_window_view(padded, 2 * reach + 1), axis=1), np.float64)
-        return interpolated(times_s, self.start_s + at * HOP_S + SHORTEST_FOR_RHYTHM_S / 2, smooth)
+        smooth = np.median(sliding_window_view(padded, 2 * reach + 1), axis=1)
+        places_s: Array = self.start_s + at * HOP_S + np.float64(SHORTEST_FOR_RHYTHM_S / 2)
+        return interpolated(times_s, places_s, smooth)
 
     def _best(self, times_s: Array, of: Array) -> Array:
         """The greatest of the stretches that hold each moment."""
