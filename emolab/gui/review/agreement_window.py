@@ -84,7 +84,8 @@ class AgreementWindow(QDialog):
             self.figures.show_rows([])
             return
         self.windowing.setText(found.windowing)
-        self.figures.show_rows([_row(one, max(len(each.lanes) for each in found.figures)) for one in found.figures])
+        most = max((len(one.lanes) for one in found.figures), default=0)
+        self.figures.show_rows([_row(one, most) for one in found.figures])
 
 
 def _row(figure: Figure, lanes: int) -> Sequence[str]:
