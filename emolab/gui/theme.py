@@ -300,7 +300,8 @@ def style_sheet(p: Palette, scale: float = 1.0) -> str:
     colours = {f.name: getattr(p, f.name) for f in fields(Palette)}
     tokens = {**sizes, **colours, "act": HEALTH["act"].colour, "thin": f"{max(1, round(scale))}px",
               "thick": f"{round(2 * scale)}px", "hover": mix(p.raised, p.text, 0.12),
-              "pressed": mix(p.raised, p.text, 0.22)}  # fmt: skip
+              "pressed": mix(p.raised, p.text, 0.22),
+              "red_text": mix(HEALTH["act"].colour, p.text, 0.25)}  # fmt: skip
     sheet = _SHEET
     for name in sorted(tokens, key=len, reverse=True):
         sheet = sheet.replace(f"@{name}", tokens[name])
@@ -319,6 +320,7 @@ QLabel[role="title"] { font-size: @title; font-weight: 600; }
 QLabel[role="heading"] { font-size: @heading; font-weight: 600; }
 QLabel[role="figure"] { font-size: @figure; font-weight: 600; }
 QLabel[role="muted"] { color: @muted; }
+QLabel[role="alarm"] { color: @red_text; }
 QLabel[role="message"] { font-size: @large; }
 QPushButton { background: @raised; border: @thin solid @edge; border-radius: @radius;
   padding: 0 @gap; min-height: @target; }

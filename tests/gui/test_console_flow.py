@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from emolab.protocol.load import load
 from emolab.recording.recover import was_cut_off
 from emolab.session import client as engines
 from emolab.study import consent, participants
+from emolab.training.opened import folder_of
 from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
 from tests.recording.made import killed
@@ -444,3 +446,23 @@ def test_our_own_errors_become_a_notice_and_others_a_dialog(flow, qtbot):
         box.close()
     finally:
         door.close()
+
+
+def test_a_study_remembers_which_classifier_is_read_out(flow, qtbot, study, tmp_path, started, monkeypatch):
+    asked = []
+    monkeypatch.setattr(dialogs, "ask_classifier", lambda _parent, now, _own: asked.append(now) or run)
+    run = str(tmp_path)
+    flow.reading.ask()  # before a study is open
+    assert not asked and "Open a study first" in flow.window.notice.sentence
+    flow.enter(study)
+    flow.reading.ask()
+    assert asked == ["default"] and "no classifier" in flow.window.notice.sentence
+    assert flow.reading.run_of(study) == "default"
+    run = str(shutil.copytree(folder_of("default"), tmp_path / "mine"))
+    flow.reading.ask()
+    assert "C reads out svm, arousal in this study" in flow.window.notice.sentence
+    assert Memory(tmp_path / "memory.json").of(study)["classifier"] == run
+    assert flow.reading.run_of(study) == run
+    run = "default"
+    flow.reading.ask()
+    assert asked[-1] == str(tmp_path / "mine") and flow.reading.run_of(study) == "default"

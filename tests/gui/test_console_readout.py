@@ -65,3 +65,6 @@ def test_the_panel_shows_it_beside_the_curves(qapp: QApplication) -> None:
     panel.show_reading(words(TOLD), tip(TOLD))
     assert wanted == [True] and panel.reading.text() == "svm: high arousal .58 · last 30 s"
     assert "near chance" in panel.reading.toolTip()
+    assert panel.reading.property("role") == "muted"
+    panel.show_reading(f"■ in its training · {words(TOLD)}")
+    assert panel.reading.property("role") == "alarm"

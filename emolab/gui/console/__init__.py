@@ -13,7 +13,7 @@
     lost_page     the engine has died: what is kept, how to recover it
     readiness     why a session may not start yet, as rules over values
     planning      the plan in words
-    readout       what a classifier makes of the newest seconds, read out beside the curves
+    readout       what a classifier makes of the newest seconds, read out beside the curves; reading: which
     number_field, sparkline, thumbnail   small shapes the pages share
     seat, identify, dialogs, menus, chores, memory   the participant's window, questions, errands
 

@@ -123,6 +123,26 @@ def ask_recording(parent: QWidget, near: Path | None) -> Path | None:
     return _path(found[0])
 
 
+def ask_classifier(parent: QWidget, now: str, own: str) -> str | None:
+    """The folder of a run, or `own` for the classifier that comes with emolab; None for no change."""
+    box = QMessageBox(parent)
+    box.setWindowTitle("Classifier to read out")
+    box.setText("Which classifier shall be read out beside the curves?")
+    told = "the one that comes with emolab" if now == own else now
+    box.setInformativeText(f"Now: {told}\nIt is looked at beside the engine; nothing waits for it.")
+    shipped = box.addButton("emolab's own", QMessageBox.ButtonRole.AcceptRole)
+    mine = box.addButton("A run of mine…", QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    box.exec()
+    if box.clickedButton() is shipped:
+        return own
+    if box.clickedButton() is not mine:
+        return None
+    near = Path.home() if now == own else Path(now).parent
+    found = QFileDialog.getExistingDirectory(parent, "The folder of a run ('emolab train --out')", str(near))
+    return found or None
+
+
 def ask_devices(parent: QWidget, near: Path | None) -> Path | None:
     """A devices file."""
     return _path(

@@ -22,7 +22,7 @@ from emolab.gui.console import chores, dialogs, override, planning, readiness
 from emolab.gui.console.desk import Desk
 from emolab.gui.console.memory import Memory
 from emolab.gui.console.readiness import Form, pseudonym_error
-from emolab.gui.console.readout import ReadOut
+from emolab.gui.console.reading import Reading
 from emolab.gui.console.seat import Seat
 from emolab.gui.console.window import ConsoleWindow
 from emolab.session import folder
@@ -54,7 +54,7 @@ class Flow(QObject):
         self._plan_timer.setSingleShot(True)
         self._plan_timer.timeout.connect(self.plan)
         self._chores = chores.Chores(self)
-        self._readout = ReadOut(self)
+        self.reading = Reading(window, memory, self._sits)
         self._connect_engine()
         self._connect_pages()
         self._chores.peeked.connect(self._peeked)
@@ -280,7 +280,7 @@ class Flow(QObject):
                 self.stop_by_word()
             if answer != dialogs.CLOSE:
                 return
-        self._readout.stop()
+        self.reading.stop()
         self.seat.close()
         self.desk.end()
         self.window.leave()
@@ -319,9 +319,6 @@ class Flow(QObject):
         setup.room.testRequested.connect(self.seat.test)
         setup.room.toneRequested.connect(lambda: self.desk.send("sound_check"))
         run.stopRequested.connect(self.stop)
-        run.signals.readOutWanted.connect(self._read_out)
-        self._readout.said.connect(run.signals.show_reading)
-        self._readout.ended.connect(self._read_out_ended)
         run.banner.retryRequested.connect(self.retry)
         run.banner.moveRequested.connect(self.move_participant)
         run.hand.pauseRequested.connect(lambda: self.desk.send("pause"))
@@ -339,25 +336,15 @@ class Flow(QObject):
         self.window.lost.againRequested.connect(self.next_participant)
         self.window.closeRequested.connect(self.close)
 
-    def _read_out(self, is_wanted: bool) -> None:
-        """Let a classifier judge what is recorded, beside the engine, or end that."""
+    def _sits(self) -> tuple[Path | None, str]:
+        """The study that is open, and who is recorded in it."""
         last = self.desk.last
-        if is_wanted and self.study is not None:
-            self._readout.start(self.study, last.participant if last is not None else "")
-        elif not is_wanted:
-            self._readout.stop()
-
-    def _read_out_ended(self, why: str) -> None:
-        signals = self.window.run.signals
-        signals.classifier_button.setChecked(False)
-        signals.show_reading("")
-        if why:
-            self.window.notice.say(why, "look")
+        return self.study, last.participant if last is not None else ""
 
     def _bridge_changed(self, bridge: Bridge | None) -> None:
         self._has_seated = False
         if bridge is None:
-            self._readout.stop()
+            self.reading.stop()
             self.seat.close()
         self.window.watch(bridge)
         if bridge is not None and self.devices is not None:

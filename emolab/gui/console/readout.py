@@ -46,7 +46,7 @@ class ReadOut(QObject):
             self.ended.emit(str(error))
             return
         mine = known.learnt_from(study / participant / "session", participant)
-        self._warning = "■ was in its training · " if mine else ""
+        self._warning = "■ in its training · " if mine else ""
         child = self._child = QProcess(self)
         self._left = b""
         child.readyReadStandardOutput.connect(self._listen)

@@ -43,10 +43,10 @@ class SignalsPanel(QFrame):
         self.reading.setAccessibleName("classifier's read-out")
         bar.addSpacing(theme.px(8))
         bar.addWidget(self.reading, 1)
-        self.classifier_button = QPushButton("Classifier")
+        self.classifier_button = QPushButton("Classifier  (C)")
         self.classifier_button.setCheckable(True)
         self.classifier_button.setToolTip(
-            "Read out what a classifier makes of the last 30 s; nothing waits for it"
+            "Read out what a classifier makes of the last 30 s (C); nothing waits for it. Shift+C: which one"
         )
         self.classifier_button.toggled.connect(self.readOutWanted)
         bar.addWidget(self.classifier_button)
@@ -69,6 +69,7 @@ class SignalsPanel(QFrame):
 
     def show_reading(self, words: str, tip: str = "") -> None:
         """What a classifier says now; `tip`: what else there is to know of it."""
+        theme.role(self.reading, "alarm" if words.startswith(theme.HEALTH["act"].symbol) else "muted")
         self.reading.setText(words)
         self.reading.setToolTip(tip or words)
 
