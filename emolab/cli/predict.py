@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WHAT = """Let a trained classifier judge a session by its skin conductance, and keep what it says in a lane.
 
-RUN is the folder of 'emolab train', or 'default': a small model of valence that comes with emolab. Clips are
+RUN is the folder of 'emolab train', or 'default': a small model of arousal that comes with emolab. Clips are
 windows, or --window seconds every --hop seconds are. What participants and analysts said is never touched."""
 RED, PLAIN = "\033[1;31m", "\033[0m"
 WARNING = (

@@ -38,3 +38,5 @@ MODELS: dict[str, str] = {
     "svr": "emolab.models.regression:Svr",
     "svr_tonic": "emolab.models.regression:SvrTonic",
 }
+# those that want figures of the music, too
+LISTENING = ("rtcan", "res_sin", "music_svm")

@@ -28,7 +28,8 @@ from emolab.models.examples import Examples
 from emolab.training import alarm, run_examples, run_folder
 from emolab.training.learner import Learnt, Rows, make_model, taught
 from emolab.training.order import Order
-from emolab.training.run_folder import CHECK, FINAL, PROGRESS, RESULT
+from emolab.training.people import facts_of
+from emolab.training.run_folder import CHECK, FINAL, PEOPLE, PROGRESS, RESULT
 from emolab.training.splits import Fold, folds, overlapping
 
 CHECKED_ROWS = 64  # of a network, to see whether it looks at test rows
@@ -104,6 +105,8 @@ def _worked(task: FoldTask, examples: Examples, corpus: str) -> dict[str, Any]:
     except ModelError as error:
         return {**facts, "skipped": str(error)}
     learnt.model.save(task.folder)
+    seen = np.union1d(train, valid)
+    run_folder.write_json(task.folder / PEOPLE, facts_of(order, corpus, examples, seen))
     tested = fold.test if task.number is not None else fold.test[:0]
     return {
         **facts,

@@ -17,6 +17,7 @@ from typing import Any
 
 from emolab.core import shipped
 from emolab.core.errors import ModelError, NoWeights
+from emolab.models import LISTENING
 from emolab.models.classifier import CARD, WEIGHTS, Classifier
 from emolab.models.eda_inputs import CURVES_FROM_S
 from emolab.training.loading import FINAL, MOST_BYTES, load_classifier, read_card
@@ -47,13 +48,20 @@ class Known:
         """What was wrong with the run that made it, in sentences."""
         return tuple(str(one) for one in self.facts.get("alarms", ()))
 
-    def learnt_from(self, recording: Path, participant: str) -> bool:
+    @property
+    def listens(self) -> bool:
+        """Whether it wants figures of the music."""
+        return self.name in LISTENING
+
+    def learnt_from(self, recording: Path, participant: str, study: str = "") -> bool:
         """Whether the participant of a recording is among those it has learnt from.
 
-        Another study's participant of the same name is not; a study is known by the name of its folder.
+        Another study's participant of the same name is not. A study is known by the name of its folder, and
+        by that which it had when the recording was made (`study`, from its header): it may be renamed.
         """
-        own = mark(scope("study", "", recording.resolve().parent.parent), participant)
-        return own in self.facts.get("participants", ())
+        places = [recording.resolve().parent.parent, *([Path(study)] if study else [])]
+        own = {mark(scope("study", "", place), participant) for place in places}
+        return not own.isdisjoint(self.facts.get("participants", ()))
 
     def card(self) -> str:
         """What it is and what it is worth, as its run tells (Markdown); without one, that it is not known."""

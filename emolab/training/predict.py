@@ -104,6 +104,7 @@ def predict(
     with Session.open(path) as session:
         events, lost = session.sound_events()
         participant, is_whole = session.header.participant, session.finished
+        study = session.header.study
         ends_s = [event.time_s for event in events]
         ends_s += [stream.last_s() or 0.0 for stream in session.streams.values()]
         skin = skin_of(session)
@@ -129,7 +130,7 @@ def predict(
         window_s,
         hop_s,
         found,
-        model.known.learnt_from(path, participant),
+        model.known.learnt_from(path, participant, study),
         tuple(damage),
     )
 

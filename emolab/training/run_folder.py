@@ -6,8 +6,8 @@
     predictions.parquet a row a tested trial: key, participant, song, fold, seed, label, guesses
     card.md             all of it for people, with alarms
     figures/            confusion, learning, calibration
-    fold-00/ …          what learnt there (card and weights), and `result.json`
-    final/              what learnt from all rows; `people.json` tells from whom
+    fold-00/ …          what learnt there (card and weights), `people.json` from whom, and `result.json`
+    final/              what learnt from all rows, likewise
 
 A fold counts as done when its `result.json` is there, which is written last.
 """

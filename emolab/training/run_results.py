@@ -14,7 +14,7 @@ from emolab.training import run_card, run_folder, scores
 from emolab.training.alarm import Alarm, of_scores
 from emolab.training.corpus_examples import Found
 from emolab.training.order import Order
-from emolab.training.people import mark, scope
+from emolab.training.people import facts_of
 from emolab.training.run_folder import FIGURES, FINAL, METRICS, PEOPLE, PREDICTIONS
 from emolab.training.splits import Fold
 
@@ -178,16 +178,7 @@ def _figures(
 
 def _people(order: Order, out: Path, found: Found, told: Sequence[Alarm]) -> None:
     """From whom the final classifier has learnt, as marks that do not tell who it was."""
-    where = scope(order.data, found.how["corpus"], order.root)
-    facts = {
-        "corpus": found.how["corpus"],
-        "scope": where,
-        "target": order.target,
-        "labels": order.labels,
-        "classes": list(found.examples.classes),
-        "participants": sorted({mark(where, who) for who in found.examples.subjects.tolist()}),
-        "songs": len(set(found.examples.songs.tolist())),
-        "rows": len(found.examples),
-        "alarms": [one.text for one in told if one.level == "red"],
-    }
+    every = np.arange(len(found.examples))
+    alarms = [one.text for one in told if one.level == "red"]
+    facts = facts_of(order, found.how["corpus"], found.examples, every, alarms)
     run_folder.write_json(out / FINAL / PEOPLE, facts)

@@ -32,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return listened.record(tmp_path_factory.mktemp("recorded") / "P07_session-0.h5")
+    return listened.record(tmp_path_factory.mktemp("recorded") / "P07_session-0.h5", study="study")
 
 
 @pytest.fixture

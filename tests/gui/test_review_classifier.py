@@ -15,9 +15,14 @@ from emolab.gui.review.classifier_dialog import Asked, ClassifierDialog
 from emolab.gui.review.classifying import Classifying
 from emolab.gui.review.heat_strip import Heat
 from emolab.gui.review.model_card import CardView
+from emolab.models import LISTENING, MODELS
+from emolab.models.classifier import make
+from emolab.models.examples import whole_trials
+from emolab.models.svm import MusicSvm
 from emolab.recording.label_ledger import ledgers
 from emolab.recording.predicted import Guess
 from emolab.review.guesses import keep
+from emolab.signals.audio_features import COMPARE
 from emolab.training.opened import DEFAULT, look
 from emolab.training.people import mark, scope
 from tests.gui import review_room as room
@@ -111,6 +116,29 @@ def test_the_choice_shows_what_a_model_is_worth_and_warns_in_red(qapp: QApplicat
     dialog.show_run(str(tmp_path))
     assert not dialog.run_button.isEnabled() and "no classifier" in dialog.problem.text()
     dialog.deleteLater()
+
+
+def test_a_model_that_listens_wants_figures_of_the_music(qapp: QApplication, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    names = [f"k{k}" for k in range(12)]
+    rows = (rng.normal(size=(12, COMPARE)).astype(np.float32),)
+    heard = whole_trials(rows, [0, 1] * 6, ("low", "high"), names, names, names, [40.0] * 12)
+    MusicSvm().fit(heard, seed=0).save(tmp_path / "run" / "final")
+    dialog = ClassifierDialog(tmp_path / "listening" / "P07" / "P07_session-0.h5", "P07")
+    assert dialog.music_button.isHidden()
+    dialog.show_run(str(tmp_path / "run"))
+    assert not dialog.music_button.isHidden() and not dialog.run_button.isEnabled()
+    dialog.take_music("songs.csv")
+    assert dialog.run_button.isEnabled() and dialog.asked.music == "songs.csv"
+    dialog.show_run(DEFAULT)
+    assert dialog.music_button.isHidden() and dialog.asked == Asked(DEFAULT)
+    dialog.deleteLater()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_models_that_listen_are_those_that_take_music(name: str) -> None:
+    takes = any(one.modality == "music" for one in make(name).spec.inputs)
+    assert takes == (name in LISTENING)
 
 
 @pytest.mark.slow

@@ -140,6 +140,9 @@ def test_whoever_was_in_the_training_is_told(session: Path, tmp_path: Path) -> N
     elsewhere.parent.mkdir(parents=True)
     shutil.copy(session, elsewhere)
     assert not predict(elsewhere, opened).in_training
+    renamed = mark(scope("study", "emolab study", Path("listening")), "P07")  # before the folder's new name
+    people.write_text(json.dumps({"participants": [renamed]}))
+    assert predict(elsewhere, open_model(run)).in_training
     people.write_text(json.dumps({"participants": [mark("HKU956", "P07")]}))
     assert not predict(path, open_model(run)).in_training
     for nonsense in ("[]", "{", '{"participants": 3}'):

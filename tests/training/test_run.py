@@ -24,6 +24,7 @@ from emolab.training.alarm import disturbed
 from emolab.training.fold_work import FoldTask, work
 from emolab.training.learner import Rows, settings_of, taught
 from emolab.training.loading import load_classifier
+from emolab.training.opened import look
 from emolab.training.order import Order
 from emolab.training.people import mark, scope
 from emolab.training.run import Made, train
@@ -161,6 +162,18 @@ def test_what_learnt_from_all_rows_is_there_for_use_with_marks_of_whom_it_knows(
     assert people["scope"] == where and len(people["participants"]) == 6
     assert {mark(where, who) for who in rows.subjects} == set(people["participants"])
     assert "hku" not in "".join(people["participants"])
+
+
+def test_a_fold_s_own_classifier_knows_whom_it_saw_and_not_whom_it_was_tested_on(
+    made: Made, order: Order
+) -> None:
+    where, rows = scope("hku956", "HKU956", order.root), run_examples.read(order)[1].examples
+    for number, fold in enumerate(folds(rows, order.folds, order.group, order.seed)):
+        people = read(made.out / f"fold-{number:02d}", run_folder.PEOPLE)
+        tested = {mark(where, who) for who in rows.subjects[fold.test]}
+        assert tested and tested.isdisjoint(people["participants"])
+        assert tested | set(people["participants"]) == {mark(where, who) for who in rows.subjects}
+        assert look(made.out / f"fold-{number:02d}").facts["rows"] == len(fold.train) + len(fold.valid)
 
 
 def test_two_processes_and_this_one_give_the_same_bytes(made: Made, order: Order, tmp_path: Path) -> None:

@@ -30,27 +30,37 @@ WINDOW_S, HOP_S = (10.0, 600.0, 30.0), (0.5, 600.0, 10.0)  # least, most, at fir
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be run. `window_s`, `hop_s`: 0 for clips as windows."""
+    """What is to be run. `window_s`, `hop_s`: 0 for clips as windows. `music`: where it is wanted."""
 
     run: str
     window_s: float = 0.0
     hop_s: float = 0.0
+    music: str = ""
 
 
 class ClassifierDialog(QDialog):
     """Filled by `show_run`; `asked` is what was chosen."""
 
     def __init__(
-        self, recording: Path, participant: str, run: str = DEFAULT, parent: QWidget | None = None
+        self,
+        recording: Path,
+        participant: str,
+        run: str = DEFAULT,
+        study: str = "",
+        parent: QWidget | None = None,
     ) -> None:
+        """`study`: as the recording's header names it."""
         super().__init__(parent)
         self.setWindowTitle("Run a classifier")
         self.resize(theme.px(900), theme.px(620))
-        self._recording, self._participant, self._run = recording, participant, run
+        self._recording, self._participant, self._run, self._study = recording, participant, run, study
+        self._music = ""
         self.shipped_button = QRadioButton("The one that comes with emolab")
         self.own_button = QRadioButton("A run of mine:")
         self.folder_button = QPushButton("Choose a folder…")
         self.folder = Elided("none chosen", "muted")
+        self.music_label, self.music_button = text("It listens, too:"), QPushButton("Music figures…")
+        self.music = Elided("a table of the clips' ComParE figures, as PMEmo has", "muted")
         self.clips_button = QRadioButton("Each clip as a whole")
         self.windows_button = QRadioButton("Windows of")
         self.window_box = _seconds(*WINDOW_S, "length of a window")
@@ -71,9 +81,16 @@ class ClassifierDialog(QDialog):
     @property
     def asked(self) -> Asked:
         """What is to be run."""
+        music = "" if self.music_button.isHidden() else self._music
         if self.clips_button.isChecked():
-            return Asked(self._run)
-        return Asked(self._run, self.window_box.value(), self.hop_box.value())
+            return Asked(self._run, music=music)
+        return Asked(self._run, self.window_box.value(), self.hop_box.value(), music)
+
+    def take_music(self, table: str) -> None:
+        """Figures of the music, for a model that wants them."""
+        self._music = table
+        self.music.setText(table)
+        self.run_button.setEnabled(not self.problem.text())
 
     def show_run(self, run: str) -> None:
         """Choose a run, and show what it is worth."""
@@ -84,15 +101,17 @@ class ClassifierDialog(QDialog):
             known = look(run)
         except EmolabError as error:
             self._tell(str(error))
+            self._show_music(False)
             self.card.show_card("")
             self.alarm.say("")
             self.run_button.setEnabled(False)
             return
         self._tell("")
         self.card.show_card(known.card())
-        mine = known.learnt_from(self._recording, self._participant)
+        mine = known.learnt_from(self._recording, self._participant, self._study)
         self.alarm.say(IN_TRAINING.format(who=self._participant) if mine else " ".join(known.alarms))
-        self.run_button.setEnabled(True)
+        self._show_music(known.listens)
+        self.run_button.setEnabled(bool(self._music) or not known.listens)
 
     def _connect(self) -> None:
         self.buttons.accepted.connect(self.accept)
@@ -100,12 +119,24 @@ class ClassifierDialog(QDialog):
         self.shipped_button.clicked.connect(lambda: self.show_run(DEFAULT))
         self.own_button.clicked.connect(self._ask_folder)
         self.folder_button.clicked.connect(self._ask_folder)
+        self.music_button.clicked.connect(self._ask_music)
         self.windows_button.toggled.connect(self.window_box.setEnabled)
         self.windows_button.toggled.connect(self.hop_box.setEnabled)
 
     def _tell(self, problem: str) -> None:
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
+
+    def _show_music(self, is_wanted: bool) -> None:
+        for widget in (self.music_label, self.music_button, self.music):
+            widget.setVisible(is_wanted)
+
+    def _ask_music(self) -> None:
+        found, _ = QFileDialog.getOpenFileName(
+            self, "Figures of the clips' music", self._near(), "Tables (*.csv)"
+        )
+        if found:
+            self.take_music(found)
 
     def _dress(self) -> None:
         """Radio buttons that can be seen on a dark ground, too."""
@@ -144,6 +175,9 @@ class ClassifierDialog(QDialog):
         choice.addWidget(self.own_button, 2, 0)
         choice.addWidget(self.folder_button, 2, 1)
         choice.addWidget(self.folder, 2, 2)
+        choice.addWidget(self.music_label, 3, 0)
+        choice.addWidget(self.music_button, 3, 1)
+        choice.addWidget(self.music, 3, 2)
         choice.setColumnStretch(2, 1)
         windows = QHBoxLayout()
         windows.setSpacing(theme.px(8))

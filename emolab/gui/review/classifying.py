@@ -17,15 +17,16 @@ from emolab.training.opened import DEFAULT, look
 
 
 class Classifying(QObject):
-    """Of one recording. `window`: on which dialogs lie."""
+    """Of one recording. `study`: as its header names it. `window`: on which dialogs lie."""
 
     progressed = Signal(str)  # words for the button; empty when none is on its way
     ended = Signal(str, str)  # a sentence, its level; empty when all went well
     written = Signal(str)  # the lane
 
-    def __init__(self, recording: Path, participant: str, window: QWidget) -> None:
+    def __init__(self, recording: Path, participant: str, study: str, window: QWidget) -> None:
         super().__init__(window)
         self._recording, self._participant, self._window = recording, participant, window
+        self._study = study
         self._run = DEFAULT  # what was chosen last
         self.guesser = Guesser(self)
         self.guesser.progressed.connect(lambda far, _: self.progressed.emit(f"Stop, {far} %"))
@@ -36,14 +37,14 @@ class Classifying(QObject):
         if self.guesser.is_running:
             self.guesser.stop()
             return
-        dialog = ClassifierDialog(self._recording, self._participant, self._run, self._window)
+        dialog = ClassifierDialog(self._recording, self._participant, self._run, self._study, self._window)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             self.start(dialog.asked)
 
     def start(self, asked: Asked) -> None:
         """Run it beside the window."""
         self._run = asked.run
-        self.guesser.start(self._recording, asked.run, asked.window_s, asked.hop_s)
+        self.guesser.start(self._recording, asked.run, asked.window_s, asked.hop_s, asked.music)
 
     def show_card(self, lane: Lane) -> QDialog:
         """The card of who wrote a lane, as far as its run is still there."""

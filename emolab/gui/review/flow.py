@@ -56,7 +56,8 @@ class ReviewFlow(QObject):
         self._trial_shown: Trial | None = None
         self._trace: list[tuple[float, float, float]] = []
         self._checker = Checker(self)
-        self.classifying = Classifying(recording, self.line.session.header.participant, self.window)
+        header = self.line.session.header
+        self.classifying = Classifying(recording, header.participant, header.study, self.window)
         self._checks, self._agreement = CheckWindow(self.window), AgreementWindow(self.window)
         self.labelling = self._make_labelling(analyst)
         self._grow = QTimer(self)

@@ -19,11 +19,17 @@ class Guesser(Verb):
 
     told: dict[str, Any] | None = None
 
-    def start(self, recording: Path, run: str, window_s: float = 0.0, hop_s: float = 0.0) -> None:
-        """Let a run's model judge a recording; nothing happens while another one does."""
+    def start(
+        self, recording: Path, run: str, window_s: float = 0.0, hop_s: float = 0.0, music: str = ""
+    ) -> None:
+        """Let a run's model judge a recording; nothing happens while another one does.
+
+        `music`: a table of the clips' figures, or their folder, for a model that wants them.
+        """
         self.told = None
         windows = ["--window", str(window_s), "--hop", str(hop_s)] if window_s else []
-        self.run(["predict", run, str(recording), *windows])
+        heard = ["--music", music] if music else []
+        self.run(["predict", run, str(recording), *windows, *heard])
 
     def trouble(self, told: Any) -> str:
         """Why its lane was not kept."""
