@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -21,6 +22,7 @@ from emolab.signals import usable
 
 log = logging.getLogger(__name__)
 LATER = "How usable it is will be told when the session has ended."
+YIELDS_S = 1e-4  # a lock that is asked for again at once is never given to who waits for a frame
 ON_ITS_WAY = "How usable it is is being looked at."
 
 
@@ -73,6 +75,7 @@ class Usability:
                 stop = start + len(piece)
                 times_s[start:stop], values[start:stop] = piece, stream.values(track.channel, start, stop)
             start = stop
+            time.sleep(YIELDS_S)
         body = usable.read_body(
             track.kind,
             values,
