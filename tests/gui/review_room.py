@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from emolab.core.event import Event
 from emolab.gui.review.flow import ReviewFlow
 from emolab.recording.writer import SessionWriter
+from tests.gui.windows import destroy
 from tests.recording import made
 
 SECONDS = 24
@@ -71,7 +72,7 @@ def under_review(path: Path, analyst: str = "anna") -> Iterator[ReviewFlow]:
     finally:
         flow.window.close()
         flow.close()
-        flow.window.deleteLater()
+        destroy(flow.window)
         QApplication.processEvents()
 
 

@@ -27,6 +27,7 @@ from emolab.recording import label_ledger
 from emolab.session.rehearsal import Order, devices_text, rehearse
 from emolab.study.sessions import session_path
 from tests.gui.review_room import drag, until
+from tests.gui.windows import destroy
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -44,7 +45,7 @@ def shown(place: Path, out: Path, waits: bool = True) -> Iterator[AnalysisFlow]:
     finally:
         flow.window.close()
         flow.close()
-        flow.window.deleteLater()
+        destroy(flow.window)
         QApplication.processEvents()
 
 

@@ -14,6 +14,7 @@ from emolab.gui.console.planning import PlanView
 from emolab.gui.widgets.health_light import HealthLight
 from emolab.gui.widgets.panel import Elided
 from tests.gui import engine_states as states
+from tests.gui.windows import destroy
 
 WIDTH, HEIGHT = 1366, 768 - 32  # less the desktop's title bar
 FRAME = 2  # a chosen or focused button draws its frame inwards
@@ -42,7 +43,7 @@ def console(qapp, tmp_path_factory):
     flow.window.show()
     yield flow.window
     flow.window.leave()
-    flow.window.deleteLater()
+    destroy(flow.window)
 
 
 def cut_off(window: QWidget) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QRect, Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QScreen
 from PySide6.QtWidgets import QAbstractButton, QLabel, QMessageBox
 
@@ -26,6 +26,7 @@ from emolab.study import consent, participants
 from emolab.training.opened import folder_of
 from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
+from tests.gui.windows import destroy
 from tests.recording.made import killed
 
 DEVICES = '[[instrument]]\nkind = "microphone"\nname = "microphone"\n'
@@ -65,8 +66,7 @@ def flow(qtbot, dressed, tmp_path, started):
     made.seat.close()
     made.desk.hang_up()
     made.window.leave()
-    made.window.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    destroy(made.window)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
@@ -25,6 +25,7 @@ from emolab.session.prepare import NEVERTHELESS
 from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
 from tests.gui.test_console_fit import HEIGHT, WIDTH, cut_off
+from tests.gui.windows import destroy
 
 GOOD = Form(participant="P014", session=0, protocol="emomusic.yaml")
 SILENT = replace(states.CAMERA, level="act", age_s=6.0, message="camera has been silent for 6 s. Retry.")
@@ -41,8 +42,7 @@ def flow(qtbot, dressed, tmp_path):
     made.seat.close()
     made.desk.hang_up()
     made.window.leave()
-    made.window.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    destroy(made.window)
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from emolab.training.opened import DEFAULT, look
 from emolab.training.people import mark, scope
 from tests.gui import review_room as room
 from tests.gui.review_room import key, under_review
+from tests.gui.windows import destroy
 from tests.training import listened
 
 HEAT = tuple(np.repeat([0.0, 1.0, 0.0], 24).tolist())
@@ -115,7 +116,7 @@ def test_the_choice_shows_what_a_model_is_worth_and_warns_in_red(qapp: QApplicat
     assert dialog.asked == Asked(str(tmp_path / "run"), 30.0, 10.0)
     dialog.show_run(str(tmp_path))
     assert not dialog.run_button.isEnabled() and "no classifier" in dialog.problem.text()
-    dialog.deleteLater()
+    destroy(dialog)
 
 
 def test_a_model_that_listens_wants_figures_of_the_music(qapp: QApplication, tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ def test_a_model_that_listens_wants_figures_of_the_music(qapp: QApplication, tmp
     assert dialog.run_button.isEnabled() and dialog.asked.music == "songs.csv"
     dialog.show_run(DEFAULT)
     assert dialog.music_button.isHidden() and dialog.asked == Asked(DEFAULT)
-    dialog.deleteLater()
+    destroy(dialog)
 
 
 @pytest.mark.parametrize("name", MODELS)

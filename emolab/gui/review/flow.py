@@ -45,7 +45,7 @@ class ReviewFlow(QObject):
     def __init__(self, recording: Path, analyst: str, sound: str | None = None) -> None:
         """Raises `RecordingError` when the recording cannot be opened."""
         super().__init__()
-        self.recording = recording
+        self.recording, self._is_closed = recording, False
         self.line = Timeline(recording, self._ready.emit)
         self.span = Span(self.line.begin_s, self.line.end_s, self)
         self.window = ReviewWindow(self.line, self.span)
@@ -72,6 +72,7 @@ class ReviewFlow(QObject):
 
     def close(self) -> None:
         """Let go of the recording and the sound card. Idempotent."""
+        self._is_closed = True
         self._grow.stop()
         self._checker.close()
         self.classifying.close()
@@ -247,10 +248,15 @@ class ReviewFlow(QObject):
 
     # showing
 
+    def _show_track(self, name: str) -> None:
+        """A signal can be seen. Told by a thread: the window may have gone meanwhile."""
+        if not self._is_closed:
+            self.window.chart.track_ready(name)
+            self.window.overview.refresh()
+
     def _connect(self) -> None:
         window = self.window
-        self._ready.connect(window.chart.track_ready)
-        self._ready.connect(lambda _: window.overview.refresh())
+        self._ready.connect(self._show_track)
         for view in (window.chart, window.overview, window.lanes):
             view.seekRequested.connect(self.seek)
         transport = window.transport
