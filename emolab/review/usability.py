@@ -70,7 +70,7 @@ class Usability:
                 if self._stops.is_set():
                     raise _Stopped
                 piece = next(pieces, None)
-                if piece is None:
+                if piece is None or not len(piece):
                     raise DataError(f"only {start} of its {count} samples have a time")
                 stop = start + len(piece)
                 times_s[start:stop], values[start:stop] = piece, stream.values(track.channel, start, stop)

@@ -27,6 +27,7 @@ class Needs:
 def checked(values: ArrayLike, times_s: ArrayLike, name: str, needs: Needs) -> tuple[Array, Array]:
     """The samples that are numbers and their times, one a moment, `(n,)` each; of two the first stays.
 
+    They are the caller's own arrays where nothing has to be left out.
     Raises `DataError` where `name` can give nothing: not as many times as values, no numbers, times that go
     back, too short or too slow, far too long, or one value throughout.
     """

@@ -12,13 +12,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # a window that only reads marks needs neither: it opens twice as fast
+    import numpy as np
+    from numpy.typing import NDArray
 
-from emolab.models.examples import Examples
-from emolab.training.order import Order
+    from emolab.models.examples import Examples
+    from emolab.training.order import Order
 
 
 def scope(data: str, corpus: str, root: Path) -> str:

@@ -249,14 +249,16 @@ def test_skip_and_repeat_take_their_key_and_then_enter(attach, flow, qtbot, key,
     qtbot.waitUntil(lambda: len(did(engine, name)) == 1)
 
 
-def test_letters_typed_into_a_note_are_no_commands(attach, flow, qtbot):
+def test_letters_typed_into_a_note_are_no_commands(attach, flow, qtbot, monkeypatch):
+    asked = []  # a capital C asks which classifier to read out, anywhere else
+    monkeypatch.setattr(dialogs, "ask_classifier", lambda *_: asked.append(1))
     engine = attach(states.running())
     qtbot.waitUntil(lambda: flow.window.page == "run")
     qtbot.keyClick(flow.window.run, Qt.Key.Key_N)
-    qtbot.keyClicks(flow.window.focusWidget(), "prism")
+    qtbot.keyClicks(flow.window.focusWidget(), "prism, Cough")
     qtbot.keyClick(flow.window.focusWidget(), Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: did(engine, "note") == [{"do": "note", "text": "prism"}])
-    assert not did(engine, "pause") and not did(engine, "mark")
+    qtbot.waitUntil(lambda: did(engine, "note") == [{"do": "note", "text": "prism, Cough"}])
+    assert not did(engine, "pause") and not did(engine, "mark") and not asked
 
 
 def test_run_keys_do_nothing_on_other_pages(attach, flow, qtbot):
