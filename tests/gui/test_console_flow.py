@@ -250,7 +250,7 @@ def test_skip_and_repeat_take_their_key_and_then_enter(attach, flow, qtbot, key,
 
 
 def test_letters_typed_into_a_note_are_no_commands(attach, flow, qtbot, monkeypatch):
-    asked = []  # a capital C asks which classifier to read out, anywhere else
+    asked = []
     monkeypatch.setattr(dialogs, "ask_classifier", lambda *_: asked.append(1))
     engine = attach(states.running())
     qtbot.waitUntil(lambda: flow.window.page == "run")
@@ -264,9 +264,10 @@ def test_letters_typed_into_a_note_are_no_commands(attach, flow, qtbot, monkeypa
 def test_run_keys_do_nothing_on_other_pages(attach, flow, qtbot):
     engine = attach(states.setup())
     qtbot.waitUntil(lambda: flow.window.page == "setup")
-    qtbot.keyClick(flow.window, Qt.Key.Key_M)
+    for key in (Qt.Key.Key_M, Qt.Key.Key_C):
+        qtbot.keyClick(flow.window, key)
     qtbot.wait(100)
-    assert not did(engine, "mark")
+    assert not did(engine, "mark") and not flow.window.run.signals.classifier_button.isChecked()
 
 
 def test_escape_held_for_a_second_ends_the_session(attach, flow, qtbot):

@@ -38,7 +38,7 @@ def menus(flow: Flow) -> dict[str, list[Action]]:
             Action("words", "Write a note", "N", hand.words_field.setFocus),
             Action("freeze", "Freeze the curves", "F", run.signals.freeze_button.toggle),
             Action("classifier", "Read out a classifier", "C", run.signals.classifier_button.toggle),
-            Action("which", "Which classifier to read out…", "Shift+C", flow.reading.ask),
+            Action("which", "Which classifier to read out…", "Ctrl+Shift+C", flow.reading.ask),
             Action("retry", "Retry what is not well", "Ctrl+R", flow.retry),
             Action("move", "Participant's page to the next screen", "Ctrl+Shift+P", flow.move_participant),
             Action("stop", "Stop the session…", "Ctrl+Shift+S", flow.stop_by_word),

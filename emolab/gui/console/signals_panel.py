@@ -46,7 +46,7 @@ class SignalsPanel(QFrame):
         self.classifier_button = QPushButton("Classifier  (C)")
         self.classifier_button.setCheckable(True)
         self.classifier_button.setToolTip(
-            "Read out what a classifier makes of the last 30 s (C); nothing waits for it. Shift+C: which one"
+            "Read out what a classifier makes of the last 30 s (C); Ctrl+Shift+C: which one"
         )
         self.classifier_button.toggled.connect(self.readOutWanted)
         bar.addWidget(self.classifier_button)

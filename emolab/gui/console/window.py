@@ -24,7 +24,7 @@ from emolab.gui.console.start_page import StartPage
 from emolab.gui.widgets.notice import Notice
 from emolab.session.snapshot import Snapshot
 
-RUN_KEYS = ("pause", "skip", "repeat", "mark", "words", "freeze", "stop", "retry")
+RUN_KEYS = ("pause", "skip", "repeat", "mark", "words", "freeze", "classifier", "stop", "retry")
 
 
 class ConsoleWindow(QMainWindow):
