@@ -241,6 +241,11 @@ class Microphone:
         tally = Tally(lost=self._lost_before + self._times.lost + self._unread, reopened=self._openings - 1)
         return Chunk(self._keys.name, times_s, samples, self._clock.now_s(), tally=tally)
 
+    @property
+    def is_settling(self) -> bool:
+        """Whether sound comes that is held back until its stamps agree."""
+        return bool(self._early) and not self._is_settled
+
     def close(self) -> None:
         """Stop listening."""
         stream, self._stream = self._stream, None

@@ -42,6 +42,15 @@ class Teller(Protocol):
         """Events since the last call, in order; the pump asks after each `read`."""
 
 
+@runtime_checkable
+class Settler(Protocol):
+    """A source that holds its first rows back until it knows their times, and then delivers them at once."""
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether rows come that are held back; False while none come."""
+
+
 class Maker(Protocol):
     """How `devices.build` makes a source from one `[[instrument]]` table of a device file."""
 

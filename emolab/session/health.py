@@ -64,6 +64,8 @@ def _verdict(name: str, state: StreamState | None, pump: PumpStatus, now_s: floa
         return "act", pump.message
     if pump.state == "opening" or state is None:
         return "look", f"{name} is being opened."
+    if pump.is_settling:
+        return "look", f"{name} is heard; its times settle for some seconds, and all that comes is kept."
     if pump.is_awaited:
         return "act", pump.message or f"{name} is open again but has not delivered yet."
     opened_for_s = now_s - pump.since_s

@@ -20,7 +20,7 @@ from emolab.core.clock import Clock
 from emolab.core.errors import EmolabError
 from emolab.core.event import Event
 from emolab.core.stream import Tally
-from emolab.devices.source import Source, Teller
+from emolab.devices.source import Settler, Source, Teller
 from emolab.session.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class PumpStatus:
     """How the instrument stands. `message`: why it is lost, with the remedy. `since_s`: session time.
 
     `is_awaited`: open again, but it has not delivered yet; message and since are those of its loss.
+    `is_settling`: rows come, and are held back until their times are known.
     """
 
     state: Literal["opening", "open", "lost", "left_out"]
@@ -41,6 +42,7 @@ class PumpStatus:
     since_s: float = 0.0
     reopened: int = 0
     is_awaited: bool = False
+    is_settling: bool = False
 
 
 class Pump:
@@ -53,6 +55,7 @@ class Pump:
         self.status = PumpStatus("opening")
         self._source, self._clock, self._hub, self._report = source, clock, hub, report
         self._teller = source if isinstance(source, Teller) else None
+        self._settler = source if isinstance(source, Settler) else None
         self._stopping = threading.Event()
         self._poke = threading.Event()
         self._opened_s = 0.0
@@ -112,7 +115,7 @@ class Pump:
             return
         self._opened_s = self._clock.now_s()
         if again:
-            self.status = replace(self.status, state="open", is_awaited=True)
+            self.status = replace(self.status, state="open", is_awaited=True, is_settling=False)
             if self._source.info.may_be_silent:
                 self._found()
         else:
@@ -144,6 +147,8 @@ class Pump:
                 self._hub.offer(chunk)
             except Exception:  # the recorder counts what it refuses; the next chunk may find its way
                 log.exception("a chunk of %s could not be handed on", self.name)
+        if self._settler is not None and self._settler.is_settling != self.status.is_settling:
+            self.status = replace(self.status, is_settling=self._settler.is_settling)
         if self._teller is not None:
             for event in self._teller.told():
                 self._report(event)
@@ -160,7 +165,7 @@ class Pump:
         now_s = self._clock.now_s()
         was_lost = self.status.state == "lost" or self.status.is_awaited
         since_s = self.status.since_s if was_lost else now_s
-        self.status = replace(self.status, state="lost", message=message, since_s=since_s, is_awaited=False)
+        self.status = PumpStatus("lost", message, since_s, self.status.reopened)
         if tell:
             self._report(Event(now_s, "device_lost", data={"stream": self.name, "reason": message}))
 

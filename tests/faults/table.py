@@ -59,7 +59,8 @@ def comes_back(stream: str, why: str, evidence: Evidence) -> Found:
     assert facts["last_s"] > found.time_s, "it is recorded again"
     reds = [at_s for at_s, _ in evidence.light(stream, "act")]
     assert reds and reds[0] < gone_s + PATIENCE_S
-    assert any(at_s > back_s for level in ("well", "look") for at_s, _ in evidence.light(stream, level))
+    # not against `back_s`: a source can deliver, and its light turn, while the rest of it is still put back
+    assert any(at_s > reds[-1] for level in ("well", "look") for at_s, _ in evidence.light(stream, level))
     told = f"lost after {noticed_s:.1f} s, open {max(opened_s, 0):.1f} s after its return, "
     return Found(f"{told}gap {gap['from_s']:.1f}-{gap['to_s']:.1f} s", gap["to_s"] - back_s)
 

@@ -180,6 +180,44 @@ def test_the_hub_scales_for_the_screen_and_records_raw(tmp_path: Path) -> None:
     assert kept[0].samples.dtype == np.uint16
 
 
+class Settling(Scripted):
+    """A source that holds back what it hears after each opening, until the test lets it go."""
+
+    is_settling = True
+
+    def open(self) -> None:
+        super().open()
+        self.is_settling = True
+
+    def read(self, timeout_s: float) -> Chunk | None:
+        delivered = super().read(timeout_s)
+        return None if self.is_settling else delivered
+
+
+def test_an_instrument_whose_times_settle_is_not_called_lost_or_silent(tmp_path: Path) -> None:
+    clock, events = SessionClock(), list[Event]()
+    hub, source = Hub(clock, tmp_path), Settling(clock)
+    pump = Pump("board", source, clock, hub, events.append)
+    pump.start()
+
+    def light(now_s: float | None = None) -> tuple[str, str]:
+        health = judge("board", hub.streams.get("board"), pump.status, now_s or clock.now_s())
+        return health.level, health.message.split(";")[0]
+
+    wait(lambda: light(clock.now_s() + 9) == ("look", "board is heard"))
+    source.is_settling = False
+    wait(lambda: light()[0] == "well")
+    source._fail_at = (source.reads + 5,)
+    wait(lambda: source.opens == 2)
+    wait(lambda: light() == ("look", "board is heard"))
+    assert [event.kind for event in events] == ["device_lost"], "it is back when it delivers"
+    source.is_settling = False
+    wait(lambda: light()[0] == "well")
+    pump.stop()
+    assert pump.join(5)
+    assert [event.kind for event in events] == ["device_lost", "device_found"]
+
+
 def test_what_comes_while_the_recorder_is_made_is_kept_in_order(tmp_path: Path) -> None:
     hub, kept = Hub(FakeClock(), tmp_path), list[Chunk]()
     hub.open(BOARD)
