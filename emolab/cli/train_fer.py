@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 WHAT = """Train an expression model on FER2013.
 
 The run lives in --out and may be killed at any time: the same command goes on after its last epoch. As long
-as the learning rate is level (the first six tenths of --epochs, model small) --epochs may be changed
-between calls. --so-far writes weights and card of the best epoch without a look at the private set; the end
-of the run looks at it, once."""
+as the learning rate is level (the first six tenths of --epochs of small, the first third of vgg19) --epochs
+may be changed between calls; vgg19 goes through the rates of its 250 epochs in however many there are.
+--so-far writes weights and card of the best epoch without a look at the private set; the end of the run
+looks at it, once."""
 
 
 def train_fer(arguments: list[str]) -> int:

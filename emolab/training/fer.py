@@ -180,6 +180,7 @@ def finished(order: Order, corpus: Fer2013, private: bool) -> Card:
             "seed": order.seed,
             "parameters": parameters(network),
             "epochs": len(history),
+            "epochs_of_the_schedule": recipe.epochs,
             "chosen_epoch": chosen["epoch"],
             "chosen_on": "public set: best accuracy of all epochs, and the temperature",
             "seconds": round(sum(line.seconds for line in history)),

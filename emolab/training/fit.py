@@ -62,7 +62,7 @@ class Recipe:
     def rate_at(self, epoch: int, part: float) -> float:
         """The learning rate in `epoch` (from 0), `part` (0 to 1) of it done."""
         if self.schedule == "authors":
-            return authors_rate(epoch, self.rate)
+            return authors_rate(epoch, self.rate, self.epochs)
         return trapezoid_rate((epoch + part) / self.epochs, self.rate)
 
 

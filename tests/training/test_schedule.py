@@ -12,6 +12,13 @@ def test_the_authors_rate_falls_by_a_tenth_every_five_epochs_after_80(epoch: int
     assert authors_rate(epoch) == pytest.approx(rate, rel=1e-12)
 
 
+def test_a_shorter_run_goes_through_the_authors_rates_in_shorter_steps() -> None:
+    assert [authors_rate(epoch, epochs=250) for epoch in range(250)] == [authors_rate(e) for e in range(250)]
+    short = [authors_rate(epoch, epochs=25) for epoch in range(25)]
+    assert short == [authors_rate(10 * epoch) for epoch in range(25)]
+    assert short[8] == 0.01 and short[-1] == pytest.approx(0.01 * 0.9**32)
+
+
 def test_the_trapezoid_rises_stays_and_falls_to_nothing() -> None:
     rates = [trapezoid_rate(k / 1000, 0.1) for k in range(1001)]
     assert 0 < rates[0] < 0.03
