@@ -56,9 +56,15 @@ class Batches:
         for some in torch.arange(len(self)).split(size):
             yield self.rows(some)
 
-    def shuffled(self, size: int, generator: torch.Generator) -> list[Tensor]:
-        """Numbers of the rows in each batch; a lone last one cannot be normalised and is left out."""
+    def shuffled(self, size: int, generator: torch.Generator, even: bool = True) -> list[Tensor]:
+        """Numbers of the rows in each batch.
+
+        `even`: all as long as the next, as near to `size` as can be; else the last is what is left, and a
+        lone one, which cannot be normalised, is left out.
+        """
         order = torch.randperm(len(self), generator=generator)
+        if even:
+            return list(order.tensor_split(max(round(len(self) / size), 1)))
         return [some for some in order.split(size) if len(some) > 1]
 
 
@@ -146,7 +152,7 @@ def _one_epoch(
     """One pass over all rows; the mean loss."""
     generator = _generator(seed, epoch)
     torch.manual_seed(_drawn_from(seed, epoch))
-    batches = train.shuffled(recipe.batch, generator)
+    batches = train.shuffled(recipe.batch, generator, recipe.even)
     kind = "cpu" if train.device == "cpu" else "cuda"
     network.train()
     total = torch.zeros((), dtype=torch.float64, device=train.device)

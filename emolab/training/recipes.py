@@ -25,8 +25,9 @@ class Recipe:
 
     The rate is multiplied by `factor` every `step` epochs or iterations (`step_unit`). `patience`: learning
     stops when so many epochs were no better on the rows held back, and the best epoch's weights are taken;
-    None takes the last one's. `crop`: pictures are moved by some pixels while learning. `half`:
-    products in bfloat16, as a GPU always has them.
+    None takes the last one's. `even`: batches are equally long, as near to `batch` as can be, so that no few
+    trials left over at the end weigh as much as a whole one. `crop`: pictures are moved by some pixels
+    while learning. `half`: products in bfloat16, as a GPU always has them.
     """
 
     epochs: int
@@ -38,6 +39,7 @@ class Recipe:
     step: int = 1
     step_unit: Unit = "epoch"
     patience: int | None = 20
+    even: bool = True
     crop: bool = False
     half: bool = False
 
@@ -55,9 +57,10 @@ class Recipe:
 
 
 _RTCAN = Recipe(epochs=100, batch=256, rate=1e-3, factor=0.9, step=15)
-_RTCAN_AUTHORS = Recipe(epochs=100, batch=300, rate=1e-3, patience=None)
+_RTCAN_AUTHORS = Recipe(epochs=100, batch=300, rate=1e-3, patience=None, even=False)
 # 17 epochs of PMEmo: afterwards its rate is too low to move anything
 _RES_SIN = Recipe(epochs=17, batch=100, rate=1e-3, factor=0.1, step=300, step_unit="iteration", crop=True)
+_RES_SIN_AUTHORS = replace(_RES_SIN, patience=None, even=False)
 
 RECIPES: dict[tuple[str, str], Recipe] = {
     ("rtcan", "reference"): _RTCAN,
@@ -65,9 +68,9 @@ RECIPES: dict[tuple[str, str], Recipe] = {
     ("rtcag", "reference"): _RTCAN,
     ("rtcag", "authors"): _RTCAN_AUTHORS,
     ("res_sin", "reference"): _RES_SIN,
-    ("res_sin", "authors"): replace(_RES_SIN, patience=None),
+    ("res_sin", "authors"): _RES_SIN_AUTHORS,
     ("res_si", "reference"): _RES_SIN,
-    ("res_si", "authors"): replace(_RES_SIN, patience=None),
+    ("res_si", "authors"): _RES_SIN_AUTHORS,
     ("feature_cnn", "reference"): _RTCAN,
     ("feature_cnn", "authors"): _RTCAN_AUTHORS,
 }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from emolab.core.errors import ConfigError
+from emolab.training.learning import Batches
 from emolab.training.recipes import RECIPES, Recipe, options_of, recipe_of
 
 
@@ -31,6 +33,25 @@ def test_res_sins_rate_falls_every_300_steps() -> None:
     recipe = recipe_of("res_si")
     rates = [recipe.rate_at(4, iteration) for iteration in (0, 299, 300, 900)]
     assert rates == pytest.approx([1e-3, 1e-3, 1e-4, 1e-6]) and recipe.batch == 100 and recipe.crop
+
+
+@pytest.mark.parametrize(("n", "size", "lengths"), [
+    (775, 256, [259, 258, 258]), (767, 256, [256, 256, 255]), (30, 256, [30]), (257, 128, [129, 128]),
+])  # fmt: skip
+def test_batches_are_equally_long_and_no_row_is_left_out(n: int, size: int, lengths: list[int]) -> None:
+    rows = Batches((torch.zeros(n, 1),), torch.zeros(n, dtype=torch.int64), "cpu")
+    drawn = rows.shuffled(size, torch.Generator().manual_seed(1))
+    assert [len(some) for some in drawn] == lengths
+    assert torch.equal(torch.cat(drawn).sort().values, torch.arange(n))
+
+
+def test_the_authors_have_a_last_batch_of_what_is_left() -> None:
+    assert recipe_of("rtcag").even and not any(
+        recipe.even for (_, who), recipe in RECIPES.items() if who == "authors"
+    )
+    rows = Batches((torch.zeros(775, 1),), torch.zeros(775, dtype=torch.int64), "cpu")
+    lengths = [len(some) for some in rows.shuffled(300, torch.Generator(), even=False)]
+    assert lengths == [300, 300, 175]
 
 
 def test_what_is_no_recipe_is_told() -> None:
