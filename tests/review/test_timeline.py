@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -190,9 +191,29 @@ def test_of_a_session_that_grows_only_what_is_new_is_read(
     line.close()
 
 
-def test_closing_does_not_wait_for_what_is_being_read(recorded: Path) -> None:
+def test_closing_waits_for_the_piece_that_is_being_read_and_for_no_other(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curves, "PIECE", 100)
+    begun, goes_on, pieces = threading.Event(), threading.Event(), list[str]()
+    samples = reader.RecordedStream.samples
+
+    def held_up(self: Any, start: int = 0, stop: int | None = None) -> Any:
+        pieces.append(self.name)
+        begun.set()
+        assert goes_on.wait(10)
+        return samples(self, start, stop)
+
+    monkeypatch.setattr(reader.RecordedStream, "samples", held_up)
     line = Timeline(recorded)
-    line.close()
+    assert begun.wait(10)
+    closes = threading.Thread(target=line.close)
+    closes.start()
+    closes.join(0.2)
+    assert closes.is_alive(), "the file stays open under what reads it"
+    goes_on.set()
+    closes.join(10)
+    assert not closes.is_alive() and len(pieces) == 1
     line.close()
 
 
