@@ -84,6 +84,12 @@ def key(flow: ReviewFlow, *keys: Qt.Key | str, modifier: Qt.KeyboardModifier | N
     QApplication.processEvents()
 
 
+def click(widget: QWidget, place: QPointF) -> None:
+    """Press and release the left button, with what that does to the keyboard's focus."""
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=QPoint(round(place.x()), round(place.y())))
+    QApplication.processEvents()
+
+
 def drag(widget: QWidget, start: QPointF, end: QPointF) -> None:
     """Press, move and release the left button."""
     places = [QPoint(round(p.x()), round(p.y())) for p in (start, (start + end) / 2, end)]

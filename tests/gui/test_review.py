@@ -167,6 +167,36 @@ def test_words_tags_notes_and_affect_go_to_the_label_chosen(qapp: QApplication, 
         ]
 
 
+def test_a_note_being_typed_is_kept_when_another_label_is_clicked(qapp: QApplication, session: Path) -> None:
+    with under_review(session) as flow:
+        for at_s in (6.0, 15.0):
+            flow.seek(at_s)
+            key(flow, "1", Qt.Key.Key_Return)
+        view, panel = flow.window.lanes, flow.window.labels
+        first, second = sorted(flow.labelling.labels, key=lambda name: flow.labelling.labels[name].start_s)
+        view.choose(Chosen("anna", first))
+        room.click(panel.note_field, QPointF(panel.note_field.rect().center()))
+        key(flow, *"looks away")
+        room.click(view, view.box_of("anna", flow.labelling.labels[second]).center())
+        assert view.selected == Chosen("anna", second) and panel.note_field.text() == ""
+        assert [label.note for label in mine(flow)] == ["looks away", ""]
+
+
+def test_a_note_being_typed_stays_when_the_lanes_are_read_anew(qapp: QApplication, session: Path) -> None:
+    with under_review(session) as flow:
+        flow.seek(15.0)
+        key(flow, "1", Qt.Key.Key_Return)
+        panel = flow.window.labels
+        flow.window.lanes.choose(Chosen("anna", next(iter(flow.labelling.labels))))
+        panel.note_field.setFocus()
+        key(flow, *"looks")
+        flow._show_lanes()  # as a check or a classifier does at its end, and a session that still grows
+        key(flow, *" away", Qt.Key.Key_Return)
+        assert mine(flow)[0].note == "looks away"
+        flow.undo()
+        assert panel.note_field.text() == ""
+
+
 def test_what_others_said_is_never_changed(qapp: QApplication, session: Path) -> None:
     Desk(session, "ben").add(TimedLabel(5.0, 10.0, clip="a-1", state="neutral"))
     ledger = label_ledger.folder_of(session) / "ben.jsonl"

@@ -365,7 +365,8 @@ class ReviewFlow(QObject):
         lane = next((lane for lane in self._lanes if chosen and lane.name == chosen.lane), None)
         label: TimedLabel | None = lane.labels.get(chosen.label) if lane and chosen else None
         is_own = lane is None or lane.name == self.labelling.analyst
-        self.window.labels.show_label(label, is_own, lane.name if lane else "")
+        name = chosen.label if chosen else ""
+        self.window.labels.show_label(label, is_own, lane.name if lane else "", name)
 
     def _show_past(self, number: int | None) -> None:
         """The own lane as it stood after an act; None: as it stands."""

@@ -35,6 +35,7 @@ class LabelPanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
+        self._shown = ("", "")  # whose label, and what the lane calls it
         self.title = Elided("", "muted")
         self.body.addWidget(self.title)
         self.state_buttons = {one.rank: self._state_button(one.rank) for one in STATES}
@@ -59,9 +60,13 @@ class LabelPanel(Panel):
         self.body.addLayout(grid)
         self.show_label(None, may_edit=True)
 
-    def show_label(self, label: TimedLabel | None, may_edit: bool, whose: str = "") -> None:
-        """Show a label, or None: what the next one will be about. `may_edit`: it is one's own."""
+    def show_label(self, label: TimedLabel | None, may_edit: bool, whose: str = "", name: str = "") -> None:
+        """Show a label, or None: what the next one will be about. `may_edit`: it is one's own.
+
+        `name`: what the lane calls it. What is being typed about the label that is shown already stays.
+        """
         is_own = label is not None and may_edit
+        is_same, self._shown = (whose, name) == self._shown, (whose, name)
         if label is None:
             self.title.setText("1 to 5 labels the clip at the cursor; drag in your lane to mark a stretch")
         else:
@@ -78,8 +83,12 @@ class LabelPanel(Panel):
             field.setEnabled(is_own)
         blocked = [QSignalBlocker(field) for field in (self.word_box, self.tags_field, self.note_field)]
         self._fill_words(label)
-        self.tags_field.setText(" ".join(label.tags) if label else "")
-        self.note_field.setText(label.note if label else "")
+        for field, said in (
+            (self.tags_field, " ".join(label.tags) if label else ""),
+            (self.note_field, label.note if label else ""),
+        ):
+            if not (is_same and is_own and field.hasFocus() and field.isModified()):
+                field.setText(said)
         del blocked
         self.pad.show_point(label.valence if label else None, label.arousal if label else None)
 

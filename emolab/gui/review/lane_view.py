@@ -78,6 +78,7 @@ class LaneView(QWidget):
         self._image: QPixmap | None = None
         self._cursor_x = -1.0  # where it was painted
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # what is being typed is kept before another is chosen
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("labels")
         span.changed.connect(self._redraw)
