@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.core.errors import DataError
+from emolab.core.errors import DataError, EmolabError
 from emolab.core.event import Event
 from emolab.recording import lanes
 from emolab.recording.labels import TimedLabel
@@ -28,6 +28,7 @@ from emolab.signals.pyramid import View
 
 FRAMES_KEPT = 64
 PATIENCE_S = 0.2  # with arithmetic that is on its way and needs the file no more
+UNREADABLE = (EmolabError, OSError, ValueError)
 EMPTY = View(np.zeros(0), np.zeros(0, np.float32), np.zeros(0, np.float32), True)
 
 
@@ -44,6 +45,7 @@ class Timeline:
         if self.is_live:
             self.session.close()
             self.session = Session.open(path, live=True)
+        self._timeless: dict[str, str] = {}  # streams of which no time can be read, and why
         self._look()
         self.tracks = tuple(tracks_of(self.session))
         self.cameras = tuple(name for name, stream in self.session.streams.items() if stream.info.is_image)
@@ -69,6 +71,8 @@ class Timeline:
         found = []
         if self._lost_events:
             found.append(f"{self._lost_events} events of this file are damaged and are left out.")
+        for name, problem in self._timeless.items():
+            found.append(f"Some times of {name} cannot be read: {problem}.")
         for name, problem in self.problems.items():
             found.append(f"{name} cannot be read: {problem}")
         if not self.session.finished and not self.is_live:
@@ -206,7 +210,7 @@ class Timeline:
         """What happened, what each clip was `intended` for, what the participant `reported`, and how long."""
         self.events: Sequence[Event]
         self.events, self._lost_events = self.session.sound_events()
-        self.begin_s, self.end_s = _span(self.session, self.events)
+        self.begin_s, self.end_s = _span(self.session, self.events, self._timeless)
         self.intended: Sequence[TimedLabel] = lanes.intended(self.events, self.end_s)
         self.reported: Sequence[TimedLabel] = lanes.reported(self.events, self.end_s)
 
@@ -215,8 +219,17 @@ class Timeline:
             raise DataError(f"there is no camera {camera!r}; there are {', '.join(self.cameras) or 'none'}")
         if camera not in self._times:
             with self._reading:
-                self._times[camera] = self.session.streams[camera].times_s()
+                self._times[camera] = self._stamps(camera)
         return self._times[camera]
+
+    def _stamps(self, camera: str) -> NDArray[np.float64]:
+        """When each frame was taken; those stamped live where the others are damaged, none where both are."""
+        for as_stamped in (False, True):
+            try:
+                return self.session.streams[camera].times_s(as_stamped=as_stamped)
+            except UNREADABLE as error:
+                self._timeless[camera] = str(error)
+        return np.zeros(0)
 
     def _read_all(self) -> None:
         self._curves.read(not self.is_live, self._closing, self._changed)
@@ -239,18 +252,40 @@ def _place(stream: RecordedStream, time_s: float, rate_hz: float, count: int) ->
     return low
 
 
-def _span(session: Session, events: Sequence[Event]) -> tuple[float, float]:
-    """From the first thing there is to the last, roughly where times were not refined."""
+def _span(session: Session, events: Sequence[Event], timeless: dict[str, str]) -> tuple[float, float]:
+    """From the first thing there is to the last, roughly where times were not refined.
+
+    Streams whose times cannot be read are left out and put into `timeless`, with the reason.
+    """
     begin = [event.time_s for event in events]
     end = list(begin)
-    for stream in session.streams.values():
-        if not len(stream):
-            continue
-        if len(stream.fit()[0]):
-            begin.append(float(stream.times_s(0, 1)[0]))
-            end.append(float(stream.times_s(len(stream) - 1)[0]))
-        else:  # summing the steps of hours of sound would take longer than opening may
-            arrivals_s = stream.arrivals()[1]
-            begin.append(float(arrivals_s[0]))
-            end.append(float(arrivals_s[-1]))
+    for name, stream in session.streams.items():
+        # arrivals before stamps: summing the steps of hours of sound takes longer than opening may
+        for ends_of in (_refined_ends, _arrived_ends, _stamped_ends):
+            try:
+                ends = ends_of(stream) if len(stream) else ()
+            except UNREADABLE as error:
+                timeless[name] = str(error)
+                continue
+            if ends is not None:
+                begin += ends[:1]
+                end += ends[1:]
+                break
     return (min(begin), max(end)) if begin else (0.0, 0.0)
+
+
+def _refined_ends(stream: RecordedStream) -> tuple[float, ...] | None:
+    """The first and the last sample's refined time; None where none were found yet."""
+    if not len(stream.fit()[0]):
+        return None
+    return float(stream.times_s(0, 1)[0]), float(stream.times_s(len(stream) - 1)[0])
+
+
+def _arrived_ends(stream: RecordedStream) -> tuple[float, ...]:
+    arrivals_s = stream.arrivals()[1]
+    return (float(arrivals_s[0]), float(arrivals_s[-1])) if len(arrivals_s) else ()
+
+
+def _stamped_ends(stream: RecordedStream) -> tuple[float, ...]:
+    first, last = (float(stream.times_s(row, row + 1, as_stamped=True)[0]) for row in (0, len(stream) - 1))
+    return first, last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import shutil
 import threading
@@ -9,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
-from emolab.core.errors import DataError
+from emolab.core.errors import DataError, EmolabError
 from emolab.core.event import Event
 from emolab.recording import reader
 from emolab.recording.reader import Session
@@ -139,6 +141,62 @@ def test_a_damaged_stretch_is_told_and_what_lies_around_it_is_seen(
         assert not np.isnan(seen.low[~lost]).any() and np.isnan(seen.low[lost]).all()
         assert np.isnan(line.value_at("board/ear", 1.5)) and not np.isnan(line.value_at("board/ear", 3.0))
         assert len(line.view("microphone", 0.0, 8.0, 100).low)
+
+
+def _datasets(path: Path) -> list[str]:
+    """Everything of the streams that has content on the disk."""
+    found: list[str] = []
+
+    def look(name: str, one: h5py.Dataset | h5py.Group) -> None:
+        if isinstance(one, h5py.Dataset) and one.chunks is not None and one.id.get_num_chunks():
+            found.append(name)
+
+    with h5py.File(path, swmr=True) as file:
+        file["streams"].visititems(look)
+    return found
+
+
+def _spoil(path: Path, name: str) -> None:
+    """Turn over some bytes in the middle of the first block of a table."""
+    with h5py.File(path, swmr=True) as file:
+        block = file[f"streams/{name}"].id.get_chunk_info(0)
+    raw = bytearray(path.read_bytes())
+    middle = block.byte_offset + block.size // 2
+    raw[middle : middle + 8] = bytes(255 - byte for byte in raw[middle : middle + 8])
+    path.write_bytes(raw)
+
+
+@pytest.mark.parametrize("kind", ["refined", "as stamped"])
+def test_whatever_table_of_a_stream_is_damaged_the_others_are_seen(
+    recorded: Path, tmp_path: Path, kind: str
+) -> None:
+    source = tmp_path / "source.h5"
+    shutil.copy(recorded, source)
+    if kind == "as stamped":  # what a killed program leaves has no refined times
+        with h5py.File(source, "r+") as file:
+            for stream in file["streams"].values():
+                del stream["fit/knots"]
+    with Timeline(source) as line:
+        line.wait()
+        tracks, ends_s = {track.name for track in line.tracks}, line.end_s
+    names, spoilt = _datasets(source), 0
+    assert len(names) > 8
+    for name in names:
+        copy = tmp_path / "spoilt.h5"
+        shutil.copy(source, copy)
+        _spoil(copy, name)
+        with Timeline(copy) as line:
+            assert line.wait() and abs(line.end_s - ends_s) < 1.0, name
+            stream = name.split("/")[0]
+            for track in tracks:
+                if track.split("/")[0] != stream:
+                    assert len(line.view(track, 0.0, 1.5, 100).low), (name, track)
+            for camera in line.cameras:
+                if line.frame_count(camera):
+                    with contextlib.suppress(EmolabError):
+                        line.frame(camera, 0)
+            spoilt += bool(line.damage)
+    assert spoilt > len(names) / 3, "most of it is told"
 
 
 def test_of_a_session_that_grows_only_what_is_new_is_read(
