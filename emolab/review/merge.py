@@ -4,10 +4,16 @@ Each analyst has a ledger of their own, so copies only meet where the same analy
 One of the two then goes on where the other ends, and takes its place; or both went on from the
 same act, and the copy's becomes a lane beside, `anna 2`, for the analyst to reconcile. Ledgers are
 brought whole, line by line as they were written, so that their hashes hold.
+
+A copy may hold several ledgers of one analyst, from copies that it was merged with itself. They come
+one after the other, each to what stands at home by then: a ledger at home gives way to one that goes
+on from its last act and to no other. A merge that was killed is finished by the next.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -43,22 +49,34 @@ def merge(home: Path, copy: Path) -> list[Met]:
         participants.check_open(study, who[0])
     if home.stem != copy.stem:
         raise RecordingError(f"{copy} is not the recording {home.stem}; choose its copy")
-    theirs = [ledger.read(path) for path in ledger.ledgers(copy)]
-    ours = [ledger.read(path) for path in ledger.ledgers(home)]
-    return [_bring(home, one, [mine for mine in ours if mine.analyst == one.analyst]) for one in theirs]
+    theirs = sorted(_ledgers(copy), key=lambda one: (one.analyst, len(one.name), one.name))
+    known = {mine.analyst for mine in _ledgers(home)}  # all of them sound, or nothing is changed
+    return [_bring(home, one, one.analyst in known) for one in theirs]
 
 
-def _bring(home: Path, theirs: Ledger, ours: list[Ledger]) -> Met:
-    for mine in ours:
-        shared = _shared(mine, theirs)
-        if shared == len(theirs.acts):
-            return Met(mine.name, "same" if shared == len(mine.acts) else "behind", 0)
-        if shared == len(mine.acts):
-            _copy(theirs, mine.path)
-            return Met(mine.name, "longer", len(theirs.acts) - shared)
-    name = theirs.analyst if not ours else _free_name(home, theirs.analyst)
-    _copy(theirs, ledger.folder_of(home) / f"{name}.jsonl")
-    return Met(name, "apart" if ours else "new", len(theirs.acts))
+def _ledgers(recording: Path) -> Iterator[Ledger]:
+    return (ledger.read(path) for path in ledger.ledgers(recording))
+
+
+def _bring(home: Path, theirs: Ledger, is_known: bool) -> Met:
+    """One ledger, to those of its analyst as they are now: the ones before it are among them.
+
+    `is_known`: the analyst had a ledger at home before any was brought.
+    """
+    ours = [(mine, _shared(mine, theirs)) for mine in _ledgers(home) if mine.analyst == theirs.analyst]
+    count = len(theirs.acts)
+    if holds := [mine for mine, shared in ours if shared == count]:
+        same = [mine for mine in holds if len(mine.acts) == count]
+        return Met((same or holds)[0].name, "same" if same else "behind", 0)
+    if ends := [mine for mine, shared in ours if shared == len(mine.acts)]:
+        furthest = max(ends, key=lambda mine: (len(mine.acts), mine.name == theirs.name))
+        if furthest.cut:
+            Ledger.open(home, furthest.name)  # sets aside the half line that a killed process left
+        _copy(theirs, furthest.path)
+        return Met(furthest.name, "longer", count - len(furthest.acts))
+    path = _free_place(home, theirs.analyst)
+    _copy(theirs, path)
+    return Met(path.stem, "apart" if is_known else "new", count)
 
 
 def _shared(mine: Ledger, theirs: Ledger) -> int:
@@ -75,6 +93,8 @@ def _copy(theirs: Ledger, path: Path) -> None:
     ledger.put(path, whole, theirs)
 
 
-def _free_name(home: Path, analyst: str) -> str:
-    names = (f"{analyst} {number}" for number in range(2, 1000))
-    return next(name for name in names if not (ledger.folder_of(home) / f"{name}.jsonl").exists())
+def _free_place(home: Path, analyst: str) -> Path:
+    """Where nothing stands yet: the analyst's own name, or that with a number."""
+    names = itertools.chain([analyst], (f"{analyst} {number}" for number in itertools.count(2)))
+    paths = (ledger.folder_of(home) / f"{name}.jsonl" for name in names)
+    return next(path for path in paths if not path.exists())
