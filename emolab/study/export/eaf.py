@@ -1,15 +1,18 @@
-"""A session's labels as an ELAN file: a tier a lane, linked to the film that the mp4 export writes.
+"""A session's labels as an ELAN file: tiers for each lane, linked to the film that the mp4 export writes.
 
-Tiers: `intended`, `reported`, `events`, and one for each analyst's ledger. ELAN counts whole
-milliseconds from the film's first frame, or from the session's zero when there is no film; labels
-before that are left out, since ELAN has no negative time. A label's state and word are the
-annotation's text, with valence, arousal, tags and note where there are any.
+Tiers: `intended`, `reported`, `events`, and one for each analyst's ledger. Annotations of one tier cannot
+overlap, so what overlaps lies on further tiers of its lane, `anna (2)`, `anna (3)`: each label on the first
+that is free where it begins, at its own times. ELAN counts whole milliseconds from the film's first frame,
+or from the session's zero when there is no film; a moment lasts 40 of them. It has no negative time: of a
+label that has begun by then the rest is shown, and one that is over is left out and told. A label's state
+and word are the annotation's text, with valence, arousal, tags and note where there are any.
 
 Source: the EAF 3.0 schema, mpi.nl/tools/elan/EAFv3.0.xsd.
 """
 
 from __future__ import annotations
 
+import itertools
 import xml.etree.ElementTree as xml
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +25,8 @@ LEAST_MS = 40  # a moment, so that it can be seen and clicked
 EVENT_KINDS = ("mark", "note", "paused", "resumed", "device_lost", "device_found", "screen_lost")
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+_Annotation = tuple[int, int, str]  # begin, end, text
 
 
 def write(session: Outgoing, folder: Path) -> list[Path]:
@@ -46,9 +51,9 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
         xml.SubElement(head, "MEDIA_DESCRIPTOR", described)
     slots = xml.SubElement(root, "TIME_ORDER")
     spans: list[tuple[int, int]] = []
-    for lane, labels in _lanes(session):
-        tier = xml.SubElement(root, "TIER", {"TIER_ID": lane, "LINGUISTIC_TYPE_REF": "label"})
-        for begin_ms, end_ms, text in _apart(labels, zero_s):
+    for tier_id, said in _tiers(session, zero_s):
+        tier = xml.SubElement(root, "TIER", {"TIER_ID": tier_id, "LINGUISTIC_TYPE_REF": "label"})
+        for begin_ms, end_ms, text in said:
             spans.append((begin_ms, end_ms))
             number = len(spans)
             around = xml.SubElement(tier, "ANNOTATION")
@@ -87,16 +92,47 @@ def _lanes(session: Outgoing) -> Iterable[tuple[str, list[TimedLabel]]]:
             yield lane.name, [placed.label for placed in lane.labels]
 
 
-def _apart(labels: Iterable[TimedLabel], zero_s: float) -> Iterable[tuple[int, int, str]]:
-    """`(begin, end, text)` in milliseconds; ELAN's annotations of one tier cannot overlap."""
-    free_ms = 0
+def _tiers(session: Outgoing, zero_s: float) -> Iterable[tuple[str, list[_Annotation]]]:
+    """Each tier's name, of which no two are the same, and what is on it."""
+    lanes = [(lane, _apart(_timed(lane, labels, zero_s, session))) for lane, labels in _lanes(session)]
+    used = {lane for lane, _ in lanes}  # an analyst may be called `anna (2)`
+    seen: set[str] = set()
+    for lane, tiers in lanes:
+        for number, said in enumerate(tiers):
+            names = (f"{lane} ({count})" for count in itertools.count(2))
+            is_own = number == 0 and lane not in seen
+            name = lane if is_own else next(name for name in names if name not in used)
+            used.add(name)
+            seen.add(name)
+            yield name, said
+
+
+def _timed(lane: str, labels: Iterable[TimedLabel], zero_s: float, session: Outgoing) -> list[_Annotation]:
+    """The labels in whole milliseconds, by when they begin."""
+    found: list[_Annotation] = []
+    past = 0
     for label in labels:
         begin_ms, end_ms = (round((at_s - zero_s) * 1000) for at_s in (label.start_s, label.end_s))
-        begin_ms = max(begin_ms, free_ms)
-        end_ms = max(end_ms, begin_ms + LEAST_MS if label.is_moment else begin_ms)
-        if end_ms > begin_ms:
-            yield begin_ms, end_ms, _text(label)
-            free_ms = end_ms
+        if begin_ms < 0 and end_ms <= 0:
+            past += 1
+            continue
+        begin_ms = max(begin_ms, 0)
+        found.append((begin_ms, end_ms if end_ms > begin_ms else begin_ms + LEAST_MS, _text(label)))
+    if past:
+        session.troubles.append(f"{past} of {lane} left out: over before the time of the ELAN file begins")
+    return sorted(found, key=lambda one: one[0])
+
+
+def _apart(said: Iterable[_Annotation]) -> list[list[_Annotation]]:
+    """The annotations on as few tiers as they need, at least one, none over another."""
+    tiers: list[list[_Annotation]] = [[]]
+    for one in said:
+        free = (tier for tier in tiers if not tier or tier[-1][1] <= one[0])
+        tier = next(free, None)
+        if tier is None:
+            tiers.append(tier := [])
+        tier.append(one)
+    return tiers
 
 
 def _text(label: TimedLabel) -> str:
