@@ -59,7 +59,8 @@ def export_session(arguments: list[str]) -> int:
         nonlocal count
         count += 1
         if is_many or done.blurred:
-            said = "; ".join([f"{len(done.files)} files", *filter(None, [done.blurred]), *done.troubles])
+            parts = [f"{len(done.files)} files", *filter(None, [done.blurred]), *done.troubles, *done.remarks]
+            said = "; ".join(parts)
             print(f"{count} of {of}  {done.recording.stem}: {said}", file=sys.stderr)
 
     done = export_all(options.session, options.to, options.out, hide, on_done)
@@ -70,9 +71,12 @@ def export_session(arguments: list[str]) -> int:
     )
     short = told(done)
     if options.json:
-        print_json({"files": files, "sessions": len(done), "troubles": short})
+        remarks = [f"{one.recording.stem}: {remark}" for one in done for remark in one.remarks]
+        print_json({"files": files, "sessions": len(done), "troubles": short, "remarks": remarks})
     elif files:
         print("\n".join(files))
+    if not (is_many or options.json):
+        print("".join(f"{remark}\n" for one in done for remark in one.remarks), end="", file=sys.stderr)
     if short and not (is_many or options.json):
         print("\n".join(f"emolab: {line}" for line in short), file=sys.stderr)
     return (1 if files or is_many else 2) if short else 0

@@ -4,6 +4,7 @@
     outgoing    what of a session goes out: all formats see only this
     deidentify  what is taken out of it, and what remains; blurred: frames without faces
     tables      csv: a table a stream, events, answers, labels, sound as FLAC, frame times
+    stretches   sound between its breaks, for csv and xdf
     xdf         xdf: all streams, events and labels in one file, sample-exact
     film        mp4: video as it was recorded, without encoding it anew; thermal images lossless
     bids        bids: events and signals, in a data set that grows with each session; bids_labels

@@ -49,12 +49,13 @@ class Hide:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one session. `troubles`: empty when all of it was written."""
+    """What became of one session. `troubles`: empty when all of it was written. `remarks`: see `Outgoing`."""
 
     recording: Path
     files: tuple[Path, ...]
     troubles: tuple[str, ...] = ()
     blurred: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 def recordings(place: Path) -> list[Path]:
@@ -153,7 +154,7 @@ def export_one(
         except (RuntimeError, KeyError, ValueError) as error:
             raise _damaged(recording, error) from error
     seen = f"{blur.whole} of {blur.frames} frames blurred whole" if blur is not None and blur.frames else ""
-    return Done(recording, tuple(files), tuple(told.troubles), seen)
+    return Done(recording, tuple(files), tuple(told.troubles), seen, tuple(told.remarks))
 
 
 def writer(to: str) -> Writer:

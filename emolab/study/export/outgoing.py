@@ -76,6 +76,7 @@ class Lane:
 @dataclass(frozen=True)
 class Outgoing:
     """A session to be written. `name`: what its files are called. `troubles`: what is left out, and why.
+    `remarks`: what who reads the files should know, though all of it is there.
 
     `part`: which of the `parts` of a session that broke off and went on. `end_s`: when the last thing
     happened. `blur`: what is done to a camera's frames; None: they go out as they were recorded, or,
@@ -95,6 +96,7 @@ class Outgoing:
     is_deidentified: bool = False
     blur: Blur | None = None
     troubles: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     @contextmanager
     def spared(self, stream: RecordedStream) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
     NAME_board.csv       time_s and a column a channel in its unit: `gsr [µS]`
     NAME_face.csv        frame, time_s of a camera; the frames themselves are exported as mp4
-    NAME_voice.flac      sound, as it was sampled; NAME_voice.json says when it began, at which rate
+    NAME_voice.flac      sound, as it was sampled; NAME_voice.json says when each sample was taken
     NAME_events.csv      time_s, kind, planned_s, data (JSON)
     NAME_answers.csv     clip (empty: the baseline), state, word, response_s, changes
     NAME_labels.csv      a row a label of every lane: what it says, and which act, person or model says it
@@ -10,6 +10,15 @@
 
 Times are the best there are, to the microsecond. Missing samples are missing rows. `tags` are a JSON list;
 `act`, `utc` and `act_sha256` name the line of the lane's ledger that made a label what it is.
+
+A FLAC holds samples end to end and has no time of its own: where the microphone was away it is shorter than
+the session. The JSON beside it says
+
+    first_s, samples     when the first was taken, and how many there are
+    true_rate_hz         samples a second, while there was sound
+    stretches            sound without a break, a list of {first_sample, first_s, samples, true_rate_hz}:
+                         sample `first_sample + n` was taken at `first_s + n / true_rate_hz`, this stretch's
+                         own; where there is but one, nothing is missing
 """
 
 from __future__ import annotations
@@ -25,6 +34,7 @@ import soundfile
 from emolab.core.errors import DataError
 from emolab.recording.reader import RecordedStream
 from emolab.study.export.outgoing import Outgoing
+from emolab.study.export.stretches import away_s, find_stretches, mean_rate_hz
 from emolab.study.export.whole import whole
 
 ROWS = 1 << 16
@@ -42,7 +52,7 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
     for stream in session.streams.values():
         with session.spared(stream):
             if stream.info.kind == "audio":
-                files += _sound(stream, folder, name)
+                files += _sound(stream, folder, session)
             elif stream.info.is_image:
                 frames = ((at, f"{time_s:.6f}") for at, time_s in enumerate(stream.times_s()))
                 files.append(_table(folder / f"{name}_{stream.name}.csv", ("frame", "time_s"), frames))
@@ -104,15 +114,17 @@ def _signals(stream: RecordedStream, path: Path) -> Path:
     return _table(path, head, rows())
 
 
-def _sound(stream: RecordedStream, folder: Path, name: str) -> list[Path]:
+def _sound(stream: RecordedStream, folder: Path, session: Outgoing) -> list[Path]:
     if not len(stream):
         return []
-    first_s, last_s = float(stream.times_s(0, 1)[0]), stream.last_s() or 0.0
+    name = f"{session.name}_{stream.name}"
+    stretches = find_stretches(stream)
     rate_hz = round(stream.info.nominal_rate_hz or 48_000)
+    true_hz = mean_rate_hz(stretches) or float(rate_hz)
     subtypes = {"int16": "PCM_16", "int32": "PCM_24", "float32": "PCM_24", "float64": "PCM_24"}
     if stream.info.dtype not in subtypes:
         raise DataError(f"sound of {stream.info.dtype} cannot be written as FLAC; export it as xdf")
-    path, facts = folder / f"{name}_{stream.name}.flac", folder / f"{name}_{stream.name}.json"
+    path, facts = folder / f"{name}.flac", folder / f"{name}.json"
     with (
         whole(path) as beside,
         soundfile.SoundFile(
@@ -121,10 +133,27 @@ def _sound(stream: RecordedStream, folder: Path, name: str) -> list[Path]:
     ):
         for start in range(0, len(stream), ROWS):
             file.write(stream.samples(start, start + ROWS))
-    true_hz = (len(stream) - 1) / (last_s - first_s) if last_s > first_s else float(rate_hz)
-    told = {"first_s": round(first_s, 6), "true_rate_hz": round(true_hz, 4), "samples": len(stream)}
+    told = {
+        "first_s": round(stretches[0].first_s, 6),
+        "true_rate_hz": round(true_hz, 4),
+        "samples": len(stream),
+        "stretches": [
+            {
+                "first_sample": one.first_sample,
+                "first_s": round(one.first_s, 6),
+                "samples": one.samples,
+                "true_rate_hz": round(mean_rate_hz([one]) or true_hz, 4),
+            }
+            for one in stretches
+        ],
+    }
     with whole(facts) as beside:
         beside.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    if len(stretches) > 1:
+        session.remarks.append(
+            f"{stream.name} was away for {away_s(stretches, true_hz):.3f} s, which {path.name} leaves out; "
+            f"{facts.name} tells when each of its {len(stretches)} stretches began"
+        )
     return [path, facts]
 
 

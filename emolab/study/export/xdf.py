@@ -1,10 +1,11 @@
 """A session as XDF, the format of LabRecorder: every sample with its time, whole in one file.
 
 Streams of numbers keep their raw whole numbers where a count is the unit (as int32 where XDF has no
-unsigned type), and are float64 in their unit else. Each sample has its own time stamp, sound one for
-each tenth of a second. Of a video there is the number of each frame, whose pictures the mp4 export
-holds, and of thermal images the mean temperature besides. Events are a stream of texts, one JSON line
-each, as emolab's own LSL outlet sends them. Clock offsets are nought: all times are on one clock.
+unsigned type), and are float64 in their unit else. Each sample has its own time stamp; sound has one for
+each tenth of a second and after each break, and its rate is that between breaks. Of a video there is the
+number of each frame, whose pictures the mp4 export holds, and of thermal images the mean temperature
+besides. Events are a stream of texts, one JSON line each, as emolab's own LSL outlet sends them. Clock
+offsets are nought: all times are on one clock.
 
 Each lane of labels is a stream of texts `labels-LANE`, too: a JSON object a label, at its beginning, with
 its end, what it says and who or what says it. Valence and arousal as they were drawn are numbers, a
@@ -18,7 +19,9 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.sax.saxutils import escape
@@ -30,6 +33,7 @@ import emolab
 from emolab.core.errors import RecordingError
 from emolab.recording.reader import RecordedStream
 from emolab.study.export.outgoing import Lane, Outgoing, label_fields
+from emolab.study.export.stretches import find_stretches, mean_rate_hz
 from emolab.study.export.whole import whole
 
 ROWS = 1 << 14  # samples a chunk
@@ -102,9 +106,12 @@ def _stream(file: BinaryIO, number: int, stream: RecordedStream, session: Outgoi
         form = FORMATS.get(info.dtype, "double64") if is_raw else "double64"
     rate_hz = info.nominal_rate_hz or 0.0
     is_sound = info.kind == "audio"
-    if is_sound and len(stream) > 1:  # its samples get their times from it
-        first_s, last_s = float(stream.times_s(0, 1)[0]), stream.last_s() or 0.0
-        rate_hz = (len(stream) - 1) / (last_s - first_s) if last_s > first_s else rate_hz
+    begins = np.zeros(0, np.int64)
+    if is_sound:  # its samples get their times from the rate
+        with suppress(RecordingError):  # told below, where the damage begins
+            stretches = find_stretches(stream)
+            begins = np.array([one.first_sample for one in stretches], np.int64)
+            rate_hz = mean_rate_hz(stretches) or rate_hz
     kind = {"audio": "Audio", "rgb": "Video", "thermal": "Video"}.get(info.kind, info.kind.upper())
     kinds = [c.kind for c in info.channels] if not info.is_image else [info.kind] * len(names)
     _header(
@@ -121,9 +128,10 @@ def _stream(file: BinaryIO, number: int, stream: RecordedStream, session: Outgoi
             session.troubles.append(f"{stream.name} ends after {start} of {len(stream)} samples: {error}")
             break
         _chunk(file, BOUNDARY, MARK)
-        for piece in range(0, len(times_s), step) if is_sound else [0]:
-            part = slice(piece, piece + step) if is_sound else slice(None)
-            _samples(file, number, times_s[part], values[part], form, only_first=is_sound)
+        inner = begins[(begins > start) & (begins < stop)] - start
+        edges = np.union1d(np.arange(0, stop - start, step if is_sound else rows), inner).tolist()
+        for first, last in pairwise([*edges, stop - start]):
+            _samples(file, number, times_s[first:last], values[first:last], form, only_first=is_sound)
         told = _Told(told.first_s if start else float(times_s[0]), float(times_s[-1]), stop)
     _footer(file, number, told)
 
