@@ -54,6 +54,7 @@ class Passphrases:
 def identity(options: argparse.Namespace) -> int:
     """Show, set or forget who is behind a pseudonym, or change the passphrase."""
     from emolab.study import participants
+    from emolab.study.withdrawal import entries_of
 
     if options.deed in ("set", "forget") and not options.participant:
         raise ConfigError(
@@ -74,13 +75,19 @@ def identity(options: argparse.Namespace) -> int:
         print(f"{opened.path} has a new passphrase")
         return 0
     who = options.participant
+    entries = entries_of(opened, who)
     if options.deed == "forget":
-        if opened.persons.pop(who, None) is None:
+        if not entries:
             raise ConfigError(f"{opened.path} has no {who}; 'show' tells whom it has")
+        for name in entries:
+            del opened.persons[name]
         opened.save()
-        print(f"{who} is nobody any more in {opened.path}")
+        print(f"{' and '.join(entries)} is nobody any more in {opened.path}")
         return 0
-    opened.persons[who] = _ask_person()
+    person = _ask_person()
+    for name in entries:  # p014, of an older emolab, is P014
+        del opened.persons[name]
+    opened.persons[who] = person
     opened.save()
     print(f"{who} is kept in {opened.path}")
     return 0
@@ -102,7 +109,8 @@ def withdraw(options: argparse.Namespace) -> int:
     opened = None
     if not options.keep_identity and (place := _place(options)) is not None and place.exists():
         opened = _map(options, Passphrases(options.passphrase_fd), may_make=False)
-    _confirm(who, found, options.yes_erase, has_entry=opened is not None and who in opened.persons)
+    has_entry = opened is not None and bool(withdrawal.entries_of(opened, who))
+    _confirm(who, found, options.yes_erase, has_entry=has_entry)
     done = withdrawal.withdraw(
         options.study, who, opened, options.key, lambda name: occupied.why_not(options.study, name)
     )
@@ -141,6 +149,7 @@ def _plan(found: Remains) -> str:
             lines.append(f"    and {more} more")
     lines += ["  nothing"] if not counted else []
     lines += [f"  not at hand: {left['format']} in {left['folder']}" for left in found.left]
+    lines += [f"  may be theirs, and would be left alone: {path}" for path in found.unsure]
     return "\n".join(lines)
 
 
@@ -243,11 +252,13 @@ def _ask_person() -> Person:
 
 
 def _show(opened: IdentityMap, options: argparse.Namespace) -> int:
+    from emolab.study.withdrawal import entries_of
+
     persons = opened.persons
     if options.participant:
-        if options.participant not in persons:
+        persons = {who: persons[who] for who in entries_of(opened, options.participant)}
+        if not persons:
             raise ConfigError(f"{opened.path} has no {options.participant}")
-        persons = {options.participant: persons[options.participant]}
     if options.json:
         print_json({who: asdict(person) for who, person in sorted(persons.items())})
     else:

@@ -80,7 +80,7 @@ def made(study: Path) -> list[Made]:
 
 
 def forget(study: Path, participant: str) -> None:
-    """Take the exports of a participant out of the list."""
+    """Take the exports of a participant out of the list; those of P014 and p014 are of one."""
     path = list_path(study)
     if not path.exists():
         return
@@ -89,7 +89,7 @@ def forget(study: Path, participant: str) -> None:
 
 
 def _is_of(line: dict[str, Any], participant: str) -> bool:
-    return str(line.get("session", "")).rpartition("_session-")[0] == participant
+    return str(line.get("session", "")).rpartition("_session-")[0].casefold() == participant.casefold()
 
 
 def _made(line: dict[str, Any], study: Path) -> Made:

@@ -6,7 +6,8 @@
 The list only grows. `number`, counted from 1, decides which order of clips a participant hears; the
 list's order gives it. A pseudonym typed by hand brings its own number, the last in it (P014 is 14), and
 joins the list when its first session begins; so studies begun without a list stay as they are.
-Nobody's pseudonym is given to anybody else, withdrawn or not.
+Nobody's pseudonym is given to anybody else, withdrawn or not. P014 and p014 are one, written as the study
+wrote it first; P1-1 and P11 are two whom BIDS cannot tell apart, so that only one of them may come.
 """
 
 from __future__ import annotations
@@ -76,20 +77,35 @@ def withdrawn(study: Path) -> dict[str, str]:
 
 def find(study: Path, participant: str) -> Participant | None:
     """The participant of this name, None when the study knows none. P014 and p014 are one."""
+    return _among(everyone(study), participant)
+
+
+def _among(known: list[Participant], participant: str) -> Participant | None:
     wanted = participant.casefold()
-    return next((one for one in everyone(study) if one.id.casefold() == wanted), None)
+    return next((one for one in known if one.id.casefold() == wanted), None)
+
+
+def bids_label(text: str) -> str:
+    """Letters and digits alone, as BIDS wants labels: to it P1-1 and P11 are one."""
+    return re.sub(r"[^0-9A-Za-z]", "", text) or "x"
 
 
 def number_of(study: Path, participant: str) -> int:
     """The number that decides the order of clips: from the list, or what the pseudonym would bring to it.
 
-    Raises `ConfigError` when the pseudonym holds no number.
+    Raises `ConfigError` when the pseudonym holds no number, or is to be written otherwise (`check_open`).
     """
-    if (one := find(study, participant)) is not None:
+    known = everyone(study)
+    _check_told_apart(study, known, participant)
+    return _number(study, known, participant)
+
+
+def _number(study: Path, known: list[Participant], participant: str) -> int:
+    if (one := _among(known, participant)) is not None:
         return one.number
     told = study_file.read(study)
     if told and not study_file.has_number(told.pattern) and study_file.matches(told.pattern, participant):
-        return _next_number(everyone(study))
+        return _next_number(known)
     return participant_number(participant)
 
 
@@ -137,13 +153,16 @@ def allocate(study: Path) -> Participant:
 
 
 def admit(study: Path, participant: str) -> Participant:
-    """Put a typed pseudonym into the list, if it is not there. Raises `ConfigError` as `check_open` does."""
+    """Put a typed pseudonym into the list, if it is not there. Raises `ConfigError` as `check_open` does.
+
+    Of what an older emolab recorded under another spelling the participant listed is returned.
+    """
     check_open(study, participant)
     listed = (_read(line) for line in kept.read_lines(list_path(study)))
-    for one in listed:
-        if one is not None and one.id.casefold() == participant.casefold():
-            return one
-    number = number_of(study, participant)
+    for each in listed:
+        if each is not None and each.id.casefold() == participant.casefold():
+            return each
+    number = _number(study, everyone(study), participant)
     made = Participant(participant, number, kept.now(), "joined")
     _add(study, {"id": made.id, "number": made.number, "utc": made.utc, "how": made.how})
     return made
@@ -152,37 +171,64 @@ def admit(study: Path, participant: str) -> Participant:
 def check_open(study: Path, participant: str) -> str:
     """`participant` itself when somebody may be recorded under it.
 
-    Raises `ConfigError` when it cannot be a pseudonym, or belongs to somebody who withdrew.
+    Raises `ConfigError` when it cannot be a pseudonym, belongs to somebody who withdrew, is known by
+    another spelling, or is new and would be one subject of BIDS with somebody else.
     """
     check_pseudonym(participant)
-    one = find(study, participant)
+    known = everyone(study)
+    one = _among(known, participant)
     if one is not None and one.withdrawn_utc:
         raise ConfigError(
             f"{one.id} withdrew from the study on {one.withdrawn_utc[:10]}; the pseudonym is never used "
-            f"again. Take {new_pseudonym(study)}"
+            f"again. Take {_unused(study, known)[0]}"
         )
+    _check_told_apart(study, known, participant)
     return participant
+
+
+def _check_told_apart(study: Path, known: list[Participant], participant: str) -> None:
+    """Raises `ConfigError` for p014 where there is P014, and for a new P1-1 where there is P11.
+
+    Not for p014 where an older emolab recorded p014: what broke off must go on.
+    """
+    if (same := _among(known, participant)) is not None:
+        is_recorded = any(who == participant for who, _, _ in sessions(study))
+        if same.id != participant and not same.withdrawn_utc and not is_recorded:
+            raise ConfigError(f"this study knows {same.id}; write it so, not {participant}")
+        return
+    label = bids_label(participant)
+    for one in known:
+        if bids_label(one.id).casefold() == label.casefold():
+            raise ConfigError(
+                f"{participant} cannot be told from {one.id} in BIDS, where both are sub-{label}, and the "
+                f"files of one would replace the other's; take another pseudonym, {_unused(study, known)[0]} "
+                "say"
+            )
 
 
 def mark_withdrawn(study: Path, participant: str) -> None:
     """Note in the list that somebody withdrew, once."""
     lines = kept.read_lines(list_path(study))
-    if not any(line.get("withdrawn") == participant for line in lines):
-        if not any(line.get("id") == participant for line in lines):
+
+    def tells(key: str) -> bool:
+        return any(str(line.get(key, "")).casefold() == participant.casefold() for line in lines)
+
+    if not tells("withdrawn"):
+        if not tells("id"):
             number = participant_number(participant)
             _add(study, {"id": participant, "number": number, "utc": kept.now(), "how": "joined"})
         _add(study, {"withdrawn": participant, "utc": kept.now()})
 
 
 def _unused(study: Path, known: list[Participant]) -> tuple[str, int]:
-    """A pseudonym and a number that nobody has."""
+    """A pseudonym, whose label in BIDS is free as well, and a number that nobody has."""
     number = _next_number(known)
     told = study_file.read(study)
     pattern = told.pattern if told is not None else _pattern_of(known)
-    taken = {one.id.casefold() for one in known}
+    taken = {bids_label(one.id).casefold() for one in known}
     for _ in range(TRIES):
         made = study_file.pseudonym(pattern, number)
-        if made.casefold() not in taken:
+        if bids_label(made).casefold() not in taken:
             return made, number
         if study_file.has_number(pattern) and "*" not in pattern:
             number += 1

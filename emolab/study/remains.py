@@ -5,26 +5,32 @@
     journals     what is kept of a session until its file is whole   beside it, or in the user's state folder
     derived      whatever else is named after the participant: STUDY/…/P014/…, P014_session-0…, sub-P014…;
                  for a pseudonym that may mean other things (7, v1) no folder but STUDY/v1
-    exports      files noted in `exports_made`, and sub-P014 of BIDS data sets exported to
+    exports      files noted in `exports_made`; of BIDS data sets exported to, sub-P014 in them and in
+                 their derivatives/…; of de-identified exports what bears the code, at their top
 
 Further: rows of BIDS tables (`tables`), lines of the engine's log (`logs`), what is known but not at hand
 (`left`, `unsure`), and folders of exports that are (`reached`). Nothing is followed through links but the
 participant's own folder, and of what lies outside the study only files that bear the participant's
 name or code are taken.
+
+Capitals make no difference: what an older emolab recorded as p014 is P014's. Told and not taken
+(`unsure`) is what may be somebody else's: a subject of a data set that emolab did not begin, and one that
+BIDS calls as it calls another participant (P1-1 and P11 are both sub-P11).
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from emolab.recording.places import places
 from emolab.study import exports_made, tombstone
-from emolab.study.export.bids_text import label
+from emolab.study.export.bids_text import is_anothers, is_data_set
+from emolab.study.participants import bids_label
 from emolab.study.sessions import session_path
 
 KINDS = ("exports", "labels", "derived", "journals", "recordings")  # erased in this order
@@ -33,7 +39,11 @@ DEIDENTIFIED = "de-identified"
 
 @dataclass
 class Remains:
-    """See the file's docstring. `folders`: to be removed once empty. `names`: what BIDS calls them."""
+    """See the file's docstring. `folders`: to be removed once empty.
+
+    `names`: what BIDS calls them, `shared`: them and somebody else, `codes`: what de-identified exports
+    do; all without capitals.
+    """
 
     participant: str
     files: dict[str, list[Path]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
@@ -45,6 +55,13 @@ class Remains:
     unsure: list[Path] = field(default_factory=list)
     linked: list[Path] = field(default_factory=list)
     names: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+
+    @property
+    def own(self) -> str:
+        """The pseudonym without capitals."""
+        return self.participant.casefold()
 
     def unread(self, error: OSError) -> None:
         """A folder that cannot be read may hold anything: it is told, not passed over."""
@@ -62,23 +79,33 @@ class Remains:
         return found | ({"logs": {"files": len(self.logs)}} if self.logs else {})
 
 
-def find(study: Path, participant: str, others: Iterable[str], code: str = "") -> Remains:
-    """What there is of a participant. `others`: everybody else's pseudonyms, so that nothing of theirs is.
+def find(study: Path, participant: str, others: Iterable[str], codes: Iterable[str] = ()) -> Remains:
+    """What there is of a participant. `others`: what everybody else is called, so that nothing of theirs is.
 
-    `code`: what de-identified exports call them, where the key tells.
+    `codes`: what de-identified exports call the participant, where the key tells.
     """
-    taken = {label(other) for other in others if other != participant}
-    names = {f"sub-{name}" for name in (label(participant), code) if name and name not in taken}
-    found = Remains(participant, names=frozenset(names))
+    known = {other.casefold() for other in others} - {participant.casefold()}
+    taken = {bids_label(other).casefold() for other in known}
+    label = bids_label(participant).casefold()
+    is_shared = label in taken or f"sub-{label}" in known
+    free = {code.casefold() for code in codes if code and bids_label(code).casefold() not in taken}
+    names = {bids_label(code) for code in free} | (set() if is_shared else {label})
+    found = Remains(
+        participant,
+        names=frozenset(f"sub-{name}" for name in names),
+        shared=frozenset({f"sub-{label}"} if is_shared else ()),
+        codes=frozenset(free),
+    )
     seen: set[Path] = set()
+    _exports(study, found, seen)
     _in_study(study, found, seen)
     _journals(study, found, seen)
-    _exports(study, found, seen, code)
     for folder in (study, study / ".emolab", study / "withdrawn", *{path.parent for path in found.tables}):
         _half_written(folder, found, seen)
     log = study / ".emolab" / "engine.log"
     if log.is_file() and mentions(participant).search(log.read_bytes()):
         found.logs.append(log)
+    found.unsure = _outermost(found.unsure)
     return found
 
 
@@ -90,7 +117,16 @@ def mentions(participant: str) -> re.Pattern[bytes]:
     who = re.escape(participant.encode())
     if not is_distinctive(participant):
         who = rb"(?:" + who + rb"(?=_session-\d)|(?<=sub-)" + who + rb")"
-    return re.compile(rb"(?<![A-Za-z0-9])" + who + rb"(?![A-Za-z0-9]|-[A-Za-z0-9])")
+    return _word(who)
+
+
+def mentions_subject(label: str) -> re.Pattern[bytes]:
+    """Finds a subject of BIDS as a word, in bytes."""
+    return _word(b"sub-" + label.encode())
+
+
+def _word(regex: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"(?<![A-Za-z0-9])" + regex + rb"(?![A-Za-z0-9]|-[A-Za-z0-9])", re.IGNORECASE)
 
 
 def is_distinctive(participant: str) -> bool:
@@ -100,36 +136,77 @@ def is_distinctive(participant: str) -> bool:
 
 
 def _in_study(study: Path, found: Remains, seen: set[Path]) -> None:
-    own = found.participant
+    own = found.own
     begins = tuple(f"{dot}{own}_session-" for dot in ("", "."))
+    subjects = tuple(f"{each}_" for each in found.names)
+    doubtful = tuple(f"{each}_" for each in found.shared)
+    foreign: set[Path] = set()
     for folder, inside, files in os.walk(study, onerror=found.unread):
         here = Path(folder)
         if here == study:
             inside[:] = [name for name in inside if name not in ("withdrawn", "consent")]
+        elif _is_foreign(here, study, foreign):
+            foreign.add(here)
         for name in list(inside):
-            path = here / name
-            is_own = name == own and (here == study or is_distinctive(own))
-            if path == study / own and path.is_symlink():
+            path, low = here / name, name.casefold()
+            is_home = here == study and low == own
+            is_own = is_home or (low == own and is_distinctive(own))
+            if is_home and path.is_symlink():
                 inside.remove(name)
                 _elsewhere(path, found, seen, begins)
-            elif is_own or name in found.names or name.startswith(begins):
+            elif is_own or low in found.names or low in found.shared or low.startswith(begins):
                 inside.remove(name)
-                _whole(path, found, seen)
+                is_alien = here in foreign or (is_anothers(path) and not path.is_symlink())
+                if low in found.shared or (is_alien and not is_home):
+                    _doubt(path, found, seen)
+                else:
+                    _whole(path, found, seen)
         for name in files:
-            if name.startswith(begins) or name.startswith(tuple(f"{each}_" for each in found.names)):
+            low = name.casefold()
+            if low.startswith((*begins, *subjects)) and here not in foreign:
                 _take(here / name, found, seen)
+            elif low.startswith((*begins, *subjects, *doubtful)):
+                _doubt(here / name, found, seen)
         if "participants.tsv" in files:
-            _tables(here, found)
+            _tables(here, found, seen, is_foreign=here in foreign)
 
 
-def _whole(folder: Path, found: Remains, seen: set[Path]) -> None:
+def _is_foreign(here: Path, study: Path, foreign: Collection[Path]) -> bool:
+    """Whether a folder of the study is, or lies in, a data set that emolab did not begin.
+
+    What was derived from one that is the study's own is the study's own.
+    """
+    if not is_data_set(here):
+        return here.parent in foreign
+    source = here.parent.parent
+    is_derived = here.parent.name == "derivatives" and is_data_set(source) and source not in foreign
+    return is_anothers(here) and not (is_derived and source.is_relative_to(study))
+
+
+def _doubt(path: Path, found: Remains, seen: Collection[Path]) -> None:
+    """What may be somebody else's is told, unless all of it is known to be theirs from elsewhere."""
+    if path.is_symlink() or not path.is_dir():
+        inside = [path]
+    else:
+        inside = [Path(here) / name for here, _, files in os.walk(path) for name in files]
+    if path not in found.unsure and any(each.absolute() not in seen for each in inside):
+        found.unsure.append(path)
+
+
+def _outermost(paths: Iterable[Path]) -> list[Path]:
+    """Each once, and none that lies in another."""
+    whole = {path.absolute(): path for path in paths}
+    return [path for place, path in whole.items() if whole.keys().isdisjoint(place.parents)]
+
+
+def _whole(folder: Path, found: Remains, seen: set[Path], kind: str = "") -> None:
     """A folder that is the participant's, with all in it; of a link, the link alone."""
     if folder.is_symlink():
-        _take(folder, found, seen)
+        _take(folder, found, seen, kind)
         return
     for here, inside, files in os.walk(folder, topdown=False, onerror=found.unread):
         for name in [*files, *(each for each in inside if (Path(here) / each).is_symlink())]:
-            _take(Path(here) / name, found, seen)
+            _take(Path(here) / name, found, seen, kind)
         found.folders.append(Path(here))
 
 
@@ -137,7 +214,7 @@ def _elsewhere(link: Path, found: Remains, seen: set[Path], begins: tuple[str, .
     """The participant's own folder where it lies on another disk: what is named after their sessions."""
     home = link.resolve()
     for path in sorted(home.iterdir()) if home.is_dir() else ():
-        if not path.name.startswith(begins):
+        if not path.name.casefold().startswith(begins):
             found.unsure.append(path)
         elif path.is_dir():
             _whole(path, found, seen)
@@ -148,9 +225,9 @@ def _elsewhere(link: Path, found: Remains, seen: set[Path], begins: tuple[str, .
 
 
 def _take(path: Path, found: Remains, seen: set[Path], kind: str = "") -> None:
-    if path in seen:
+    if path.absolute() in seen:
         return
-    seen.add(path)
+    seen.add(path.absolute())
     found.files[kind or _kind(path)].append(path)
     if path.is_symlink() or path.stat().st_nlink > 1:
         found.linked.append(path)
@@ -167,14 +244,17 @@ def _kind(path: Path) -> str:
 def _journals(study: Path, found: Remains, seen: set[Path]) -> None:
     """Journals and rescued files in the user's state folder, which know their study by a digest."""
     away = places(session_path(study, found.participant, 0))[1].parent
-    name = re.compile(re.escape(found.participant) + r"_session-\d+(_part-\d+)?-[0-9a-f]{12}\..+")
+    own = re.escape(found.participant)
+    name = re.compile(rf"(?i:(?P<who>{own})_session-)\d+(_part-\d+)?-[0-9a-f]{{12}}\..+")
+    spelled = {path.name for path in _inside(study, found) if path.name.casefold() == found.own}
     for folder in (away, away / "rescued"):
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if not name.fullmatch(path.name):
+            if (match := name.fullmatch(path.name)) is None:
                 continue
             stem = path.name.partition(".")[0]
             session = stem.rpartition("-")[0]
-            homes = {places(home / found.participant / f"{session}.h5")[1].stem for home in _ways(study)}
+            folders = [home / who for home in _ways(study) for who in (match["who"], *spelled)]
+            homes = {places(home / f"{session}.h5")[1].stem for home in folders}
             if stem not in homes:
                 found.unsure.append(path)
             elif path.is_dir():
@@ -188,35 +268,56 @@ def _ways(study: Path) -> set[Path]:
     return {study, study.absolute(), study.resolve()}
 
 
-def _exports(study: Path, found: Remains, seen: set[Path], code: str) -> None:
+def _exports(study: Path, found: Remains, seen: set[Path]) -> None:
     stone = tombstone.read(study, found.participant)
     gone = set(stone.reached) if stone is not None else set()
     known: list[tuple[str, Path, tuple[Path, ...]]] = [
         (export.format, export.folder, export.files)
         for export in exports_made.made(study)
-        if export.participant == found.participant
+        if export.participant.casefold() == found.own
     ]
     known += [(format, folder, files) for format, folder, files in _told_left(stone)]
-    hidden = {folder for format, folder, _ in known if DEIDENTIFIED in format}
     for folder in sorted({folder for _, folder, _ in known}):
         files = [path for _, there, paths in known if there == folder for path in paths]
-        format = next(format for format, there, _ in known if there == folder)
+        formats = [format for format, there, _ in known if there == folder]
+        is_hidden = any(DEIDENTIFIED in format for format in formats)
         if str(folder) in gone and not folder.exists() and folder.parent.is_dir():
             continue  # it was removed, empty, before a kill
-        if not folder.is_dir() or (folder in hidden and not code):
-            left = {"format": format, "folder": str(folder), "files": sorted({str(path) for path in files})}
-            found.left.append(left)
+        if not folder.is_dir() or (is_hidden and not found.codes):
+            told = {
+                "format": formats[0],
+                "folder": str(folder),
+                "files": sorted({str(path) for path in files}),
+            }
+            found.left.append(told)
             continue
         found.reached.append(str(folder))
         for path in files:
-            if path.name.startswith(_named(found, code)):
-                for each in (path, path.with_name(f".{path.name}.part")):
-                    if each.exists() or each.is_symlink():
-                        _take(each, found, seen, "exports")
-                found.folders += _between(path.parent, folder)
-        if folder in hidden or "bids" in format:
-            _exported(folder, found, seen, code)
-            _tables(folder, found)
+            _noted(path, folder, found, seen)
+        if any("bids" in format for format in formats):
+            is_foreign = is_anothers(folder) and not is_hidden
+            _of_data_set(folder, found, seen, is_foreign=is_foreign)
+            _tables(folder, found, seen, is_foreign=is_foreign)
+        if is_hidden:
+            _of_code(folder, found, seen)
+
+
+def _noted(path: Path, folder: Path, found: Remains, seen: set[Path]) -> None:
+    """A file that the list says is theirs; by its name it must be, too: no other is touched."""
+    low = path.name.casefold()
+    sessions, subjects = _sessions(found), tuple(f"{each}_" for each in found.names)
+    if low.startswith((*sessions, *subjects)):
+        for each in (path, path.with_name(f".{path.name}.part")):
+            if each.exists() or each.is_symlink():
+                _take(each, found, seen, "exports")
+        found.folders += _between(path.parent, folder)
+    elif low.startswith(tuple(f"{each}_" for each in found.shared)) and path.exists():
+        _doubt(path, found, seen)
+
+
+def _sessions(found: Remains) -> tuple[str, ...]:
+    """How names of their sessions begin."""
+    return tuple(f"{each}_session-" for each in (found.own, *found.codes))
 
 
 def _told_left(stone: tombstone.Tombstone | None) -> Iterator[tuple[str, Path, tuple[Path, ...]]]:
@@ -226,27 +327,45 @@ def _told_left(stone: tombstone.Tombstone | None) -> Iterator[tuple[str, Path, t
         yield str(each.get("format", "")), Path(str(each.get("folder", ""))), told
 
 
-def _named(found: Remains, code: str) -> tuple[str, ...]:
-    """How names of exported files begin that may be erased: whatever a list says, no other is touched."""
-    whose = [found.participant, *([code] if code else [])]
-    return (*(f"{each}_session-" for each in whose), *(f"{each}_" for each in found.names))
+def _of_data_set(folder: Path, found: Remains, seen: set[Path], *, is_foreign: bool) -> None:
+    """The participant as a subject of a BIDS data set and of what was derived from it.
+
+    `is_foreign`: emolab did not begin it; then what was not noted there is told and left alone.
+    """
+    homes = {folder: is_foreign}
+    derived = folder / "derivatives"
+    if not derived.is_symlink():
+        for home in _inside(derived, found):
+            if home.is_dir() and not home.is_symlink():
+                homes[home] = is_foreign and (is_anothers(home) or not is_data_set(home))
+    for home, is_doubtful in homes.items():
+        for path in _inside(home, found):
+            low = path.name.casefold()
+            is_subject = path.is_symlink() or (path.is_dir() and not is_anothers(path))
+            if low in found.names and is_subject and not is_doubtful:
+                _whole(path, found, seen, "exports")
+            elif low in found.names | found.shared or low.startswith(
+                tuple(f"{each}{sign}" for each in found.names | found.shared for sign in "_.")
+            ):
+                _doubt(path, found, seen)
 
 
-def _exported(folder: Path, found: Remains, seen: set[Path], code: str) -> None:
-    """All in an export's folder that bears the participant's BIDS name, or the code."""
-    names = {*found.names, *([code] if code else [])}
-    for here, inside, files in os.walk(folder, onerror=found.unread):
-        for name in [name for name in inside if name in names]:
-            inside.remove(name)
-            before = {kind: len(paths) for kind, paths in found.files.items()}
-            _whole(Path(here) / name, found, seen)
-            for kind, count in before.items():
-                if kind != "exports":
-                    found.files["exports"] += found.files[kind][count:]
-                    del found.files[kind][count:]
-        for name in files:
-            if name.startswith(_named(found, code)):
-                _take(Path(here) / name, found, seen, "exports")
+def _of_code(folder: Path, found: Remains, seen: set[Path]) -> None:
+    """What bears the participant's code at the top of a de-identified export."""
+    for path in _inside(folder, found):
+        low = path.name.casefold()
+        if low in found.codes:
+            _whole(path, found, seen, "exports")
+        elif low.removeprefix(".").startswith(_sessions(found)):
+            _take(path, found, seen, "exports")
+
+
+def _inside(folder: Path, found: Remains) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        found.unread(error)
+        return []
 
 
 def _half_written(folder: Path, found: Remains, seen: set[Path]) -> None:
@@ -265,16 +384,29 @@ def _between(inner: Path, outer: Path) -> list[Path]:
     return found
 
 
-def _tables(folder: Path, found: Remains) -> None:
-    """BIDS tables with a row of the participant."""
+def _tables(folder: Path, found: Remains, seen: Collection[Path], *, is_foreign: bool) -> None:
+    """BIDS tables with a row of the participant; those of others are told and left alone."""
     for path in sorted(folder.glob("*.tsv")):
         if path not in found.tables and any(is_row_of(row, found.names) for row in _lines(path)):
-            found.tables.append(path)
+            if is_foreign and not _names_them(path, found):
+                _doubt(path, found, seen)
+            else:
+                found.tables.append(path)
+
+
+def _names_them(path: Path, found: Remains) -> bool:
+    """Whether a table says itself, in its column `pseudonym`, that their rows are theirs."""
+    head, *rows = [row.split(b"\t") for row in _lines(path)]
+    if b"pseudonym" not in head:
+        return False
+    at, own = head.index(b"pseudonym"), found.own.encode()
+    told = [row[at : at + 1] for row in rows if is_row_of(b"\t".join(row), found.names)]
+    return all(cells and cells[0].strip().lower() == own for cells in told)
 
 
 def is_row_of(row: bytes, names: Iterable[str], between: bytes = b"\t") -> bool:
     """Whether a row of a table, such as one of BIDS, is about a subject of one of these names."""
-    return row.split(between)[0].strip() in {name.encode() for name in names}
+    return row.split(between)[0].strip().lower() in {name.casefold().encode() for name in names}
 
 
 def _lines(path: Path) -> list[bytes]:

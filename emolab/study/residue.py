@@ -1,7 +1,8 @@
 """What still speaks of somebody who withdrew: names of files, and words inside them.
 
 Looked into are files of up to 64 MB, unpacked where they are gzip, but not the recordings of others.
-`STUDY/participants.jsonl` and the tombstone may name them; so may nothing else.
+A folder that is named after them stands for all in it. `STUDY/participants.jsonl` and the tombstone may
+name them; so may nothing else. P014 is found as p014, and MUS-01 as sub-MUS01, as BIDS calls them.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import gzip
 import os
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emolab.study.remains import mentions
+from emolab.study.participants import bids_label
+from emolab.study.remains import mentions, mentions_subject
 
 LARGEST_BYTES = 64 << 20
 _TOKEN = re.compile(rb"[A-Za-z0-9-]")
@@ -30,35 +32,45 @@ class Residue:
 
 def look(study: Path, participant: str, others: Iterable[str], further: Iterable[Path] = ()) -> Residue:
     """Look through the study and the folders `further`. `others`: pseudonyms that may contain this one."""
-    word = mentions(participant)
-    theirs = {other.encode() for other in others if other != participant}
+    theirs = {other.casefold() for other in others} - {participant.casefold()}
+    words = [mentions(participant)]
+    label = bids_label(participant).casefold()
+    if label != participant.casefold() and label not in {bids_label(other) for other in theirs}:
+        words.append(mentions_subject(label))
+    names = {other.encode() for other in theirs}
     found: list[Path] = []
     unseen: list[Path] = []
-    for path in _paths(study, further):
-        if _names(word, path.name.encode("utf-8", "surrogateescape"), theirs):
+    for path in _paths(study, further, lambda name: _names(words, os.fsencode(name), names)):
+        if _names(words, os.fsencode(path.name), names):
             found.append(path)
         elif path.is_file() and not path.is_symlink() and path.suffix != ".h5":
             raw = _contents(path)
             if raw is None:
                 unseen.append(path)
-            elif _names(word, raw, theirs):
+            elif _names(words, raw, names):
                 found.append(path)
     return Residue(tuple(found), tuple(unseen))
 
 
-def _paths(study: Path, further: Iterable[Path]) -> list[Path]:
+def _paths(study: Path, further: Iterable[Path], is_told: Callable[[str], bool]) -> Iterator[Path]:
+    """Everything in these folders, each once; what lies in a folder whose name `is_told` is passed over."""
     allowed = {study / "participants.jsonl", study / "withdrawn"}
-    paths: list[Path] = []
+    passed: set[Path] = set()
     for root in dict.fromkeys([study, *further]):
         for folder, inside, files in os.walk(root):
             here = Path(folder)
-            inside[:] = [name for name in inside if here / name not in allowed]
-            paths += [here / name for name in (*inside, *files) if here / name not in allowed]
-    return list(dict.fromkeys(paths))
+            new = {here / name for name in (*inside, *files)} - allowed - passed
+            passed |= new
+            yield from sorted(new)
+            inside[:] = [name for name in inside if here / name in new and not is_told(name)]
 
 
-def _names(word: re.Pattern[bytes], raw: bytes, theirs: set[bytes]) -> bool:
-    return any(_token(raw, match).removeprefix(b"sub-") not in theirs for match in word.finditer(raw))
+def _names(words: Iterable[re.Pattern[bytes]], raw: bytes, theirs: Collection[bytes]) -> bool:
+    return any(
+        _token(raw, match).lower().removeprefix(b"sub-") not in theirs
+        for word in words
+        for match in word.finditer(raw)
+    )
 
 
 def _token(raw: bytes, match: re.Match[bytes]) -> bytes:

@@ -39,8 +39,15 @@ class Tombstone:
 
 
 def path_of(study: Path, participant: str) -> Path:
-    """Where it stands."""
-    return study / "withdrawn" / f"{participant}.json"
+    """Where it stands; that of p014 is P014's."""
+    own = study / "withdrawn" / f"{participant}.json"
+    if own.exists():
+        return own
+    return next((path for path in _all(study) if path.stem.casefold() == participant.casefold()), own)
+
+
+def _all(study: Path) -> list[Path]:
+    return sorted((study / "withdrawn").glob("[!.]*.json"))
 
 
 def read(study: Path, participant: str) -> Tombstone | None:
@@ -75,7 +82,7 @@ def write(study: Path, stone: Tombstone) -> None:
 def withdrawn(study: Path) -> dict[str, str]:
     """Who withdrew, and when: by pseudonym."""
     found = {}
-    for path in sorted((study / "withdrawn").glob("[!.]*.json")):
+    for path in _all(study):
         stone = read(study, path.stem)
         found[path.stem] = stone.begun_utc if stone is not None else ""
     return found

@@ -67,7 +67,7 @@ def look(study: Path, participant: str, key: Path | None = None) -> Remains:
         near = get_close_matches(participant, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"'emolab study list {study}' tells who there is"
         raise ConfigError(f"{study} knows no participant {participant!r}; {hint}")
-    return remains.find(study, one.id, _others(study, one.id), _code(key, one.id))
+    return _find(study, one.id, key)
 
 
 def withdraw(
@@ -96,16 +96,18 @@ def withdraw(
         raise ConfigError(
             f"{why_not} Do it again when that is over; nobody can be recorded as {who} any more"
         )
-    if identities is not None and identities.persons.pop(who, None) is not None:
+    if identities is not None and (entries := entries_of(identities, who)):
+        for name in entries:
+            del identities.persons[name]
         identities.save()
-        stone = replace(stone, erased={**stone.erased, "identity": {"entries": 1}})
+        stone = replace(stone, erased={**stone.erased, "identity": {"entries": len(entries)}})
         tombstone.write(study, stone)
-    theirs = [export for export in exports_made.made(study) if export.participant == who]
+    theirs = [each for each in exports_made.made(study) if each.participant.casefold() == who.casefold()]
     folders = {export.folder for export in theirs}
     analyses = {export.folder for export in theirs if export.format == exports_made.ANALYSIS}
     try:
         _erase(found)
-        again = remains.find(study, who, _others(study, who), _code(key, who))  # what came meanwhile
+        again = _find(study, who, key)  # what came meanwhile
         _erase(again)
         if key is not None:
             _drop_rows(key, b",", {who})
@@ -120,29 +122,39 @@ def withdraw(
         raise ConfigError(f"{why_not} End that session, and do it again")
     stone = replace(stone, state="done", done_utc=kept.now(), left=tuple(found.left), reached=())
     tombstone.write(study, stone)
-    seen = residue.look(study, who, _others(study, who), [each for each in folders if each.is_dir()])
+    others = [one.id for one in participants.everyone(study) if one.id != who]
+    seen = residue.look(study, who, others, [each for each in folders if each.is_dir()])
     computed = sorted(folder for folder in analyses if folder.is_dir())
-    # of an analysis one line says all: it is made anew or erased as a whole
-    still = [path for path in seen.found if not any(path.is_relative_to(folder) for folder in computed)]
-    return Withdrawn(
-        stone, tuple(found.unsure), tuple(found.linked), tuple(still), seen.unseen, tuple(computed)
-    )
+    unsure = [path for path in dict.fromkeys([*found.unsure, *again.unsure]) if os.path.lexists(path)]
+    # of an analysis one line says all, it is made anew or erased as a whole; and what is told once is told
+    told = [folder.absolute() for folder in (*computed, *unsure)]
+    still = [path for path in seen.found if not any(path.absolute().is_relative_to(each) for each in told)]
+    return Withdrawn(stone, tuple(unsure), tuple(found.linked), tuple(still), seen.unseen, tuple(computed))
 
 
-def _others(study: Path, participant: str) -> list[str]:
-    return [one.id for one in participants.everyone(study) if one.id != participant]
+def entries_of(identities: IdentityMap, participant: str) -> list[str]:
+    """The participant's entries in an identity map: P014 is found as p014, too."""
+    return [name for name in identities.persons if name.casefold() == participant.casefold()]
 
 
-def _code(key: Path | None, participant: str) -> str:
-    """What de-identified exports call a participant; empty when the key does not tell."""
+def _find(study: Path, participant: str, key: Path | None) -> Remains:
+    """What there is of them. A name in BIDS shared with who withdrew as well is theirs alone to erase."""
+    present = [one for one in participants.everyone(study) if one.id != participant and not one.withdrawn_utc]
+    codes, of_others = _codes(key, participant)
+    return remains.find(study, participant, [*(one.id for one in present), *of_others], codes)
+
+
+def _codes(key: Path | None, participant: str) -> tuple[list[str], list[str]]:
+    """What de-identified exports call a participant, and all others; nothing when the key does not tell."""
     if key is None:
-        return ""
+        return [], []
     try:
         with key.open(encoding="utf-8", newline="") as file:
-            codes = {row["pseudonym"]: row["code"] for row in csv.DictReader(file)}
-    except (OSError, ValueError, KeyError) as error:
+            rows = [(row["pseudonym"].casefold(), row["code"] or "") for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, AttributeError) as error:
         raise ConfigError(f"{key} is no key file ({error}); it begins with pseudonym,code") from error
-    return codes.get(participant, "")
+    own = participant.casefold()
+    return [code for who, code in rows if who == own], [code for who, code in rows if code and who != own]
 
 
 def _begun(before: Tombstone | None, found: Remains) -> Tombstone:
@@ -212,7 +224,7 @@ def _unlink(path: Path) -> None:
 
 
 def _drop_rows(path: Path, between: bytes, names: Collection[str]) -> None:
-    """Take the rows that begin with one of `names` out of a table."""
+    """Take the rows that begin with one of `names`, in whatever capitals, out of a table."""
     lines = path.read_bytes().splitlines(keepends=True)
     left = [line for line in lines if not remains.is_row_of(line, names, between)]
     if len(left) < len(lines):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from emolab.session import folder, occupied
-from emolab.study import consent, identity, tombstone
+from emolab.study import consent, identity, study_file, tombstone
 from tests.cli.command import ROOT, emolab, finish, simulated, start
 
 WORDS = "correct horse battery"
@@ -128,6 +128,86 @@ def test_names_are_kept_shown_and_forgotten(study: Path, monkeypatch: pytest.Mon
     inside = emolab("study", "identity", study, "show", "--map", study / "map")
     assert "inside the study" in inside.complaint
     assert "knows no P09" in emolab("study", "identity", study, "set", "P09").complaint
+
+
+def test_a_person_has_one_entry_whatever_the_spelling(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    emolab("study", "add", study)
+    assert (
+        "this study knows MS-01; write it so, not ms-01"
+        in emolab("study", "identity", study, "set", "ms-01").complaint
+    )
+    for old, new in (("MS-01", "ms-01"), ("MS-01", "Ms-01")):  # as an older emolab kept them
+        identify(study, old, monkeypatch)
+        respell(study, old, new)
+    monkeypatch.setenv("EMOLAB_PASSPHRASE", WORDS)
+    shown = emolab("study", "identity", study, "show", "MS-01", "--json").json
+    assert set(shown) == {"Ms-01"}  # setting MS-01 again took the place of ms-01
+    monkeypatch.setenv("EMOLAB_PASSPHRASE", WORDS)
+    said = emolab("study", "identity", study, "forget", "MS-01")
+    assert said.code == 0 and "Ms-01 is nobody any more" in said.out
+    monkeypatch.setenv("EMOLAB_PASSPHRASE", WORDS)
+    assert "has no ms-01" in emolab("study", "identity", study, "show", "ms-01").complaint
+
+
+def respell(study: Path, old: str, new: str) -> None:
+    """Keep an entry of the identity map under another spelling."""
+    facts, place = study_file.read(study), identity.default_path(study)
+    assert facts is not None and place is not None
+    opened = identity.IdentityMap.open(place, facts.id, WORDS)
+    opened.persons[new] = opened.persons.pop(old)
+    opened.save()
+
+
+def test_withdrawing_finds_the_entry_under_another_spelling(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emolab("study", "add", study)
+    identify(study, "MS-01", monkeypatch)
+    respell(study, "MS-01", "ms-01")
+    monkeypatch.setenv("EMOLAB_PASSPHRASE", WORDS)
+    said = emolab("study", "withdraw", study, "ms-01")
+    assert "the entry in the identity map" in said.err and "--yes-erase MS-01" in said.err
+    monkeypatch.setenv("EMOLAB_PASSPHRASE", WORDS)
+    done = emolab("study", "withdraw", study, "ms-01", "--yes-erase", "MS-01", "--json").json
+    assert done["tombstone"]["erased"]["identity"] == {"entries": 1}
+
+
+def test_what_may_be_of_others_is_shown_before_anything_is_erased(study: Path) -> None:
+    emolab("study", "add", study)
+    scan = study / "openneuro" / "sub-MS01" / "scan.nii"
+    scan.parent.mkdir(parents=True)
+    scan.write_bytes(b"theirs")
+    (study / "openneuro" / "dataset_description.json").write_text("{}", encoding="utf-8")
+    told = emolab("study", "withdraw", study, "MS-01", "--look").out
+    assert f"may be theirs, and would be left alone: {scan.parent}" in told
+    done = emolab("study", "withdraw", study, "MS-01", "--yes-erase", "MS-01")
+    assert (
+        done.code == 1 and scan.exists() and f"May be theirs, and was left alone: {scan.parent}" in done.out
+    )
+
+
+def test_nobody_is_recorded_under_another_spelling_or_as_anothers_subject_of_bids(
+    study: Path, tmp_path: Path
+) -> None:
+    emolab("study", "add", study)
+    devices = simulated(tmp_path)
+    for who, why in (("ms-01", "this study knows MS-01; write it so"), ("MS01", "told from MS-01 in BIDS")):
+        said = emolab(
+            "record", "quick", "--study", study, "--participant", who, "--devices", devices, "--headless"
+        )
+        assert said.code == 2 and why in said.complaint and not (study / who).exists()
+        planned = emolab("plan", "quick", "--study", study, "--participant", who)
+        assert planned.code == 2 and why in planned.complaint
+
+
+def test_an_older_study_with_two_spellings_takes_one_of_them_into_its_list(tmp_path: Path) -> None:
+    for who, session in (("VP07", 0), ("vp07", 1)):
+        path = folder.session_path(tmp_path / "old", who, session)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert emolab("study", "new", tmp_path / "old").code == 0
+    told = emolab("study", "list", tmp_path / "old", "--json").json["participants"]
+    assert [one["id"] for one in told] == ["VP07"]
 
 
 def test_withdrawing_takes_the_pseudonym_twice(

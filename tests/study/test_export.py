@@ -7,6 +7,7 @@ import gzip
 import json
 import shutil
 import xml.etree.ElementTree as xml
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -22,7 +23,7 @@ from emolab.recording.labels import TimedLabel
 from emolab.recording.reader import Session
 from emolab.recording.writer import SessionWriter
 from emolab.review.desk import Desk
-from emolab.study.export import FORMATS, export
+from emolab.study.export import FORMATS, export, export_all
 from tests.cli.command import emolab
 from tests.recording import made
 from tests.study.made import EVENTS, RAW, bids_errors, record
@@ -154,6 +155,51 @@ def test_a_bids_data_set_grows_and_keeps_what_others_wrote_into_it(recorded: Pat
     assert table.read_text().count("sub-P07") == 1 and "28" in table.read_text()
     assert (tmp_path / "README").read_text() == "ours"
     assert {path: path.read_bytes() for path in first} == first
+
+
+def recorded_of(folder: Path, participant: str) -> Path:
+    header = replace(made.HEADER, participant=participant, session=1)
+    path = folder / participant / f"{participant}_session-1.h5"
+    return path if path.exists() else record(path, header, (made.BOARD,), seconds=1)
+
+
+def test_a_bids_subject_is_one_person_and_never_another(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export(recorded_of(tmp_path, "P1-1"), "bids", out)
+    first = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    for who in ("P11", "p11"):
+        with pytest.raises(DataError, match=rf"has P1-1 as sub-\w11 already, and {who} .* another folder"):
+            export(recorded_of(tmp_path, who), "bids", out)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == first
+    export(recorded_of(tmp_path, "P11"), "bids", tmp_path / "another")
+    export(recorded_of(tmp_path, "P1-1"), "bids", out)
+    assert "sub-P11\tP1-1" in (out / "participants.tsv").read_text(encoding="utf-8").splitlines()
+
+
+def test_of_a_study_the_second_of_one_bids_subject_is_refused_and_told(tmp_path: Path) -> None:
+    for who in ("P1-1", "P11", "P12"):
+        recorded_of(tmp_path / "study", who)
+    done = export_all(tmp_path / "study", "bids", tmp_path / "out")
+    assert [bool(one.files) for one in done] == [True, False, True]
+    assert "has P1-1 as sub-P11 already" in done[1].troubles[0]
+
+
+def test_a_subject_of_a_data_set_of_others_is_not_mixed_with_ours(tmp_path: Path) -> None:
+    out, path = tmp_path / "out", recorded_of(tmp_path, "P07")
+    (out / "sub-P07" / "anat").mkdir(parents=True)
+    (out / "dataset_description.json").write_text('{"Name": "openneuro"}', encoding="utf-8")
+    people = out / "participants.tsv"
+    people.write_text("participant_id\tage\nsub-P07\t28\nsub-P09\t31\n", encoding="utf-8")
+    with pytest.raises(DataError, match="has a sub-P07, who may be somebody else"):
+        export(path, "bids", out)
+    assert not (out / "README").exists() and not (out / "sub-P07" / "ses-1").exists()
+    for _ in range(2):
+        export(recorded_of(tmp_path, "P08"), "bids", out)
+    assert people.read_text(encoding="utf-8").splitlines() == [
+        "participant_id\tage\tpseudonym", "sub-P07\t28\tn/a", "sub-P09\t31\tn/a", "sub-P08\tn/a\tP08"
+    ]  # fmt: skip
+    people.write_text(people.read_text(encoding="utf-8").replace("28\tn/a", "28\tP07"), encoding="utf-8")
+    assert export(path, "bids", out)
 
 
 def test_missing_samples_are_not_filled_in(tmp_path: Path) -> None:

@@ -102,6 +102,56 @@ def test_who_withdrew_is_refused_for_ever_also_when_the_tombstone_is_gone(tmp_pa
     assert participants.new_pseudonym(tmp_path) == "P010"
 
 
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_who_is_known_is_written_as_the_study_wrote_them(tmp_path: Path, is_listed: bool) -> None:
+    if is_listed:
+        participants.admit(tmp_path, "P014")
+    else:
+        record(tmp_path, "P014")
+    for refuses in (participants.check_open, participants.admit, participants.number_of):
+        with pytest.raises(ConfigError, match="this study knows P014; write it so, not p014"):
+            refuses(tmp_path, "p014")
+    assert participants.check_open(tmp_path, "P014") == "P014" == participants.admit(tmp_path, "P014").id
+    participants.mark_withdrawn(tmp_path, "P014")
+    with pytest.raises(ConfigError, match="P014 withdrew"):
+        participants.check_open(tmp_path, "p014")
+
+
+def test_an_older_study_with_two_spellings_of_one_person_lists_them_once(tmp_path: Path) -> None:
+    participants.admit(tmp_path, "P014")
+    record(tmp_path, "p014")
+    assert participants.admit(tmp_path, "p014").id == "P014"
+    assert participants.check_open(tmp_path, "p014") == "p014"  # a session that broke off must go on
+    assert participants.number_of(tmp_path, "p014") == 14
+    participants.mark_withdrawn(tmp_path, "p014")
+    assert [one.id for one in participants.everyone(tmp_path)] == ["P014"]
+    assert len(participants.list_path(tmp_path).read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_a_new_pseudonym_that_bids_could_not_tell_from_another_is_refused(tmp_path: Path) -> None:
+    participants.admit(tmp_path, "P1-1")
+    for clash in ("P11", "p11", "P-1-1"):
+        for refuses in (participants.check_open, participants.admit, participants.number_of):
+            with pytest.raises(ConfigError, match=rf"{clash} cannot be told from P1-1 in BIDS.*take another"):
+                refuses(tmp_path, clash)
+    participants.mark_withdrawn(tmp_path, "P1-1")
+    with pytest.raises(ConfigError, match=r"P11 cannot be told from P1-1"):
+        participants.check_open(tmp_path, "P11")
+    assert participants.admit(tmp_path, "P12").number == 12
+
+
+def test_who_is_in_a_study_already_stays_though_bids_cannot_tell_them_apart(tmp_path: Path) -> None:
+    record(tmp_path, "P1-1", "P11")
+    assert [participants.admit(tmp_path, who).id for who in ("P1-1", "P11")] == ["P1-1", "P11"]
+    assert participants.check_open(tmp_path, "P11") == "P11"
+
+
+def test_no_pseudonym_is_given_that_bids_could_not_tell_from_another(tmp_path: Path) -> None:
+    study_file.make(tmp_path, pattern="P1-#")
+    participants.list_path(tmp_path).write_text('{"id": "p11", "number": 0}\n', encoding="utf-8")
+    assert participants.new_pseudonym(tmp_path) == "P1-2" == participants.allocate(tmp_path).id
+
+
 def test_half_a_line_of_a_killed_process_gives_nobodys_pseudonym_away(tmp_path: Path) -> None:
     participants.allocate(tmp_path)
     with participants.list_path(tmp_path).open("ab") as file:

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from emolab.core.errors import ConfigError
+from emolab.recording.labels import TimedLabel
 from emolab.recording.places import places
+from emolab.review.desk import Desk
 from emolab.study import exports_made, participants, tombstone, withdrawal
 from emolab.study.export import deidentify
 from emolab.study.export.many import Hide, export_all
-from emolab.study.identity import IdentityMap
+from emolab.study.identity import IdentityMap, Person
 from emolab.study.sessions import session_path
 from emolab.study.study_file import read as study_facts
 from emolab.study.withdrawal import withdraw
@@ -261,3 +263,170 @@ def test_a_pseudonym_that_may_mean_other_things_takes_nothing_along(tmp_path: Pa
 def test_somebody_unknown_is_told_with_the_nearest_name(place: Place) -> None:
     with pytest.raises(ConfigError, match=r"knows no participant 'P0l4'; did you mean P014\?"):
         withdraw(place.study, "P0l4")
+
+
+def record_as(place: Place, who: str) -> None:
+    """What an older emolab made of somebody under a spelling that the study does not know."""
+    path = people.record(place.study, who, 7)
+    words = secret(who)
+    path.with_suffix(".notes.jsonl").write_text(words, encoding="utf-8")
+    Desk(path, "anna").add(TimedLabel(0.1, 0.2, state="neutral", note=words))
+    for journal in places(session_path(place.study, who, 8)):
+        journal.write_text(words, encoding="utf-8")
+    derived = place.study / "analysis" / who / "features.csv"
+    derived.parent.mkdir(parents=True, exist_ok=True)
+    derived.write_text(words, encoding="utf-8")
+    with (place.study / ".emolab" / "engine.log").open("a", encoding="utf-8") as log:
+        log.write(f"WARNING pump of {who} {words}\n")
+    for to in ("csv", "xdf", "bids"):
+        assert all(one.files for one in export_all(place.study / who, to, place.out / to))
+
+
+def test_what_was_recorded_under_another_spelling_is_erased_too(place: Place) -> None:
+    others = bytes_of(place, "P0145")
+    record_as(place, "p014")
+    opened = names(place)
+    opened.persons["p014"] = Person("Name of p014", secret("p014"))
+    opened.save()
+    codes = deidentify.Codes(place.key)
+    export_all(place.study, "bids", place.out / "hidden", Hide(codes))
+    assert len(mentioned(place.root, secret("p014"))) >= 8 and codes.of("p014") != codes.of("P014")
+    done = withdraw(place.study, "P014", names(place), place.key)
+    for words in ("p014", secret("p014"), secret("P014"), codes.of("p014"), codes.of("P014")):
+        assert mentioned(place.root, words) == []
+    assert mentioned(place.root, "P014", "P0145") == ALLOWED
+    assert done.stone.erased["identity"] == {"entries": 2} and set(names(place).persons) == {"P0145"}
+    assert {export.participant for export in exports_made.made(place.study)} == {"P0145"}
+    assert {path: raw for path, raw in bytes_of(place, "P0145").items() if path in others} == others
+    assert done.stone.left == () and not (done.residue or done.unsure)
+
+
+def test_a_file_that_names_another_spelling_is_told(place: Place) -> None:
+    (place.study / "remarks.txt").write_text("p014 was late", encoding="utf-8")
+    assert [path.name for path in withdraw(place.study, "P014").residue] == ["remarks.txt"]
+
+
+def test_a_tombstone_under_another_spelling_is_the_participants(tmp_path: Path) -> None:
+    participants.admit(tmp_path, "P014")
+    tombstone.write(tmp_path, tombstone.Tombstone("p014", "begun", "2026-01-02T03:04:05+00:00"))
+    assert withdraw(tmp_path, "P014").stone.begun_utc == "2026-01-02T03:04:05+00:00"
+    assert len(list((tmp_path / "withdrawn").iterdir())) == 1
+
+
+def alien(folder: Path, *files: str, makers: object = None) -> dict[Path, bytes]:
+    """A BIDS data set that emolab did not begin; its files with their bytes."""
+    told = {"Name": "alien", "BIDSVersion": "1.8.0"} | ({"GeneratedBy": makers} if makers else {})
+    for name in (*files, "dataset_description.json"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(told) if path.suffix == ".json" else "theirs", encoding="utf-8")
+    (folder / "participants.tsv").write_text("participant_id\tage\nsub-P014\t31\n", encoding="utf-8")
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+SCANS = (
+    "sub-P014/anat/sub-P014_T1w.nii",
+    "sub-P014_scans.tsv",
+    "P014/scan.nii",
+    "derivatives/x/sub-P014/y.nii",
+)
+
+
+def test_of_an_export_folder_no_data_set_of_others_is_erased(place: Place) -> None:
+    out = place.out / "bids"
+    theirs = alien(out / "openneuro-ds1", *SCANS, makers=[{"Name": "heudiconv"}])
+    theirs |= alien(out / "derivatives" / "more" / "deep", *SCANS)
+    theirs |= alien(out / "deeper" / "ds2", *SCANS)
+    computed = out / "derivatives" / "fmriprep" / "sub-P014" / "func" / "bold.nii"
+    computed.parent.mkdir(parents=True)
+    computed.write_text(secret("P014"), encoding="utf-8")
+    (out / "derivatives" / "fmriprep" / "dataset_description.json").write_text("{}", encoding="utf-8")
+    done = withdraw(place.study, "P014")
+    assert {path: path.read_bytes() for path in theirs} == theirs
+    assert not computed.exists() and not (out / "sub-P014").exists()
+    assert mentioned(place.root, secret("P014")) == []
+    assert out / "openneuro-ds1" / "sub-P014" in done.residue
+    assert not any(path.is_relative_to(out / "openneuro-ds1" / "sub-P014" / "anat") for path in done.residue)
+
+
+def test_of_de_identified_exports_only_what_lies_at_their_top_is_erased(place: Place) -> None:
+    codes = deidentify.Codes(place.key)
+    out = place.out / "hidden"
+    for to in ("csv", "xdf"):
+        export_all(place.study, to, out, Hide(codes))
+    code = codes.of("P014")
+    theirs = alien(out / "ds1", f"sub-{code}/x.nii", f"{code}/x.nii", f"{code}_session-0.xdf")
+    assert (out / code).is_dir()
+    withdraw(place.study, "P014", key=place.key)
+    assert {path: path.read_bytes() for path in theirs} == theirs and not (out / code).exists()
+    assert (out / codes.of("P0145")).is_dir()
+
+
+def test_of_a_data_set_of_others_in_the_study_a_subject_is_told_and_not_erased(place: Place) -> None:
+    ds = place.study / "material" / "openneuro-ds1"
+    theirs = alien(ds, *SCANS)
+    computed = place.study / "shared" / "derivatives" / "fmriprep"
+    (computed / "sub-P014").mkdir(parents=True)
+    (computed / "sub-P014" / "bold.nii").write_text("x", encoding="utf-8")
+    (computed / "dataset_description.json").write_text("{}", encoding="utf-8")
+    done = withdraw(place.study, "P014")
+    assert {path: path.read_bytes() for path in theirs} == theirs
+    names = {"sub-P014", "sub-P014_scans.tsv", "P014", "participants.tsv", "derivatives/x/sub-P014"}
+    assert set(done.unsure) == {ds / name for name in names} and done.residue == ()
+    assert not (computed / "sub-P014").exists() and not (place.study / "shared" / "sub-P014").exists()
+
+
+def test_of_an_export_into_a_data_set_of_others_what_emolab_wrote_is_erased(place: Place) -> None:
+    ds = place.root / "theirs"
+    alien(ds)
+    (ds / "participants.tsv").write_text("participant_id\tage\nsub-01\t31\n", encoding="utf-8")
+    export_all(place.study, "bids", ds)
+    scan = ds / "sub-P014" / "anat" / "sub-P014_T1w.nii"
+    scan.parent.mkdir()
+    scan.write_text("theirs", encoding="utf-8")
+    done = withdraw(place.study, "P014")
+    assert scan.exists() and done.unsure == (ds / "sub-P014",)
+    assert mentioned(ds, secret("P014")) == [] and not (ds / "sub-P014" / "ses-0").exists()
+    table = (ds / "participants.tsv").read_text(encoding="utf-8").splitlines()
+    assert table == ["participant_id\tage\tpseudonym", "sub-01\t31\tn/a", "sub-P0145\tn/a\tP0145"]
+
+
+@pytest.fixture
+def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """P1-1 and P11, whom an older emolab let into one study and into one data set."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    place = Place(tmp_path)
+    (place.study / ".emolab").mkdir(parents=True)
+    for who in ("P1-1", "P11"):
+        people.record(place.study, who)
+        export_all(place.study / who, "bids", place.out / "bids")
+        (place.out / "bids" / "participants.tsv").unlink()
+    return place
+
+
+def test_a_subject_of_bids_that_may_be_another_participant_is_told_and_not_erased(pair: Place) -> None:
+    out = pair.out / "bids"
+    kept = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    strayed = pair.study / "derived" / "sub-P11_x.tsv"
+    strayed.parent.mkdir()
+    strayed.write_text("whose", encoding="utf-8")
+    done = withdraw(pair.study, "P1-1")
+    assert {path: path.read_bytes() for path in kept} == kept and strayed.exists()
+    assert set(done.unsure) == {out / "sub-P11", out / "derivatives" / "labels" / "sub-P11", strayed}
+    assert not (pair.study / "P1-1").exists() and (pair.study / "P11").exists()
+    after = withdraw(pair.study, "P11")
+    assert not (out / "sub-P11").exists() and not strayed.exists() and after.unsure == ()
+
+
+def test_the_folder_of_somebody_called_as_a_subject_of_bids_is_not_taken(tmp_path: Path) -> None:
+    for who in ("01", "sub-01"):
+        people.record(tmp_path, who)
+    withdraw(tmp_path, "01")
+    assert session_path(tmp_path, "sub-01", 0).exists() and not (tmp_path / "01").exists()
+
+
+def test_a_file_that_names_the_participant_as_bids_does_is_told(tmp_path: Path) -> None:
+    participants.admit(tmp_path, "MUS-01")
+    (tmp_path / "plan.txt").write_text("sub-mus01 is missing", encoding="utf-8")
+    (tmp_path / "others.txt").write_text("sub-MUS011 and MUS01 and sub-MUS01-B", encoding="utf-8")
+    assert withdraw(tmp_path, "MUS-01").residue == (tmp_path / "plan.txt",)

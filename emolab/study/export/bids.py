@@ -9,7 +9,8 @@ BIDS wants signals evenly sampled. Where a stream's times are a hundredth of a s
 written as recorded; else values between two neighbours are interpolated onto an even grid of the true
 rate, which the JSON says (`Resampled`). Where samples are missing stands `n/a`. Sound and video are not
 part of it, so what is exported shows and sounds like nobody; nor are streams without a rate. A session
-that broke off and went on is a `run` more.
+that broke off and went on is a `run` more. Whose a subject is stands in `participants.tsv`: BIDS calls
+P1-1 and P11 alike sub-P11, and the second of them is refused.
 
 Source: BIDS 1.10.0, "Physiological recordings" and "Task events".
 """
@@ -25,14 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 import emolab
+from emolab.core.errors import DataError
 from emolab.core.label import STATES
 from emolab.recording import lanes
 from emolab.recording.onset_facts import onset_facts
 from emolab.recording.reader import RecordedStream
 from emolab.study.export import bids_labels
-from emolab.study.export.bids_text import cell, label, table, write_json
+from emolab.study.export.bids_text import DESCRIPTION, cell, is_ours, table, write_json
 from emolab.study.export.outgoing import Outgoing
 from emolab.study.export.whole import whole
+from emolab.study.participants import bids_label
 
 VERSION = "1.10.0"
 EVEN = 0.01  # of a sample
@@ -50,11 +53,15 @@ COLUMNS = ("onset", "duration", "trial_type", "clip", "state", "word", "response
 
 
 def write(session: Outgoing, folder: Path) -> list[Path]:
-    """Add a session to the data set in `folder`; returns the files of the session."""
+    """Add a session to the data set in `folder`; returns the files of the session.
+
+    Raises `DataError`, before anything is written, when the subject is somebody else there.
+    """
     header = session.header
-    subject, number = label(header.participant), header.session
-    task = label(header.protocol or "music")
+    subject, number = bids_label(header.participant), header.session
+    task = bids_label(header.protocol or "music")
     title = DEIDENTIFIED if session.is_deidentified else header.study or folder.name
+    _check_subject(folder, subject, header.participant)
     _describe(folder, title, subject, header.participant)
     place = Path(f"sub-{subject}", f"ses-{number}", "beh")
     where = folder / place
@@ -69,7 +76,7 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
         # what has no rate, such as markers, has no grid; its marks are among the events
         if info.is_image or info.kind == "audio" or not info.nominal_rate_hz or len(stream) < 2:
             continue
-        name = label(stream.name)
+        name = bids_label(stream.name)
         while name in used:  # `a-b` and `ab` are one name here
             name += "x"
         used.add(name)
@@ -79,9 +86,40 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
     return files
 
 
+def _check_subject(folder: Path, subject: str, participant: str) -> None:
+    """Raises `DataError` when `subject` is another's in the data set: their files would be replaced."""
+    head, rows = _people(folder)
+    name = f"sub-{subject}".casefold()
+    theirs = [row for row in rows if row[0].casefold() == name]
+    at = head.index("pseudonym") if "pseudonym" in head else len(head)
+    told = [row[at] for row in theirs if len(row) > at and row[at] not in ("", "n/a")]
+    others = [who for who in told if who.casefold() != participant.casefold()]
+    if others:
+        raise DataError(
+            f"{folder} has {others[0]} as sub-{subject} already, and {participant} would be the same "
+            "subject: BIDS drops all but letters and digits, and the files of one would replace the "
+            f"other's. Export {participant} into another folder"
+        )
+    is_there = bool(theirs) or (folder / f"sub-{subject}").exists()
+    if is_there and not told and not is_ours(folder):
+        raise DataError(
+            f"{folder} is not of emolab's making and has a sub-{subject}, who may be somebody else; export "
+            f"{participant} into another folder, or say in a column 'pseudonym' of its participants.tsv that "
+            f"sub-{subject} is {participant}"
+        )
+
+
+def _people(folder: Path) -> tuple[list[str], list[list[str]]]:
+    """The head and the rows of `participants.tsv`; the head that emolab gives it when there is none."""
+    path = folder / "participants.tsv"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    head, *rows = [line.split("\t") for line in lines if line] or [["participant_id", "pseudonym"]]
+    return head, rows
+
+
 def _describe(folder: Path, title: str, subject: str, participant: str) -> None:
     """The data set's own files; what somebody wrote into them stays."""
-    description = folder / "dataset_description.json"
+    description = folder / DESCRIPTION
     if not description.exists():
         write_json(
             description,
@@ -94,12 +132,14 @@ def _describe(folder: Path, title: str, subject: str, participant: str) -> None:
         )
     if not (folder / "README").exists():
         (folder / "README").write_text(README, encoding="utf-8")
-    people = folder / "participants.tsv"
-    lines = (
-        people.read_text(encoding="utf-8").splitlines() if people.exists() else ["participant_id\tpseudonym"]
-    )
-    if not any(line.split("\t")[0] == f"sub-{subject}" for line in lines):
-        table(people, [*lines, f"sub-{subject}\t{participant}"])
+    head, rows = _people(folder)
+    if not any(row[0] == f"sub-{subject}" for row in rows):
+        if "pseudonym" not in head:
+            rows = [[*row, *["n/a"] * (len(head) + 1 - len(row))] for row in rows]
+            head = [*head, "pseudonym"]
+        told = {head[0]: f"sub-{subject}", "pseudonym": participant}
+        rows.append([told.get(column, "n/a") for column in head])
+        table(folder / "participants.tsv", map("\t".join, [head, *rows]))
     if not (folder / "participants.json").exists():
         write_json(folder / "participants.json", {"pseudonym": {"Description": "what the study calls them"}})
 
