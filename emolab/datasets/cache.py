@@ -10,7 +10,8 @@ another corpus with the same signal finds it, and another parameter does not. A 
 given another name, such as "cvxeda-2". Entries are npz without pickles behind their own SHA-256, written
 aside and renamed: several processes may share a folder, and at worst compute the same twice. One that is
 damaged is made anew. When the folder has grown over its bound, those that were not asked for longest are
-erased.
+erased. An entry does not say whose signal it is of, so nothing of participants of our own studies is kept
+here.
 """
 
 from __future__ import annotations

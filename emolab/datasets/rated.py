@@ -59,6 +59,11 @@ class RatedCorpus(ABC):
         """One trial's arrays."""
 
     @property
+    def is_own(self) -> bool:
+        """Whether ratings are what each subject said, not a song's means."""
+        return True
+
+    @property
     def left_out(self) -> tuple[LeftOut, ...]:
         """Trials that cannot be used, as far as they were looked at; `each` looks at all."""
         self.ratings()

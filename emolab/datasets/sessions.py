@@ -3,6 +3,7 @@
     corpus = Sessions(Path("study"))             # labels: the five states; by="group": the three groups
     trial = corpus.load(corpus.trials()[0])
     trial.arrays["eda"], trial.arrays["eda_times_s"], trial.arrays["eda_rate_hz"]     # (n,), (n,), (1,)
+    corpus.whole(trial.ref).values                # (n,): of the whole recording
 
 Read are the recordings `STUDY/P014/P014_session-0.h5`, also those in which a session went on, and rehearsed
 ones. Times are seconds from the clip's onset, as each sample was taken; the rate is that measured over the
@@ -104,10 +105,7 @@ class Sessions:
         conductance rises, `eda_falls` `(1,)`. Raises `DataError` when there is no such trial, its recording
         cannot be read, or has no skin conductance there.
         """
-        one = self.heard().get(ref.key)
-        if one is None:
-            first = next(iter(self.heard()), "none")
-            raise DataError(f"the study in {self.place} has no trial {ref.key!r}; its first is {first}")
+        one = self.one(ref)
         arrays: dict[str, NDArray[np.generic]] = {}
         for kind, (times_s, values, known) in self._lines(one.recording).items():
             start, stop = np.searchsorted(times_s, [one.playing.start_s, one.playing.end_s])
@@ -120,6 +118,25 @@ class Sessions:
         if KINDS[0] not in arrays or not np.isfinite(arrays[KINDS[0]]).any():
             raise DataError(f"{one.recording} has no skin conductance while {one.playing.clip} was heard")
         return Trial(ref, arrays)
+
+    def one(self, ref: TrialRef) -> Heard:
+        """Who heard which clip in which recording. Raises `DataError` when there is no such trial."""
+        found = self.heard().get(ref.key)
+        if found is None:
+            first = next(iter(self.heard()), "none")
+            raise DataError(f"the study in {self.place} has no trial {ref.key!r}; its first is {first}")
+        return found
+
+    def whole(self, ref: TrialRef, kind: str = KINDS[0]) -> Line:
+        """A kind's channel of the whole recording in which a trial was heard, on the session clock.
+
+        Raises `DataError` when there is no such trial, its recording cannot be read, or has no such channel.
+        """
+        one = self.one(ref)
+        found = self._lines(one.recording).get(kind)
+        if found is None:
+            raise DataError(f"{one.recording} has no {kind}; known are {', '.join(KINDS)}")
+        return found
 
     def each(self) -> Iterator[Trial]:
         """All trials, loaded one after the other; what cannot be loaded is left out, and told."""

@@ -1,17 +1,20 @@
 """What makes a result unworthy of belief: looked for in every run, told in the run and on the card.
 
     alarms = of_splits(examples, folds, "subject", spec.inputs)
+    alarms += of_labels(examples, folds, found.how["is_own"], found.how["population"])
     alarms += of_scores("HKU956", "valence", "subject", summary)
     [alarm.text for alarm in alarms if alarm.level == "red"]
 
 Red is what must not be: a participant on both sides of a split by participant, windows that overlap, the same
 recording twice, music learnt by heart, something fitted on test rows, a result better than can be. Amber is
-what the chosen split allows and a reader must know: that songs, or participants, are on both sides.
+what the chosen split allows and a reader must know: that songs, or participants, are on both sides; that
+labels are not the participant's own; and that folds were learnt by different programs. Where labels are
+songs' means, a song on both sides is red: it tells the label.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -22,8 +25,10 @@ from emolab.models.classifier import Input
 from emolab.models.examples import Examples
 from emolab.training.splits import Fold, Group, overlapping
 
+NAMED = 5  # folds in a sentence
+
 Level = Literal["red", "amber"]
-Kind = Literal["subject", "song", "window", "copy", "fitted", "too_good", "one_class"]
+Kind = Literal["subject", "song", "window", "copy", "fitted", "too_good", "one_class", "labels", "programs"]
 
 
 @dataclass(frozen=True)
@@ -62,9 +67,12 @@ ANYWHERE = Limit("macro_f1", 0.95, "what people feel is not told that well from 
 
 
 def of_splits(
-    examples: Examples, folds: Sequence[Fold], group: Group, inputs: Sequence[Input]
+    examples: Examples, folds: Sequence[Fold], group: Group, inputs: Sequence[Input], is_own: bool = True
 ) -> tuple[Alarm, ...]:
-    """What the parts of `folds` have in common. `inputs`: what the model sees; music is learnt by heart."""
+    """What the parts of `folds` have in common. `inputs`: what the model sees; music is learnt by heart.
+
+    `is_own`: labels come of what each participant said; else they are a song's, and are known with the song.
+    """
     hears = any(one.modality == "music" for one in inputs)
     copies = _contents(examples, inputs)
     learnt = [np.concatenate([fold.train, fold.valid]) for fold in folds]
@@ -79,15 +87,33 @@ def of_splits(
     found = (
         _told("red" if group in ("subject", "both") else "amber", "subject", common(examples.subjects), folds,
               "are of participants that the model has learnt from: it may know the person, not the feeling"),
-        _told("red" if group in ("song", "both") or hears else "amber", "song", common(examples.songs), folds,
-              "are of songs that the model has learnt from"
-              + (", and it hears the music: it may know the song by heart" if hears else "")),
+        _told("red" if group in ("song", "both") or hears or not is_own else "amber", "song",
+              common(examples.songs), folds, "are of songs that the model has learnt from"
+              + (", and it hears the music: it may know the song by heart" if hears else "")
+              + ("" if is_own else ", and the label is the song's mean: it may know the song and "
+                 "nothing of feelings; split by song, or by both")),
         _told("red", "window", windows, folds,
               "overlap in time with rows that the model has learnt from: it has partly seen them"),
         _told("red", "copy", common(copies) if copies is not None else [0] * len(folds), folds,
               "are, number for number, signals that the model has learnt from"),
         _told("amber", "one_class", [len(fold.test) * bool(fold.one_class) for fold in folds], folds,
               "are in folds of which a part holds one class only: figures of those mean little"),
+    )  # fmt: skip
+    return tuple(alarm for alarm in found if alarm is not None)
+
+
+def of_labels(
+    examples: Examples, folds: Sequence[Fold], is_own: bool, population: Collection[str]
+) -> tuple[Alarm, ...]:
+    """Which labels are not the participant's own; `is_own` and `population` as `Found.how` has them."""
+    tested = [len(fold.test) * (not is_own) for fold in folds]
+    lent = [int(np.isin(examples.subjects[fold.test], sorted(population)).sum()) for fold in folds]
+    found = (
+        _told("amber", "labels", tested, folds,
+              "have a label made of the song's mean rating, not of what the participant said"),
+        _told("amber", "labels", lent, folds,
+              f"are of participants ({len(population)}) who rated too few songs, or all alike: for them high "
+              "begins at the median of the others' thresholds"),
     )  # fmt: skip
     return tuple(alarm for alarm in found if alarm is not None)
 
@@ -106,6 +132,18 @@ def of_scores(corpus: str, target: str, group: Group, summary: Mapping[str, Any]
         "take it for a leak until it is proven to be none"
     )
     return (Alarm("red", "too_good", text),)
+
+
+def of_programs(learnt: Mapping[str, Sequence[str]]) -> tuple[Alarm, ...]:
+    """Is a run of several programs? `learnt`: what each has learnt, by the program in words."""
+    if len(learnt) < 2:
+        return ()
+    told = "; ".join(f"{_several(parts)} by {program}" for program, parts in learnt.items())
+    text = (
+        f"the run went on under another emolab: {told}. What changed between them may be in the figures; "
+        "for figures of one, run the same command with another --out"
+    )
+    return (Alarm("amber", "programs", text),)
 
 
 def of_fitting(
@@ -174,6 +212,12 @@ class _Disturbed:
     def settled(self) -> Any:
         """An array where the base is one."""
         return self[:] if isinstance(self.base, np.ndarray) else self
+
+
+def _several(parts: Sequence[str]) -> str:
+    """The first few, and how many more."""
+    some = ", ".join(parts[:NAMED])
+    return some + (f" and {len(parts) - NAMED} more" if len(parts) > NAMED else "")
 
 
 def _mask(n: int, rows: NDArray[np.intp]) -> NDArray[np.bool_]:

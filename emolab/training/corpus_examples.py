@@ -8,6 +8,8 @@ Targets are `valence` and `arousal` (low, high), and of emolab's own studies `st
 High begins at each subject's own threshold (`by="own"`), found from all that it rated; at the middle of the
 scale with `by="fixed"`; `by="corpus"` takes the classes that HKU956 gives and leaves its neutral ones out.
 Music comes from a table, the corpus's own or one given; `music_table` makes one where openSMILE is there.
+Of a public corpus each trial is decomposed as it was stored, and the cache keeps that; of our own studies
+each recording as a whole, as for a prediction, and nothing is kept outside the study (`recorded`).
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from emolab.models.examples import Examples, Rows, whole_trials
 from emolab.signals.audio_features import FeatureTable
 from emolab.training import trial_inputs
 from emolab.training.corpus_labels import FACTS, By, Facts, Labelled, check_target, labels_of
+from emolab.training.recorded import Recordings
 from emolab.training.trial_inputs import Skin, Variant
 
 STUDY = "study"
@@ -43,7 +46,9 @@ STUDY = "study"
 class Found:
     """Examples out of a corpus, and the account of the trials that are not among them.
 
-    `how`: corpus, target, labels and variant, in words that JSON can hold.
+    `how`: corpus, target, labels and variant, in words that JSON can hold; whether the labels come of what
+    each participant said (`is_own`), or of a song's means; and which of the participants have their threshold
+    from the others (`population`, names in order).
     """
 
     examples: Examples
@@ -60,6 +65,16 @@ class _Asked:
     cache: ArrayCache
     variant: Variant
     music: FeatureTable | None
+    recordings: Recordings | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A trial's skin conductance. `channels` decomposes it; `cache` is None where nothing may be kept."""
+
+    skin: Skin
+    channels: Callable[[], NDArray[np.float64]]
+    cache: ArrayCache | None
 
 
 def open_corpus(name: str, folder: Path, target: str, **more: Any) -> Dataset:
@@ -94,31 +109,32 @@ def examples_of(
 ) -> Found:
     """Every usable trial of a corpus as `spec.inputs` want it, and why others are left out.
 
-    `cache`: keeps what was decomposed. `music`: takes the place of the corpus's own table. `on_trial`: told
-    how many of how many trials are done. Raises `ConfigError` for a target or labels that the corpus does
-    not have, `DataError` when no trial can be used.
+    `cache`: keeps what was decomposed of public corpora. `music`: takes the place of the corpus's own table.
+    `on_trial`: told how many of how many trials are done. Raises `ConfigError` for a target or labels that
+    the corpus does not have, `DataError` when no trial can be used.
     """
     check_target(target)
     left_out = {one.key: one for one in getattr(dataset, "left_out", ())}
-    labelled, classes = labels_of(dataset, target, by)
-    asked = _Asked(dataset, FACTS.get(dataset.spec.name), cache, variant, music)
+    labels = labels_of(dataset, target, by)
+    recordings = Recordings(dataset) if isinstance(dataset, Sessions) else None
+    asked = _Asked(dataset, FACTS.get(dataset.spec.name), cache, variant, music, recordings)
     refs = [ref for ref in dataset.trials() if ref.key not in left_out]
     kept: list[Labelled] = []
     rows: list[list[Any]] = []
     skins: list[Skin] = []
     for number, ref in enumerate(refs, 1):
         try:
-            one = labelled[ref.key]
+            one = labels.by_key[ref.key]
             if isinstance(one, str):
                 raise DataError(one)
             trial = dataset.load(ref)
-            skin = _skin(trial, asked)
-            rows.append(list(_inputs(trial, skin, one, spec, asked)))
+            part = _part(trial, asked)
+            rows.append(list(_inputs(trial, part, one, spec, asked)))
         except DataError as error:
             left_out[ref.key] = LeftOut(ref.key, str(error))
         else:
             kept.append(one)
-            skins.append(skin)
+            skins.append(part.skin)
         if on_trial is not None:
             on_trial(number, len(refs))
     if not kept:
@@ -129,14 +145,21 @@ def examples_of(
     examples = whole_trials(
         inputs,
         [one.label for one in kept],
-        classes,
+        labels.classes,
         [one.subject for one in kept],
         [one.song for one in kept],
         [one.key for one in kept],
         [skin.length_s for skin in skins],
         [one.ratings for one in kept],
     )
-    how = {"corpus": dataset.spec.name, "target": target, "labels": by, "variant": variant}
+    how = {
+        "corpus": dataset.spec.name,
+        "target": target,
+        "labels": by,
+        "variant": variant,
+        "is_own": labels.is_own,
+        "population": sorted({one.subject for one in kept} & labels.population),
+    }
     return Found(examples, tuple(left_out.values()), how)
 
 
@@ -159,39 +182,32 @@ def music_table(folder: Path) -> FeatureTable:
     return FeatureTable(tuple(path.stem for path in paths), names, values)
 
 
-def _skin(trial: Trial, asked: _Asked) -> Skin:
+def _part(trial: Trial, asked: _Asked) -> _Part:
+    if asked.recordings is not None:
+        whole, heard = asked.recordings.of(trial.ref), asked.dataset.one(trial.ref).playing
+        own = whole.window(heard.start_s, heard.end_s)
+        return _Part(own, lambda: whole.channels(heard.start_s, heard.end_s), None)
+    assert asked.facts is not None
     arrays: dict[str, Any] = trial.arrays
-    if asked.facts is None:  # one of our own
-        known: dict[str, Any] = {}
-        if "eda_ends" in arrays:
-            known["adc_range"] = tuple(arrays["eda_ends"].tolist())
-        if "eda_falls" in arrays:
-            known["is_falling"] = bool(arrays["eda_falls"][0])
-        unit = str(arrays["eda_unit"][0]) if "eda_unit" in arrays else "counts"
-        return trial_inputs.session_skin(arrays["eda"], arrays["eda_times_s"], unit, **known)
     rest = arrays.get("rest", np.zeros(0))
-    return Skin(np.concatenate([rest, arrays["eda"]]).astype(np.float64), asked.facts.rate_hz, len(rest))
+    values = np.concatenate([rest, arrays["eda"]]).astype(np.float64)
+    skin = Skin(values, asked.facts.rate_hz, len(rest))
+    return _Part(skin, lambda: trial_inputs.channels_of(skin, asked.cache), asked.cache)
 
 
-def _inputs(trial: Trial, skin: Skin, one: Labelled, spec: Spec, asked: _Asked) -> Iterator[Any]:
+def _inputs(trial: Trial, part: _Part, one: Labelled, spec: Spec, asked: _Asked) -> Iterator[Any]:
     """What goes in, input by input; of a signal image only what it is drawn from."""
     for wanted in spec.inputs:
         if wanted.modality == "music":
             yield _music(trial, one, wanted, asked)
         elif wanted.modality == "eda_features":
-            yield trial_inputs.figures_of(skin, asked.cache, asked.variant).astype(np.float32)
+            yield trial_inputs.figures_of(part.skin, part.cache, asked.variant).astype(np.float32)
         elif wanted.modality in ("eda_phasic_features", "eda_tonic_features"):
             component: Any = wanted.modality.split("_")[1]
-            channels = trial_inputs.channels_of(skin, asked.cache)
-            yield trial_inputs.component_figures_of(skin, channels, component)
+            yield trial_inputs.component_figures_of(part.skin, part.channels(), component)
         elif wanted.modality == "eda":
-            channels = trial_inputs.channels_of(skin, asked.cache)
-            if len(wanted.shape) == 3:
-                trial_inputs.check_image(skin, channels, IMAGE_FROM_S + skin.lead_s)
-                yield channels.astype(np.float32)
-            else:
-                row, rows = (asked.facts.row, asked.facts.rows) if asked.facts else (None, None)
-                yield trial_inputs.curves_of(skin, channels, asked.variant, row, rows)
+            row, rows = (asked.facts.row, asked.facts.rows) if asked.facts else (None, None)
+            yield trial_inputs.networks_input(wanted, part.skin, part.channels(), asked.variant, row, rows)
         else:
             raise ConfigError(f"{spec.name} wants {wanted.modality!r}, which no corpus is read for")
 

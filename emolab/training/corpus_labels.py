@@ -1,8 +1,9 @@
 """What a trial of a corpus is called: high or low by a threshold, a class that was given, a state reported.
 
 check_target("valence")
-labels, classes = labels_of(corpus, "valence", "own")
-labels["hku1903/0_262957"]          # Labelled(…, label=1, …), or the reason why it has none
+found = labels_of(corpus, "valence", "own")
+found.by_key["hku1903/0_262957"]    # Labelled(…, label=1, …), or the reason why it has none
+found.is_own, found.population      # whose these labels are
 """
 
 from __future__ import annotations
@@ -55,14 +56,28 @@ class Labelled:
     ratings: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class Labels:
+    """All of a corpus's labels: by key a trial's, or why it has none; `classes` that they are places in.
+
+    `is_own`: they come of what each participant said, not of a song's means. `population`: participants whose
+    high begins at the median of the others' thresholds, since they rated too few songs, or all alike.
+    """
+
+    by_key: dict[str, Labelled | str]
+    classes: tuple[str, ...]
+    is_own: bool = True
+    population: frozenset[str] = frozenset()
+
+
 def check_target(target: str) -> None:
     """Raises `ConfigError` for what is no target of any corpus."""
     if target not in TARGETS:
         raise ConfigError(f"{shown(target)} is no target; known are {', '.join(TARGETS)}")
 
 
-def labels_of(dataset: Any, target: str, by: By) -> tuple[dict[str, Labelled | str], tuple[str, ...]]:
-    """Each trial's label by its key, or why it has none, and the classes.
+def labels_of(dataset: Any, target: str, by: By) -> Labels:
+    """Each trial's label, the classes, and whose the labels are.
 
     Raises `ConfigError` for a target or labels that the corpus does not have.
     """
@@ -70,7 +85,7 @@ def labels_of(dataset: Any, target: str, by: By) -> tuple[dict[str, Labelled | s
         if dataset.by != target:
             raise ConfigError(f"the study was opened for {dataset.by!r}, not {target!r}; see open_corpus")
         classes = STATE_KEYS if target == "state" else GROUPS
-        return dict(_session_labels(dataset, classes)), classes
+        return Labels(dict(_session_labels(dataset, classes)), classes)
     if target not in AXES:
         raise ConfigError(f"{dataset.spec.name} has no target {target!r}; it has {' and '.join(AXES)}")
     if getattr(dataset, "target", target) != target:
@@ -78,8 +93,8 @@ def labels_of(dataset: Any, target: str, by: By) -> tuple[dict[str, Labelled | s
             f"{dataset.spec.name} was opened for {dataset.target!r}, not {target!r}; see open_corpus"
         )
     if by == "corpus":
-        return dict(_given_labels(dataset, target)), ("negative", "positive")
-    return dict(_rated_labels(dataset, target, by)), BINARY
+        return Labels(dict(_given_labels(dataset, target)), ("negative", "positive"))
+    return _rated_labels(dataset, target, by)
 
 
 def _session_labels(dataset: Sessions, classes: tuple[str, ...]) -> Iterator[tuple[str, Labelled]]:
@@ -89,7 +104,7 @@ def _session_labels(dataset: Sessions, classes: tuple[str, ...]) -> Iterator[tup
         yield ref.key, Labelled(ref.key, one.participant, one.playing.clip, label, (np.nan, np.nan))
 
 
-def _rated_labels(dataset: Any, target: str, by: By) -> Iterator[tuple[str, Labelled]]:
+def _rated_labels(dataset: Any, target: str, by: By) -> Labels:
     """Thresholds are of all that was rated, also of trials whose signal cannot be used."""
     ratings = dataset.ratings()
     subjects = [_who(one) for one in ratings.values()]
@@ -99,8 +114,12 @@ def _rated_labels(dataset: Any, target: str, by: By) -> Iterator[tuple[str, Labe
     else:
         found = fixed(subjects, points, FACTS[dataset.spec.name].middle)
     high = is_high(subjects, points, found)[:, AXES.index(target)]
-    for (key, one), is_one in zip(ratings.items(), high.tolist(), strict=True):
-        yield key, Labelled(key, _who(one), one.song, int(is_one), (one.valence, one.arousal))
+    by_key: dict[str, Labelled | str] = {
+        key: Labelled(key, _who(one), one.song, int(is_one), (one.valence, one.arousal))
+        for (key, one), is_one in zip(ratings.items(), high.tolist(), strict=True)
+    }
+    population = frozenset(who for who, one in found.items() if one.source == "population")
+    return Labels(by_key, BINARY, getattr(dataset, "is_own", True), population)
 
 
 def _given_labels(dataset: Any, target: str) -> Iterator[tuple[str, Labelled | str]]:

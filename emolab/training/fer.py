@@ -9,7 +9,7 @@ and computes in float32 throughout, as they did. Chosen is on the public part in
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-import emolab
 from emolab.core.errors import ConfigError
 from emolab.datasets.fer2013 import SPLITS, Faces, Fer2013, twins, without
 from emolab.faces.card import Card, read, sha256_of, write
@@ -28,9 +27,19 @@ from emolab.faces.networks import NETWORKS, parameters
 from emolab.recording.header import commit
 from emolab.training.augment import PLAIN_CROP
 from emolab.training.checkpoint import load
-from emolab.training.fit import BEST, CHECKPOINT, Epoch, Recipe, fit, logits_of
+from emolab.training.fit import (
+    BEST,
+    CHECKPOINT,
+    Epoch,
+    Recipe,
+    fit,
+    logits_of,
+    program_lines,
+    programs_of,
+)
 from emolab.training.halves import multiplies_halves
 from emolab.training.metrics import calibrated, figures, in_groups, labels_in_groups, temperature_of
+from emolab.training.run_folder import program, program_words
 
 RECIPES: dict[tuple[str, str], Recipe] = {
     ("small", "reference"): Recipe("small", epochs=100, rate=0.1),
@@ -133,14 +142,16 @@ def training_faces(corpus: Fer2013, recipe: Recipe) -> Faces:
 def finished(order: Order, corpus: Fer2013, private: bool) -> Card:
     """Weights and card of the best epoch so far, its temperature found on the public set.
 
-    The private set is looked at only with `private`; the card counts the looks of this run. Raises
+    The private set is looked at only with `private`; the card counts the looks of this run. Where more than
+    one emolab had a hand in it, `learnt_by` names each with its epochs, and this one, which judged. Raises
     `ConfigError` when the folder holds no run.
     """
     recipe = prepared(order)
     if not (order.out / BEST).is_file():
         raise ConfigError(f"{order.out} holds no run to finish; train first")
     tensors, chosen = load(order.out / BEST)
-    history = [Epoch(**line) for line in load(order.out / CHECKPOINT)[1]["history"]]
+    facts = load(order.out / CHECKPOINT)[1]
+    history = [Epoch(**line) for line in facts["history"]]
     weights, card_file = order.out / f"{order.model}.safetensors", order.out / f"{order.model}.json"
     looks = read(card_file).training.get("private_looks", 0) if card_file.is_file() else 0
     stored = {name: value.half() if value.ndim > 1 else value for name, value in tensors.items()}
@@ -173,8 +184,9 @@ def finished(order: Order, corpus: Fer2013, private: bool) -> Card:
         limits=LIMITS,
         training={
             "command": shlex.join(order.command),
-            "commit": commit(),
-            "emolab": emolab.__version__,
+            "commit": program()["commit"] or commit(),
+            "emolab": program()["version"],
+            **_learnt_by(facts),
             "torch": str(torch.__version__),
             "variant": order.variant,
             "seed": order.seed,
@@ -200,6 +212,14 @@ def both(probabilities: NDArray[Any], faces: Faces, train: Faces) -> dict[str, A
         unseen = figures(probabilities[new], faces.labels[new], CLASSES)
         found["unseen"] = {name: unseen[name] for name in ("n", "accuracy", "accuracy_95", "macro_f1", "ece")}
     return found
+
+
+def _learnt_by(facts: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Each program that learnt the epochs of a checkpoint, and this one, unless they are one."""
+    programs, now = programs_of(facts), program_words(program())
+    if {program_words(one) for one in programs} <= {now}:
+        return {}
+    return {"learnt_by": [*program_lines(programs, len(facts["history"])), f"figures and temperature: {now}"]}
 
 
 def _data(corpus: Fer2013, recipe: Recipe) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 A run lives in a folder: `checkpoint.safetensors` (all that is needed to go on), `best.safetensors` (the
 weights that were best on the public set), `history.csv` (one line per epoch). Called again on the same
 folder it goes on after the last whole epoch, with the same result to the last bit as if it had never
-stopped, given the same number of threads.
+stopped, given the same number of threads and the same emolab; the checkpoint notes which emolab learnt from
+which epoch on.
 """
 
 from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from emolab.datasets.fer2013 import Faces
 from emolab.faces.network_model import averaged_logits
 from emolab.training.augment import Views, augmented
 from emolab.training.checkpoint import load, save
+from emolab.training.run_folder import NOT_NOTED, program, program_words
 from emolab.training.schedule import authors_rate, trapezoid_rate
 
 CHECKPOINT, BEST, HISTORY = "checkpoint.safetensors", "best.safetensors", "history.csv"
@@ -79,13 +81,14 @@ class Epoch:
 
 @dataclass
 class _State:
-    """What goes on from epoch to epoch."""
+    """What goes on from epoch to epoch; `programs` as `programs_of` tells them."""
 
     network: nn.Module
     average: nn.Module
     optimiser: torch.optim.SGD
     history: list[Epoch]
     step: int = 0
+    programs: list[dict[str, Any]] = field(default_factory=list)
 
 
 def fit(
@@ -108,6 +111,8 @@ def fit(
     if (folder / CHECKPOINT).is_file():
         _go_on(state, folder / CHECKPOINT, recipe, seed)
         tell(f"going on after epoch {len(state.history)}")
+    if len(state.history) < recipe.epochs:
+        _note_program(state, tell)
     pictures = torch.from_numpy(train.pictures).to(device)
     labels = torch.from_numpy(train.labels.astype(np.int64)).to(device)
     for epoch in range(len(state.history), recipe.epochs):
@@ -126,6 +131,25 @@ def fit(
         _keep(state, folder, recipe, seed)
         tell(_line(state.history, recipe.epochs))
     return state.history
+
+
+def programs_of(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """By which programs the epochs of a checkpoint's `facts` were learnt, and `from_epoch` on (from 1).
+
+    Each as `run_folder.program` tells it; of epochs that older programs learnt, which did not note it, None.
+    """
+    if not facts["history"]:
+        return []
+    return [dict(one) for one in facts.get("programs", [{"from_epoch": 1, **NOT_NOTED}])]
+
+
+def program_lines(programs: Sequence[Mapping[str, Any]], epochs: int) -> list[str]:
+    """The programs of `programs_of` in words, with their epochs."""
+    ends = [*(one["from_epoch"] - 1 for one in programs[1:]), epochs]
+    return [
+        f"epochs {one['from_epoch']} to {end}: {program_words(one)}"
+        for one, end in zip(programs, ends, strict=True)
+    ]
 
 
 def logits_of(
@@ -163,6 +187,17 @@ def _begun(make: Callable[[], nn.Module], recipe: Recipe, seed: int, device: str
         foreach=True,
     )
     return _State(network, average, optimiser, [])
+
+
+def _note_program(state: _State, tell: Callable[[str], None]) -> None:
+    """The epochs to come are learnt by this program; where the last were by another, that is told."""
+    now = program()
+    if state.programs:
+        before, ours = program_words(state.programs[-1]), program_words(now)
+        if before == ours:
+            return
+        tell(f"learnt until here by {before}, from here on by {ours}; the card will name both")
+    state.programs.append({"from_epoch": len(state.history) + 1, **now})
 
 
 def _one_epoch(
@@ -238,7 +273,8 @@ def _keep(state: _State, folder: Path, recipe: Recipe, seed: int) -> None:
     for name, weight in state.network.named_parameters():
         tensors[f"momentum.{name}"] = state.optimiser.state[weight]["momentum_buffer"]
     history = [vars(line) for line in state.history]
-    save(folder / CHECKPOINT, tensors, {**_identity(recipe, seed), "step": state.step, "history": history})
+    facts = {"step": state.step, "history": history, "programs": state.programs}
+    save(folder / CHECKPOINT, tensors, {**_identity(recipe, seed), **facts})
     with (folder / HISTORY).open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, list(history[0]))
         table.writeheader()
@@ -264,6 +300,7 @@ def _go_on(state: _State, path: Path, recipe: Recipe, seed: int) -> None:
         state.optimiser.state[weight]["momentum_buffer"] = buffer
     state.history = [Epoch(**line) for line in facts["history"]]
     state.step = facts["step"]
+    state.programs = programs_of(facts)
 
 
 def _identity(recipe: Recipe, seed: int) -> dict[str, Any]:

@@ -74,13 +74,15 @@ class FoldTask:
 
 
 def work(task: FoldTask) -> dict[str, Any]:
-    """What came of it, as its `result.json` has it."""
+    """What came of it, as its `result.json` has it; `programs`: those by which it was learnt."""
     with run_folder.own(task.folder):
         done: dict[str, Any] | None = run_folder.read_json(task.folder / RESULT)
         if done is None:
+            programs = run_folder.joined(_programs_before(task.folder), run_folder.program())
             found = run_examples.again(task.order, task.digest)
             with threads(task.order):
                 done = _worked(task, found.examples, str(found.how["corpus"]))
+            done |= {"programs": programs}
             run_folder.write_json(task.folder / RESULT, done)
         _swept(task.folder)
         return done
@@ -97,7 +99,6 @@ def _worked(task: FoldTask, examples: Examples, corpus: str) -> dict[str, Any]:
     )
     facts: dict[str, Any] = {"fold": task.number, "seed": task.seed, "train": len(train), "valid": len(valid)}
     begun_s = time.monotonic()
-    _drop_damaged(task.folder)
     try:
         learnt = taught(
             order, corpus, Rows(examples, train, valid), task.seed, task.folder, _Told(task.folder)
@@ -219,17 +220,24 @@ def _lines(learnt: Learnt) -> list[dict[str, Any]]:
     ]
 
 
-def _drop_damaged(folder: Path) -> None:
-    """A checkpoint that cannot be read costs its epochs, not the run."""
-    for path in [folder / CHECKPOINT, *folder.glob(f"search-*/{CHECKPOINT}")]:
+def _programs_before(folder: Path) -> list[dict[str, Any]]:
+    """By which programs the checkpoints here were learnt.
+
+    One that cannot be read is deleted: it costs its epochs, not the run.
+    """
+    found: list[dict[str, Any]] = []
+    for path in [folder / CHECKPOINT, *sorted(folder.glob(f"search-*/{CHECKPOINT}"))]:
         if path.is_file():
             from emolab.training import checkpoint
 
             try:
-                checkpoint.load(path)
+                facts = checkpoint.load(path)[1]
             except ModelError as error:
                 log.warning("%s; it is begun anew", error)
                 path.unlink()
+            else:
+                found = run_folder.joined(found, *facts.get("programs", [run_folder.NOT_NOTED]))
+    return found
 
 
 def _swept(folder: Path) -> None:

@@ -5,6 +5,7 @@
 
 A model that nothing stops learns from the validation rows, too, once no setting hangs on them. Settings are
 drawn by the order's seed alone, the same for every fold, and the test rows are not here to be looked at.
+A setting with which nothing is learnt, such as a rate so high that the loss is lost, costs that try alone.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.core.errors import ConfigError, MissingExtra
+from emolab.core.errors import ConfigError, MissingExtra, ModelError
 from emolab.core.registry import resolve
 from emolab.models import MODELS
 from emolab.models.classifier import Epoch, Told
@@ -46,7 +47,10 @@ TRIES = 1000  # to draw one that was not drawn before
 
 @dataclass(frozen=True)
 class Learnt:
-    """A `model` that has learnt with `settings` (empty: as its paper says), among those `tried`."""
+    """A `model` that has learnt with `settings` (empty: as its paper says), among those `tried`.
+
+    A try has `settings` and `score`, which is None where nothing was learnt; `why` then tells the reason.
+    """
 
     model: Any
     settings: Settings = field(default_factory=dict)
@@ -129,20 +133,31 @@ def taught(
     folder: Path | None = None,
     on_epoch: Told | None = None,
 ) -> Learnt:
-    """Learn from `rows`. `folder`: for checkpoints. Raises `ModelError` where there is nothing to learn."""
+    """Learn from `rows`. `folder`: for checkpoints.
+
+    Raises `ModelError` where there is nothing to learn: of several settings, where none has learnt.
+    """
     tries = settings_of(order)
     if len(tries) == 1:
         return Learnt(_fitted(order, corpus, {}, rows, seed, folder, on_epoch))
     tried: list[dict[str, Any]] = []
     best, chosen = None, 0
+    failed: list[ModelError] = []
     for number, settings in enumerate(tries):
         place = None if folder is None else folder / f"search-{number:02d}"
         model = make_model(order, corpus, settings)
-        model.fit(rows.to_learn(), rows.held_back(), seed=seed, on_epoch=on_epoch, folder=place)
-        score = _score(order, model, rows.held_back())
+        try:
+            model.fit(rows.to_learn(), rows.held_back(), seed=seed, on_epoch=on_epoch, folder=place)
+            score = _score(order, model, rows.held_back())
+        except ModelError as error:
+            tried.append({"settings": settings, "score": None, "why": str(error)})
+            failed.append(error)
+            continue
         tried.append({"settings": settings, "score": score})
         if best is None or score > tried[chosen]["score"]:  # the first of equal ones
             best, chosen = model, number
+    if best is None:
+        raise failed[0]  # the paper's settings come first
     if not _is_stopped(best):
         best = _fitted(order, corpus, tries[chosen], rows, seed, folder, on_epoch)
     return Learnt(best, tries[chosen], tuple(tried))
@@ -174,4 +189,7 @@ def _score(order: Order, model: Any, valid: Examples) -> float:
         assert valid.ratings is not None
         truth = valid.ratings[:, ("valence", "arousal").index(order.target)]
         return -float(regression(truth, model.predict(valid.inputs, order.target), 0.0)["rmse"])
-    return float(judged(valid.labels, model.predict_proba(valid.inputs), valid.classes)["macro_f1"])
+    given = model.predict_proba(valid.inputs)
+    if not np.isfinite(given).all():
+        raise ModelError("what it guesses is no number: the run is lost; take a lower rate")
+    return float(judged(valid.labels, given, valid.classes)["macro_f1"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from torch.nn import functional
 from emolab.core.errors import ConfigError, ModelError
 from emolab.models.classifier import Epoch, Told
 from emolab.models.res_sin import random_crop
-from emolab.training import checkpoint
+from emolab.training import checkpoint, run_folder
+from emolab.training.metrics import confusion_of, rates_of
 from emolab.training.recipes import Recipe
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -70,12 +71,16 @@ class Batches:
 
 @dataclass
 class Learnt:
-    """What goes on from epoch to epoch; `best` holds the weights of `best_epoch` (from 1)."""
+    """What goes on from epoch to epoch; `best` holds the weights of `best_epoch` (from 1).
+
+    `programs`: those by which the epochs in a checkpoint were learnt, as `run_folder.program` tells.
+    """
 
     history: list[Epoch]
     best: dict[str, Tensor]
     best_epoch: int = 0
     stopped: bool = False
+    programs: list[dict[str, Any]] = field(default_factory=list)
 
     def is_done(self, recipe: Recipe) -> bool:
         """No epoch is to come."""
@@ -103,6 +108,8 @@ def learn(
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / CHECKPOINT).is_file():
             learnt = _go_on(folder / CHECKPOINT, network, optimiser, identity)
+        if not learnt.is_done(recipe):
+            learnt.programs = run_folder.joined(learnt.programs, run_folder.program())
     chooses = valid is not None and recipe.patience is not None
     kept_s = -np.inf
     while not learnt.is_done(recipe):
@@ -119,6 +126,10 @@ def learn(
         if on_epoch is not None:
             on_epoch(learnt.history[-1])
     if chooses:
+        if not learnt.best:
+            raise ModelError(
+                "the loss of rows held back is a number after no epoch: the run is lost; take a lower rate"
+            )
         network.load_state_dict(learnt.best)
     measure_anew(network, train, recipe.batch, seed)
     return learnt
@@ -177,18 +188,13 @@ def _one_epoch(
 
 @torch.inference_mode()
 def _judged(network: nn.Module, rows: Batches, probabilities: Probabilities) -> tuple[float, float]:
-    """Cross-entropy and macro-F1 of rows held back."""
+    """Cross-entropy and macro-F1 (as `metrics.rates_of`) of rows held back."""
     found = [(probabilities(network, some), labels) for some, labels in rows.in_order(JUDGED_AT_ONCE)]
     shares = torch.cat([one for one, _ in found]).cpu().numpy()
     labels = torch.cat([one for _, one in found]).cpu().numpy()
     loss = -np.log(np.maximum(shares[np.arange(len(labels)), labels], 1e-12)).mean()
-    guessed = shares.argmax(1)
-    f1 = []
-    for label in range(shares.shape[1]):
-        hits = int(((guessed == label) & (labels == label)).sum())
-        either = int((guessed == label).sum() + (labels == label).sum())
-        f1.append(2 * hits / either if either else 0.0)
-    return float(loss), float(np.mean(f1))
+    rates = rates_of(confusion_of(labels, shares.argmax(1), shares.shape[1]))
+    return float(loss), float(rates["macro_f1"])
 
 
 def _note(
@@ -231,7 +237,7 @@ def _keep(
     for name, weight in network.named_parameters():
         if (buffer := optimiser.state[weight].get("momentum_buffer")) is not None:
             tensors[f"momentum.{name}"] = buffer
-    facts = {"identity": dict(identity), "history": as_lines(learnt.history)}
+    facts = {"identity": dict(identity), "history": as_lines(learnt.history), "programs": learnt.programs}
     checkpoint.save(path, tensors, {**facts, "best_epoch": learnt.best_epoch, "stopped": learnt.stopped})
 
 
@@ -254,7 +260,9 @@ def _go_on(
             if name in parts["momentum"]:
                 buffer = torch.empty_like(weight).copy_(parts["momentum"][name])
                 optimiser.state[weight]["momentum_buffer"] = buffer
-        return Learnt(from_lines(facts["history"]), parts["best"], facts["best_epoch"], facts["stopped"])
+        learnt = Learnt(from_lines(facts["history"]), parts["best"], facts["best_epoch"], facts["stopped"])
+        learnt.programs = run_folder.joined(facts.get("programs", [run_folder.NOT_NOTED]))
+        return learnt
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path} is no checkpoint of this run ({error}); delete it to begin anew") from error
 

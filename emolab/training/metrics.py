@@ -71,7 +71,7 @@ def figures(probabilities: Array, labels: Array, classes: Sequence[str]) -> dict
     """What a card says about one set: accuracy with its interval, per class, confusion, calibration.
 
     The interval is Wilson's, 95 %. Beside accuracy stand what the commonest class alone would reach,
-    balanced accuracy, macro F1 (mean of the classes' F1) and Cohen's κ. Raises `DataError` without faces.
+    balanced accuracy, macro F1 (as `rates_of`) and Cohen's κ. Raises `DataError` without faces.
     """
     n, k = len(labels), len(classes)
     if not n or probabilities.shape != (n, k):
@@ -107,21 +107,23 @@ def rates_of(confusion: Array) -> dict[str, Any]:
     """What follows from confusion alone, `(..., k, k)`, true classes in rows; figures `(...)`, or `(..., k)`.
 
     `macro_f1` is the mean of the classes' F1, `harmonic_macro_f1` the harmonic mean of mean precision and
-    mean recall, which is another number. A class neither there nor called has an F1 of 0.
+    mean recall, which is another number. Both are over the classes that are there or called, as scikit-learn
+    has them; `balanced_accuracy` is over those there. The rates of a class that is neither are 0.
     """
     n = confusion.sum((-2, -1))
     right, true = np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-1)
     called = confusion.sum(-2)
+    counted = np.maximum((true + called > 0).sum(-1), 1)  # what is neither there nor called adds 0 to a sum
     recall, precision = right / np.maximum(true, 1), right / np.maximum(called, 1)
     f1 = 2 * right / np.maximum(true + called, 1)
     accuracy = right.sum(-1) / n
     chance = (true * called).sum(-1) / n**2
-    means = precision.mean(-1), recall.mean(-1)
+    means = precision.sum(-1) / counted, recall.sum(-1) / counted
     return {
         "accuracy": accuracy,
         "majority": true.max(-1) / n,
         "balanced_accuracy": recall.sum(-1) / (true > 0).sum(-1),
-        "macro_f1": f1.mean(-1),
+        "macro_f1": f1.sum(-1) / counted,
         "harmonic_macro_f1": 2 * means[0] * means[1] / np.where(sum(means) > 0, sum(means), 1),
         "kappa": np.where(chance < 1, (accuracy - chance) / np.where(chance < 1, 1 - chance, 1), 0.0),
         "recall": recall,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import emolab
+from emolab.core.disk import sync_folder
 from emolab.core.errors import ModelError, NoWeights
 from emolab.models.classifier import CARD, WEIGHTS
 
@@ -22,7 +24,7 @@ MOST_BYTES = 16 << 20  # of a card: a history of a thousand epochs is 200 kB
 
 
 def write(folder: Path, card: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-    """The weights first, then the card that names them; both appear at once and whole."""
+    """The weights first, then the card that names them; both appear at once and whole, on the disk."""
     folder.mkdir(parents=True, exist_ok=True)
     half = folder / f"{WEIGHTS}.part"
     save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, half)
@@ -36,8 +38,12 @@ def write(folder: Path, card: Mapping[str, Any], tensors: Mapping[str, Tensor]) 
     text = json.dumps(told, indent=1, default=str)
     half_card = folder / f"{CARD}.part"
     half_card.write_text(text + "\n", encoding="utf-8")
+    for one in (half, half_card):
+        with one.open("rb+") as file:
+            os.fsync(file.fileno())
     half.replace(folder / WEIGHTS)
     half_card.replace(folder / CARD)
+    sync_folder(folder)
 
 
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

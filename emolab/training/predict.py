@@ -4,9 +4,9 @@
     found = predict(Path("STUDY/P014/P014_session-0.h5"), model)
     [(guess.said.clip, guess.said.state, guess.confidence) for guess in found.guesses]
 
-Skin conductance is decomposed once, whole, and cut afterwards; hand-crafted figures are of their window, as
-they were when the model learnt. Where half of a window cannot be used, or it is too short or flat, the guess
-is `unknown` and says why. Nothing is written here: the lane is written by who has asked.
+Skin conductance is decomposed once, whole, and cut afterwards (see `recorded`); hand-crafted figures are of
+their window, as they were when the model learnt. Where half of a window cannot be used, or it is too short or
+flat, the guess is `unknown` and says why. Nothing is written here: the lane is written by who has asked.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from emolab.core.errors import ConfigError, DataError, EmolabError
 from emolab.core.label import PredictedLabel
 from emolab.datasets.sessions import line
 from emolab.models.classifier import Input
-from emolab.models.eda_inputs import IMAGE_FROM_S, SignalImages, signal_image
+from emolab.models.eda_inputs import IMAGE_FROM_S, SignalImages
 from emolab.models.examples import Rows, taken
 from emolab.recording.predicted import UNKNOWN, Guess
 from emolab.recording.reader import Session
 from emolab.recording.trials import BASELINE, trials
 from emolab.signals.audio_features import FeatureTable
-from emolab.signals.eda.conductance import Conductance, conductance
-from emolab.signals.eda.convex import standardise
+from emolab.signals.eda.conductance import Conductance
 from emolab.signals.eda.features import SHORTEST_S, hand_crafted
 from emolab.training import looked, trial_inputs
 from emolab.training.opened import Model
-from emolab.training.trial_inputs import FIGURES_HZ, GOOD_SHARE, Skin
+from emolab.training.recorded import Recorded, even
+from emolab.training.trial_inputs import FIGURES_HZ, Skin
 
 SHORTEST_WINDOW_S = SHORTEST_S  # what the figures need; curves need 8 s, pictures 20
 LEAST_HOP_S = 0.5
@@ -140,13 +140,7 @@ def skin_of(session: Session) -> Conductance:
     found = line(session, "eda")
     if found is None:
         raise DataError(f"{session.path} has no skin conductance, which the model needs")
-    known: dict[str, Any] = {}
-    if "ends" in found.known:
-        low, high = (float(end) for end in found.known["ends"])  # type: ignore[arg-type]
-        known["adc_range"] = (low, high)
-    if "falls" in found.known:
-        known["is_falling"] = bool(found.known["falls"][0])
-    return conductance(found.values, found.times_s, str(found.known["unit"][0]), **known)
+    return even(found)
 
 
 def sliding(
@@ -192,10 +186,8 @@ def judge(
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[Guess, ...]:
     """What a model says of each stretch. `looks`: at every how many-th a network tells where; 0 for none."""
-    spec = model.classifier.spec
-    channels, trouble = _decomposed(skin) if _wants(spec.inputs, "eda") else (None, "")
     progress(10, "cutting windows")
-    cut = _Cut(model, skin, channels, trouble, music)
+    cut = _Cut(model, Recorded(skin), music)
     guesses: list[Guess] = []
     for at in range(0, len(every), AT_ONCE):
         if cancelled():
@@ -208,29 +200,13 @@ def judge(
 
 @dataclass(frozen=True)
 class _Cut:
-    """What windows are cut from. `trouble`: why nothing could be decomposed."""
+    """What windows are cut from."""
 
     model: Model
-    skin: Conductance
-    channels: Array | None
-    trouble: str
+    whole: Recorded
     music: FeatureTable | None
 
-    def window(self, one: Stretch) -> tuple[Skin, Array | None]:
-        """Its samples and its channels. Raises `DataError` where too little can be used."""
-        share = self.skin.good_share(one.start_s, one.end_s)
-        if share < GOOD_SHARE:
-            raise DataError(f"{share:.0%} of the skin conductance can be used; {GOOD_SHARE:.0%} are needed")
-        first, last = self.skin.rows(one.start_s, one.end_s)
-        own = Skin(self.skin.values[first:last], self.skin.rate_hz)
-        if own.length_s < SHORTEST_WINDOW_S:
-            raise DataError(f"{own.length_s:.1f} s are too short; {SHORTEST_WINDOW_S:g} s are needed")
-        standardise(own.values)  # one that is flat says nothing
-        if self.trouble:
-            raise DataError(self.trouble)
-        return own, None if self.channels is None else self.channels[:, first:last]
-
-    def part(self, wanted: Input, one: Stretch, own: Skin, channels: Array | None) -> Array:
+    def part(self, wanted: Input, one: Stretch, own: Skin) -> Array:
         """One input of a window; of figures the samples they are of, since those are read many at a time."""
         if wanted.modality == "music":
             if one.clip is None or self.music is None:
@@ -238,19 +214,18 @@ class _Cut:
             return self.music.rows([one.clip])[0].astype(np.float32)
         if wanted.modality == "eda_features":
             return trial_inputs.at_50_hz(own.values, own.rate_hz)
-        if wanted.modality != "eda" or channels is None:
+        if wanted.modality != "eda":
             raise ConfigError(
                 f"{self.model.name} wants {wanted.modality!r}, which no session is read for; take another"
             )
-        if len(wanted.shape) == 3:
-            signal_image(channels, own.rate_hz, from_s=IMAGE_FROM_S)  # raises what drawing it later would
-            return channels.astype(np.float32)
-        return trial_inputs.curves_of(own, channels, self.model.known.variant)
+        channels = self.whole.channels(one.start_s, one.end_s)
+        return trial_inputs.networks_input(wanted, own, channels, self.model.known.variant)
 
 
 def _judged(model: Model, cut: _Cut, every: Sequence[Stretch], looks: Sequence[bool]) -> list[Guess]:
     wanted = model.classifier.spec.inputs
-    shares = [cut.skin.good_share(one.start_s, one.end_s) for one in every]
+    skin = cut.whole.skin
+    shares = [skin.good_share(one.start_s, one.end_s) for one in every]
     nothing = PredictedLabel(None, UNKNOWN, (), model.name)
     found = [
         Guess(one.start_s, one.end_s, replace(nothing, clip=one.clip), (), share)
@@ -259,15 +234,15 @@ def _judged(model: Model, cut: _Cut, every: Sequence[Stretch], looks: Sequence[b
     kept, parts = [], []
     for at, one in enumerate(every):
         try:
-            own, channels = cut.window(one)
-            parts.append([cut.part(what, one, own, channels) for what in wanted])
+            own = cut.whole.window(one.start_s, one.end_s)
+            parts.append([cut.part(what, one, own) for what in wanted])
             kept.append(at)
         except DataError as error:
             found[at] = replace(found[at], why=str(error))
     if not kept:
         return found
     inputs = [
-        _together(what, [part[k] for part in parts], cut.skin.rate_hz, model) for k, what in enumerate(wanted)
+        _together(what, [part[k] for part in parts], skin.rate_hz, model) for k, what in enumerate(wanted)
     ]
     likely = model.classifier.predict_proba(inputs)
     heats = _heats(model, inputs, np.flatnonzero([looks[at] for at in kept]))
@@ -314,18 +289,6 @@ def _figures(windows: list[Array], model: Model) -> NDArray[np.float32]:
         figures = hand_crafted(np.stack([windows[row] for row in rows]), FIGURES_HZ, model.known.variant)
         found |= dict(zip(rows.tolist(), figures, strict=True))
     return np.stack([found[row] for row in range(len(windows))]).astype(np.float32)
-
-
-def _decomposed(skin: Conductance) -> tuple[Array | None, str]:
-    """Origin, phasic and tonic of the whole, or why there are none."""
-    try:
-        return trial_inputs.channels_of(Skin(skin.values, skin.rate_hz)), ""
-    except DataError as error:
-        return None, str(error)
-
-
-def _wants(inputs: Sequence[Input], modality: str) -> bool:
-    return any(one.modality == modality for one in inputs)
 
 
 def _check_windows(window_s: float, hop_s: float) -> None:

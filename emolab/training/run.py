@@ -18,7 +18,7 @@ from typing import Any
 from emolab.core import executor
 from emolab.core.errors import DataError
 from emolab.training import run_examples, run_folder, run_results
-from emolab.training.alarm import Alarm, of_splits
+from emolab.training.alarm import Alarm, of_labels, of_splits
 from emolab.training.corpus_examples import Found
 from emolab.training.fold_work import FoldTask, work
 from emolab.training.learner import make_model, settings_of
@@ -71,10 +71,11 @@ def train(
             results = executor.run(work, tasks, where, workers)
         check, final = results[0], results[-1] if with_final else None
         judged = results[1 : 1 + order.folds * order.seeds]
+        is_own, lent = found.how["is_own"], [] if order.is_regression else found.how["population"]
+        inputs = make_model(order, found.how["corpus"], {}).spec.inputs
         alarms = (
-            *of_splits(
-                found.examples, every, order.group, make_model(order, found.how["corpus"], {}).spec.inputs
-            ),
+            *of_splits(found.examples, every, order.group, inputs, is_own),
+            *of_labels(found.examples, every, is_own, lent),
             *(Alarm(**{**one, "folds": tuple(one["folds"])}) for one in check["alarms"]),
         )
         if all(one["skipped"] for one in judged):
@@ -96,6 +97,7 @@ def _about(order: Order, digest: str, found: Found, command: Sequence[str]) -> d
     return {
         "data_sha256": digest,
         "corpus": found.how["corpus"],
+        "labels": {name: found.how[name] for name in ("is_own", "population")},
         "classes": list(found.examples.classes),
         "rows": len(found.examples),
         "program": run_folder.program(),

@@ -12,6 +12,7 @@ from emolab.core.registry import resolve
 from emolab.datasets import DATASETS
 from emolab.datasets.sessions import Sessions
 from emolab.models.classifier import Spec, make
+from emolab.training import run_folder
 from emolab.training.alarm import Alarm
 from emolab.training.corpus_examples import Found
 from emolab.training.order import Order
@@ -33,12 +34,18 @@ WORDS = {
     "rmse_of_mean": "RMSE of always guessing the mean",
     "r": "Pearson's r",
 }
+NAMED = 8  # participants in a sentence
 COLUMNS = ("macro_f1", "balanced_accuracy", "kappa", "accuracy", "majority")
 LABELS = {
     "own": "each participant's own threshold, half-way between two clusters of all ratings they gave, "
     "those of tested trials included: that is how the label is defined, and no learning",
     "fixed": "the middle of the scale",
     "corpus": "the corpus's two classes; its neutral trials are left out",
+}
+MEANS = "each song's mean rating, which all who heard it share, not what each participant said"
+OF_SONGS = {
+    "own": f"{MEANS}; high begins half-way between two clusters of the means of songs a participant heard",
+    "fixed": f"{MEANS}; high begins at the middle of the scale",
 }
 SPLITS = {
     "subject": "no participant is in two parts",
@@ -56,8 +63,9 @@ def text(
     metrics: Mapping[str, Any],
     alarms: Sequence[Alarm],
     final: Mapping[str, Any] | None,
+    programs: Sequence[str],
 ) -> str:
-    """The card, ending with a new line."""
+    """The card, ending with a new line. `programs`: those by which the folds were learnt, in words."""
     spec: Spec = make(order.model).spec
     config = json.loads((out / CONFIG).read_text(encoding="utf-8"))
     lines = [f"# {spec.name} on {found.how['corpus']}: {order.target}", ""]
@@ -67,7 +75,7 @@ def text(
     lines += ["", *_pictures(out), "## What it learnt from", ""]
     lines += [f"- {line}" for line in _data(order, found, every)]
     lines += ["", "## How", ""]
-    lines += [f"- {line}" for line in _how(order, spec, config, metrics, final)]
+    lines += [f"- {line}" for line in _how(order, spec, config, metrics, final, programs)]
     return "\n".join(lines) + "\n"
 
 
@@ -138,8 +146,8 @@ def _data(order: Order, found: Found, every: Sequence[Fold]) -> list[str]:
         lines.append(
             f"left out: {sum(why.values()) - sum(n for _, n in why.most_common(5))} more, see folds.json"
         )
-    if order.target in ("valence", "arousal") and not order.is_regression:
-        lines.append(f"labels: {LABELS[order.labels]}")
+    if order.target in ("valence", "arousal"):
+        lines += _labels(order, found.how)
     shared, purged = sum(len(one.shared) for one in every), sum(len(one.purged) for one in every)
     lines.append(f"{order.folds} folds, {SPLITS[order.group]}")
     if shared or purged:
@@ -149,16 +157,28 @@ def _data(order: Order, found: Found, every: Sequence[Fold]) -> list[str]:
     return [*lines, f"corpus: {spec.citation}", f"licence of the corpus: {spec.licence}"]
 
 
+def _labels(order: Order, how: Mapping[str, Any]) -> list[str]:
+    """What the labels come of, and for whom that is otherwise."""
+    if order.is_regression:
+        return [] if how["is_own"] else [f"ratings: {MEANS}"]
+    lines = [f"labels: {(LABELS if how['is_own'] else OF_SONGS)[order.labels]}"]
+    if lent := how["population"]:
+        some = ", ".join(lent[:NAMED]) + (f" and {len(lent) - NAMED} more" if len(lent) > NAMED else "")
+        lines.append(
+            f"without a threshold of their own, since they rated too few songs or all alike: {some}; theirs "
+            "is the median of the others'"
+        )
+    return lines
+
+
 def _how(
     order: Order,
     spec: Spec,
     config: Mapping[str, Any],
     metrics: Mapping[str, Any],
     final: Mapping[str, Any] | None,
+    programs: Sequence[str],
 ) -> list[str]:
-    program = config["program"]
-    commit = program["commit"] or "from a package"
-    changed = ", with changes that are not committed" if program["is_changed"] else ""
     lines = [
         f"model: {spec.paper}; variant {order.variant}",
         f"seeds {', '.join(metrics['seeds'])}; {order.threads} thread(s), device {order.device}"
@@ -169,13 +189,17 @@ def _how(
             f"{order.search} settings beside the paper's were tried in each fold, judged on rows held back "
             "from its training part; see `chosen` in metrics.json"
         )
+        scores = [each["score"] for one in metrics["chosen"] for each in one["tried"]]
+        if lost := scores.count(None):
+            lines.append(f"with {lost} of {len(scores)} settings tried nothing was learnt; `why` is there")
     if final is not None:
         seen = f"knows {final['train'] + final['valid']} of {config['rows']} rows"
         kept = f"was not learnt: {final['skipped']}" if final["skipped"] else seen
         lines.append(f"`final/` {kept}; the figures above are of the folds' classifiers, not of that one")
-    lines.append(
-        f"emolab {program['version']}, commit {commit}{changed}; data SHA-256 {config['data_sha256']}"
-    )
+    now = run_folder.program_words(run_folder.program())
+    judged = "" if now in programs else f"; judged by {now}"
+    lines.append(f"learnt by {'; and by '.join(programs)}{judged}")
+    lines.append(f"data SHA-256 {config['data_sha256']}")
     if config["command"]:
         lines.append(f"`{' '.join(config['command'])}`")
     return lines

@@ -1,7 +1,7 @@
 """The examples of a run, read anew in each process that works on it, and kept there while it works.
 
 Signals of participants are never written into a run's folder: a worker reads the corpus as the run did, and
-what was decomposed comes from the cache. That they are the same is seen by their SHA-256.
+what was decomposed of a public corpus comes from the cache. That they are the same is seen by their SHA-256.
 """
 
 from __future__ import annotations

@@ -1,24 +1,27 @@
 """The folder of a run: whose it is, who writes into it now, and files that are whole or not there.
 
-    config.json         what was asked, of which data (their SHA-256), by which program and commit
+    config.json         what was asked, of which data (their SHA-256), begun by which program and commit
     folds.json          which trial is tested, held back, learnt from or left out in which fold
     metrics.json        every figure, beside what chance does; the same run gives the same bytes
     predictions.parquet a row a tested trial: key, participant, song, fold, seed, label, guesses
     card.md             all of it for people, with alarms
     figures/            confusion, learning, calibration
-    fold-00/ …          what learnt there (card and weights), `people.json` from whom, and `result.json`
+    fold-00/ …          what learnt there (card and weights), `people.json` from whom, and `result.json`: what
+                        it guessed, and by which programs it was learnt
     final/              what learnt from all rows, likewise
 
-A fold counts as done when its `result.json` is there, which is written last.
+A fold counts as done when its `result.json` is there, a run when `metrics.json` is: they are written last,
+when all else is on the disk.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,7 @@ RESULT, PROGRESS, PEOPLE = "result.json", "progress.json", "people.json"
 FINAL, CHECK = "final", "check"
 LOCK = ".run.lock"
 FORMAT = 1
+NOT_NOTED: Mapping[str, Any] = {"version": None, "commit": None, "is_changed": None}  # by older programs
 
 
 @contextlib.contextmanager
@@ -59,7 +63,8 @@ def begin(out: Path, config: Mapping[str, Any]) -> None:
     """
     before = read_json(out / CONFIG)
     if before is None:
-        if there := sorted(path.name for path in out.iterdir() if path.name != LOCK):
+        ours = (LOCK, f"{CONFIG}.part")  # the second of a run that was killed in its first write
+        if there := sorted(path.name for path in out.iterdir() if path.name not in ours):
             raise ConfigError(f"{out} holds {there[0]}, which no run has written; choose another --out")
         write_json(out / CONFIG, config)
         return
@@ -97,7 +102,12 @@ def write_text(path: Path, text: str) -> None:
     half = path.with_name(path.name + ".part")
     with half.open("w", encoding="utf-8") as file:
         file.write(text)
-        file.flush()
+    put(half, path)
+
+
+def put(half: Path, path: Path) -> None:
+    """Let the written file `half` be `path`, once it is on the disk."""
+    with half.open("rb+") as file:
         os.fsync(file.fileno())
     half.replace(path)
     sync_folder(path.parent)
@@ -118,7 +128,33 @@ def read_json(path: Path) -> Any:
 
 
 def program() -> dict[str, Any]:
-    """Which emolab, from which commit; None where it was installed from a package."""
+    """Which emolab this process runs, from which commit; None where it was installed from a package.
+
+    `version`, `commit`, `is_changed` (against the commit), as they were at the first call: a checkout that
+    moves on changes nothing of a program that runs.
+    """
+    return dict(_program())
+
+
+def program_words(one: Mapping[str, Any]) -> str:
+    """A program in words, for people; two that say the same are taken for the same."""
+    if one["version"] is None:
+        return "an emolab that did not note which"
+    changed = ", with changes that are not committed" if one["is_changed"] else ""
+    return f"emolab {one['version']}, commit {one['commit'] or 'from a package'}{changed}"
+
+
+def joined(before: Sequence[Mapping[str, Any]], *now: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Programs `before` and `now`, each once, in the order in which they come."""
+    found: list[dict[str, Any]] = []
+    for one in (*before, *now):
+        if one not in found:
+            found.append(dict(one))
+    return found
+
+
+@functools.cache
+def _program() -> Mapping[str, Any]:
     place = Path(emolab.__file__).parents[1]
     found: dict[str, Any] = {"version": emolab.__version__, "commit": None, "is_changed": None}
     if (place / ".git").exists():
@@ -129,5 +165,6 @@ def program() -> dict[str, Any]:
 
 
 def _git(place: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", str(place), *words], capture_output=True, text=True, timeout=20)
+    asked = ["git", "--no-optional-locks", "-C", str(place), *words]  # in the way of nobody who commits
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=20)
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emolab.training import run_card, run_folder, scores
-from emolab.training.alarm import Alarm, of_scores
+from emolab.training.alarm import Alarm, of_programs, of_scores
 from emolab.training.corpus_examples import Found
 from emolab.training.order import Order
 from emolab.training.people import facts_of
-from emolab.training.run_folder import FIGURES, FINAL, METRICS, PEOPLE, PREDICTIONS
+from emolab.training.run_folder import CONFIG, FIGURES, FINAL, METRICS, PEOPLE, PREDICTIONS
 from emolab.training.splits import Fold
 
 TOLD = (*scores.FIGURES, "ece", "high_f1", "auroc", "majority_macro_f1")
@@ -33,12 +33,17 @@ def write(
     alarms: Sequence[Alarm],
     final: Mapping[str, Any] | None,
 ) -> tuple[dict[str, Any], tuple[Alarm, ...]]:
-    """Write it all into `out`; the metrics, and the alarms with those that figures raise."""
+    """Write it all into `out`; the metrics, and the alarms with those that figures and programs raise.
+
+    `metrics.json`, by which a run is known to be finished, is written last.
+    """
     by_seed = {seed: [one for one in results if one["seed"] == seed] for seed in order.every_seed}
     seeds = {str(seed): _judged(order, found, every, ours) for seed, ours in by_seed.items()}
     told = list(alarms)
     for summary in [] if order.is_regression else seeds.values():
         told += of_scores(found.how["corpus"], order.target, order.group, summary)
+    programs = _programs(order, out, [*results, *([final] if final is not None else [])])
+    told += of_programs(programs)
     told = list(dict.fromkeys(told))
     metrics = {
         "classes": None if order.is_regression else list(found.examples.classes),
@@ -56,15 +61,32 @@ def write(
             if not one["skipped"] and order.search
         ],
     }
-    run_folder.write_json(out / METRICS, metrics)
     _predictions(order, out / PREDICTIONS, found, every, results)
     _figures(order, out / FIGURES, found, results, seeds)
     if final is not None and not final["skipped"]:
         _people(order, out, found, told)
     run_folder.write_text(
-        out / run_folder.CARD, run_card.text(order, out, found, every, metrics, told, final)
+        out / run_folder.CARD, run_card.text(order, out, found, every, metrics, told, final, list(programs))
     )
+    run_folder.write_json(out / METRICS, metrics)
     return metrics, tuple(told)
+
+
+def _programs(order: Order, out: Path, results: Results) -> dict[str, list[str]]:
+    """What each program has learnt, by the program in words.
+
+    What was learnt before programs were noted is taken to be of the one that began the run.
+    """
+    first = run_folder.read_json(out / CONFIG)["program"]
+    found: dict[str, list[str]] = {}
+    for one in results:
+        name = f"`{FINAL}/`" if one["fold"] is None else f"fold {one['fold']}"
+        name += f" of seed {one['seed']}" if order.seeds > 1 and one["fold"] is not None else ""
+        noted = one.get("programs", [run_folder.NOT_NOTED])
+        words = [run_folder.program_words(first if by == run_folder.NOT_NOTED else by) for by in noted]
+        for by in dict.fromkeys(words):
+            found.setdefault(by, []).append(name)
+    return found
 
 
 def _judged(order: Order, found: Found, every: Sequence[Fold], results: Results) -> dict[str, Any]:
@@ -133,7 +155,7 @@ def _predictions(order: Order, path: Path, found: Found, every: Sequence[Fold], 
         parts.append(pd.DataFrame(part | _columns(order, found, rows, np.asarray(one["guesses"]))))
     half = path.with_name(path.name + ".part")
     pd.concat(parts, ignore_index=True).to_parquet(half, index=False)
-    half.replace(path)
+    run_folder.put(half, path)
 
 
 def _columns(
@@ -173,7 +195,7 @@ def _figures(
         for form in ("svg", "png"):
             half = folder / f"{name}.part.{form}"
             drawing.save(half)
-            half.replace(folder / f"{name}.{form}")
+            run_folder.put(half, folder / f"{name}.{form}")
 
 
 def _people(order: Order, out: Path, found: Found, told: Sequence[Alarm]) -> None:

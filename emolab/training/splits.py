@@ -21,12 +21,13 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emolab.core.errors import DataError
+from emolab.core.errors import ConfigError, DataError
 
 Group = Literal["subject", "song", "both", "none"]
 Numbers = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
+LEAST = 3  # groups: one each to train, stop and test
 LEAST_INNER = 4  # at most a quarter of what is not tested becomes validation
 LEVELS = 4  # by which ratings are spread over folds, in place of classes
 
@@ -70,8 +71,9 @@ def folds(rows: Grouped, n: int = 10, group: Group = "subject", seed: int = 0) -
     """`n` folds of `rows`, each with a validation part cut from what is not tested, by the same groups.
 
     Of ten folds, each trains on eight tenths and stops by one. `labels` that are no integers are ratings and
-    are spread by their quartiles. Raises `DataError` where there are fewer groups than parts, where a row
-    does not say its group, and where nothing would be left to learn from.
+    are spread by their quartiles. Raises `ConfigError` where there are too few groups for so many folds and
+    another number would do, `DataError` where none would, where a row does not say its group, and where
+    nothing would be left to learn from.
     """
     strata = _checked(rows, n, group)
     if group == "both":
@@ -79,7 +81,7 @@ def folds(rows: Grouped, n: int = 10, group: Group = "subject", seed: int = 0) -
     else:
         groups = _groups(rows, group)
         _enough(groups, n, group)
-        parts = list(_apart(groups, strata, n, seed))
+        parts = list(_apart(groups, strata, n, seed, _word(group)))
     found = tuple(_fold(rows, k, test, valid, train) for k, (test, valid, train) in enumerate(parts))
     for fold in found:  # what was promised is looked at
         for name, ids in (("subject", rows.subjects), ("song", rows.songs)):
@@ -162,20 +164,40 @@ def _groups(rows: Grouped, group: str) -> Numbers:
 
 
 def _enough(groups: Numbers, n: int, group: str) -> None:
-    there = len(np.unique(groups))
-    if there < max(n, 3):
-        name = {"none": "example"}.get(group, group)
-        more = f"; take at most {there} folds" if there >= 3 else ""
-        raise DataError(
-            f"{n} folds by {group} need {max(n, 3)} {name}s to train, stop and test; there are {there}{more}"
-        )
+    there, least = len(np.unique(groups)), _least(n)
+    if there >= least:
+        return
+    told = f"{n} folds by {group} need {least} {_word(group)}s to train, stop and test; there are {there}"
+    if there < LEAST:
+        raise DataError(told)
+    raise ConfigError(f"{told}; take {f'at most {there}' if n > there else LEAST} folds")
 
 
-def _apart(groups: Numbers, strata: Numbers, n: int, seed: int) -> Iterator[tuple[Mask, Mask, Mask]]:
-    """Test, validation and training, whole groups in one of them each."""
+def _least(n: int) -> int:
+    """Groups that `n` folds need: beside each test part two are left, one to train and one to stop."""
+    return 4 if n == 2 else n
+
+
+def _word(group: str) -> str:
+    """What a group is called."""
+    return {"none": "example"}.get(group, group)
+
+
+def _apart(
+    groups: Numbers, strata: Numbers, n: int, seed: int, word: str
+) -> Iterator[tuple[Mask, Mask, Mask]]:
+    """Test, validation and training, whole groups in one of them each.
+
+    Raises `ConfigError` where of two folds one holds a single large group: nothing then stops the other's.
+    """
     block = _dealt(groups, strata, n, np.random.default_rng([seed, 0]))
     for k in range(n):
         test, rest = block == k, np.flatnonzero(block != k)
+        if np.ptp(groups[rest]) == 0:
+            raise ConfigError(
+                f"of {n} folds one is a single {word} with {len(rest)} of {len(groups)} examples: when the "
+                f"other is tested, one {word} is left and cannot both train and stop; take {LEAST} folds"
+            )
         rng = np.random.default_rng([seed, 1, k])
         parts = min(max(n - 1, LEAST_INNER), len(np.unique(groups[rest])))
         valid = np.zeros(len(groups), np.bool_)

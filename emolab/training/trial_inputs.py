@@ -15,15 +15,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
 from emolab.datasets.cache import ArrayCache
-from emolab.models.eda_inputs import CURVES_FROM_S, authors_curves, curves, signal_image
-from emolab.signals.eda.conductance import conductance
+from emolab.models.classifier import Input
+from emolab.models.eda_inputs import CURVES_FROM_S, IMAGE_FROM_S, authors_curves, curves, signal_image
 from emolab.signals.eda.convex import ALPHA, GAMMA, KNOT_S, TAU_FAST_S, TAU_SLOW_S, cvxeda, standardise
 from emolab.signals.eda.features import features_of_phasic, hand_crafted
 
@@ -33,7 +33,6 @@ Component = Literal["phasic", "tonic"]
 FIGURES_HZ = 50.0  # PMEmo's, which the list of figures was written for
 COMPONENT_LOW_PASS_HZ = 0.6  # Yin et al. 2019, before the regression
 PLAIN_FIGURES = 28  # of the 128, those that are no MFCC
-GOOD_SHARE = 0.5  # of a clip of our own, what must be usable
 _CVXEDA: Mapping[str, float] = {
     "tau_slow_s": TAU_SLOW_S,
     "tau_fast_s": TAU_FAST_S,
@@ -69,19 +68,6 @@ class Skin:
         return self.lead / self.rate_hz
 
 
-def session_skin(values: ArrayLike, times_s: ArrayLike, unit: str, **known: Any) -> Skin:
-    """A clip of our own, samples as they came, on an even grid of up to 10 a second.
-
-    `known`: what is known of the converter (`adc_range`, `is_falling`). Raises `DataError` when less than
-    half of it is skin conductance.
-    """
-    found = conductance(values, times_s, unit, **known)
-    share = float(found.is_good.mean())
-    if share < GOOD_SHARE:
-        raise DataError(f"only {share:.0%} of its skin conductance can be used; check the electrodes")
-    return Skin(found.values, found.rate_hz)
-
-
 def channels_of(skin: Skin, cache: ArrayCache | None = None) -> Array:
     """`(3, n)`: origin, phasic and tonic of the z-scored whole, from the kept part of the rest on.
 
@@ -114,9 +100,22 @@ def curves_of(
     return authors_curves(channels, skin.rate_hz, row or round(skin.rate_hz), rows)
 
 
-def check_image(skin: Skin, channels: Array, from_s: float) -> None:
-    """Raises the `DataError` that drawing the trial's signal image would."""
-    signal_image(channels, skin.rate_hz, from_s=from_s)
+def networks_input(
+    wanted: Input,
+    skin: Skin,
+    channels: Array,
+    variant: Variant = "reference",
+    row: int | None = None,
+    rows: int | None = None,
+) -> NDArray[np.float32]:
+    """What a network takes: curves as `curves_of`, or of a signal image the channels it is drawn from.
+
+    Raises `DataError` for what is too short; of a picture that is known before it is drawn.
+    """
+    if len(wanted.shape) != 3:
+        return curves_of(skin, channels, variant, row, rows)
+    signal_image(channels, skin.rate_hz, from_s=IMAGE_FROM_S + skin.lead_s)
+    return channels.astype(np.float32)
 
 
 def figures_of(skin: Skin, cache: ArrayCache | None = None, variant: Variant = "reference") -> Array:

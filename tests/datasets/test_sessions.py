@@ -66,6 +66,21 @@ def test_signals_are_those_of_the_clip_with_their_own_times(study: Path) -> None
     assert arrays["eda"].tolist() == whole.values[inside].tolist()
 
 
+def test_the_whole_recording_is_there_around_a_clip(study: Path) -> None:
+    corpus = Sessions(study)
+    ref = corpus.trials()[-1]
+    whole, arrays = corpus.whole(ref), corpus.load(ref).arrays
+    with Session.open(corpus.one(ref).recording) as session:
+        signal = session.signal("eda")
+    assert whole.values.tolist() == signal.values.tolist()
+    assert whole.times_s.tolist() == signal.times_s.tolist()
+    at = int(np.searchsorted(whole.times_s, corpus.one(ref).playing.start_s))
+    assert whole.values[at : at + len(arrays["eda"])].tolist() == arrays["eda"].tolist()
+    assert whole.known["unit"].tolist() == ["uS"] and corpus.whole(ref, "ppg").known["unit"].tolist()
+    with pytest.raises(DataError, match=r"P002_session-0\.h5 has no sound; known are eda, ppg, respiration"):
+        corpus.whole(ref, "sound")
+
+
 def test_trials_are_the_same_wherever_the_study_lies(study: Path, tmp_path: Path) -> None:
     shutil.copytree(study, tmp_path / "copy")
     assert Sessions(tmp_path / "copy").trials() == Sessions(study).trials()

@@ -158,6 +158,24 @@ def write_pmemo(place: Path, trials: list[Heard]) -> Path:
     return place
 
 
+def write_pmemo_2019(place: Path, trials: list[Heard]) -> Path:
+    """The layout of 2019: of what was said there are the songs' means alone."""
+    (place / "EDA").mkdir(parents=True)
+    means = ["musicId,Arousal(mean),Valence(mean)"]
+    for song in sorted({one.song for one in trials}):
+        own = [one for one in trials if one.song == song]
+        mean = 0.5 + float(np.mean([one.rating for one in own])) / 2
+        means.append(f"{song},{mean:.4f},{mean:.4f}")
+        table = np.stack([one.skin(pmemo.RATE_HZ) for one in own], axis=1)
+        lines = [",".join(["time", *(f"{one.subject:06d}" for one in own)])]
+        lines += [f"{k / 50:g}," + ",".join(f"{value:.5g}" for value in row) for k, row in enumerate(table)]
+        (place / "EDA" / f"{song}_EDA.csv").write_text("\n".join(lines))
+    path = place / "annotations" / pmemo.STATIC
+    path.parent.mkdir()
+    path.write_text("\n".join(means))
+    return place
+
+
 def write_deap(place: Path, trials: list[Heard]) -> Path:
     """Forty videos a subject, three seconds of rest before each."""
     place.mkdir(parents=True, exist_ok=True)

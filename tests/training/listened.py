@@ -21,6 +21,8 @@ from emolab.training.trial_inputs import at_50_hz
 RATE_HZ = 20.0
 CLIP_S, GAP_S, FIRST_S = 40.0, 10.0, 30.0
 SKIN = StreamInfo("board", (Channel("gsr", "eda", "uS", 1e-3),), RATE_HZ, "uint16", (1,))
+COUNTS = StreamInfo("board", (Channel("gsr", "eda"),), RATE_HZ, "uint16", (1,))
+TOP = np.uint16(20_000)
 CLIPS = ("high", "low", "high", "low")
 Array = NDArray[np.float64]
 
@@ -58,10 +60,15 @@ def record(
     study: str = "listening",
     gaps_s: Sequence[tuple[float, float]] = (),
     info: StreamInfo = SKIN,
+    is_falling: bool = False,
 ) -> Path:
-    """Write it: clip `k` is called `high-k` or `low-k`. `gaps_s`: stretches without samples."""
+    """Write it: clip `k` is called `high-k` or `low-k`. `gaps_s`: stretches without samples.
+
+    `is_falling`: counts fall when conductance rises.
+    """
     length_s = start_s(len(clips)) + 20.0
     counts = (skin(length_s, responses_s(clips)) * 1000).astype(np.uint16)[:, None]
+    counts = TOP - counts if is_falling else counts
     times_s = np.arange(len(counts)) / RATE_HZ
     writer = SessionWriter(path, SessionHeader(participant, 0, 1, "en", study, "quick", "name: quick\n", ""))
     writer.open([info])

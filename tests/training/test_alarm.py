@@ -12,7 +12,7 @@ from emolab.models.classifier import Input
 from emolab.models.examples import Examples, whole_trials
 from emolab.models.svm import Svm
 from emolab.models.tabular import scaling
-from emolab.training.alarm import LIMITS, Alarm, disturbed, of_fitting, of_scores, of_splits
+from emolab.training.alarm import LIMITS, Alarm, disturbed, of_fitting, of_labels, of_scores, of_splits
 from emolab.training.splits import Fold, folds
 
 EDA = (Input("eda_features", (128,), "figures"),)
@@ -61,6 +61,29 @@ def test_who_hears_the_music_must_not_know_the_song() -> None:
     assert alarm.text.startswith("96 of 96 tested rows, in 4 of 4 folds")
     assert "by heart" in alarm.text
     assert "song" not in kinds(of_splits(rows, folds(rows, 4, "both"), "both", WITH_MUSIC))
+
+
+def test_a_song_on_both_sides_is_red_where_it_tells_the_label() -> None:
+    rows = corpus()
+    found = folds(rows, 4, "subject")
+    (alarm,) = of_splits(rows, found, "subject", EDA, is_own=False)
+    assert (alarm.level, alarm.kind, alarm.rows) == ("red", "song", 96)
+    assert "the label is the song's mean" in alarm.text
+    assert kinds(of_splits(rows, folds(rows, 4, "song"), "song", EDA, is_own=False)) == {"subject": "amber"}
+
+
+def test_labels_that_are_not_the_participant_s_own_are_amber() -> None:
+    rows = corpus()
+    found = folds(rows, 4, "subject")
+    assert of_labels(rows, found, True, []) == ()
+    (means,) = of_labels(rows, found, False, [])
+    assert (means.level, means.kind, means.rows, means.folds) == ("amber", "labels", 96, (0, 1, 2, 3))
+    assert "the song's mean rating" in means.text
+    (lent,) = of_labels(rows, found, True, ["P3", "P7"])
+    held = [fold.number for fold in found if np.isin(rows.subjects[fold.test], ["P3", "P7"]).any()]
+    assert (lent.level, lent.kind, lent.rows, lent.folds) == ("amber", "labels", 16, tuple(held))
+    assert "participants (2) who rated too few songs" in lent.text
+    assert len(of_labels(rows, found, False, ["P3"])) == 2
 
 
 def test_a_participant_on_both_sides_is_told_with_number_and_fold() -> None:

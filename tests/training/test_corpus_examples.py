@@ -21,7 +21,7 @@ from emolab.signals.eda.convex import cvxeda, standardise
 from emolab.training import corpus_examples
 from emolab.training.corpus_examples import Found, examples_of, music_table, open_corpus
 from emolab.training.corpus_labels import GROUPS
-from tests.training.corpora import SECONDS, WRITERS, Heard, by_skin, heard
+from tests.training.corpora import SECONDS, WRITERS, Heard, by_skin, heard, write_pmemo_2019
 
 CURVES, FIGURES = make("rtcag").spec, make("feature_cnn").spec
 MUSIC = Spec("music", "", (Input("music", (COMPARE,), ""),), 2, None)
@@ -146,15 +146,15 @@ def test_each_trial_is_told_when_it_is_done(places: dict[str, Path], cache: Arra
     assert told == [(k, 12) for k in range(1, 13)]
 
 
-def spoil(place: Path, song: int, values: str | None) -> str:
+def spoil(place: Path, song: int, values: str | None, who: int = 0) -> str:
     name = f"{song}_s{song}.csv"
     for signal in hku956.RATES_HZ:
-        path = place / hku956.SIGNALS / "hku00" / signal.upper() / name
+        path = place / hku956.SIGNALS / f"hku{who:02d}" / signal.upper() / name
         if values == "short":
             path.write_text("\n".join(path.read_text().split()[: round(6 * (hku956.RATES_HZ[signal] or 0))]))
         elif signal == "eda":
             path.write_text("\n".join([values or ""] * (4 * SECONDS)))
-    return f"hku00/{song}_s{song}"
+    return f"hku{who:02d}/{song}_s{song}"
 
 
 def test_trials_that_cannot_be_used_are_left_out_with_a_reason(tmp_path: Path, cache: ArrayCache) -> None:
@@ -195,6 +195,21 @@ def test_labels_may_be_fixed_or_the_corpus_own(tmp_path: Path, cache: ArrayCache
     assert [(one.key, "neutral" in one.why) for one in given.left_out] == [("hku00/0_s0", True)]
     arousal = open_corpus("hku956", place, "arousal")
     assert examples_of(arousal, CURVES, "arousal", cache, by="fixed").examples.labels[0] == 0
+
+
+def test_whose_the_labels_are_is_told(tmp_path: Path, places: dict[str, Path], cache: ArrayCache) -> None:
+    songs = write_pmemo_2019(tmp_path / "2019", TRIALS)
+    assert read("pmemo", songs, cache).how["is_own"] is False
+    for name, place in places.items():
+        how = read(name, place, cache).how
+        assert how["is_own"] is True and how["population"] == []
+    rows = [*TRIALS, *heard(3, 3, by_skin)[6:], *heard(4, 3, by_skin)[9:]]  # two more, of three songs each
+    few = WRITERS["hku956"](tmp_path / "hku956", rows)
+    assert read("hku956", few, cache).how["population"] == ["hku02", "hku03"]
+    assert read("hku956", few, cache, by="fixed").how["population"] == []
+    for song in range(3):  # whoever is not among the examples needs no flag
+        spoil(few, song, "nan", who=3)
+    assert read("hku956", few, cache).how["population"] == ["hku02"]
 
 
 def test_music_comes_from_the_corpus_or_from_a_table(places: dict[str, Path], cache: ArrayCache) -> None:

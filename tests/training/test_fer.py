@@ -16,8 +16,8 @@ from emolab.core.errors import ConfigError
 from emolab.datasets.fer2013 import Faces, Fer2013
 from emolab.faces import card as cards
 from emolab.faces.fer import CLASSES, load
-from emolab.training import fer
-from emolab.training.fit import Recipe
+from emolab.training import checkpoint, fer
+from emolab.training.fit import CHECKPOINT, Recipe
 from tests.datasets.test_fer2013 import write_folders
 from tests.training.striped import striped
 
@@ -70,6 +70,44 @@ def test_a_run_ends_with_weights_and_a_card_that_tell_everything(
         assert found["three"]["n"] == N[split]
     assert card.figures["private"]["unseen"]["n"] == 19
     assert (out / "small.safetensors").stat().st_size < 5_000_000
+
+
+def test_the_card_names_every_program_that_had_a_hand_in_it(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def by(letter: str) -> None:
+        now = {"version": "0.1.0", "commit": letter * 40, "is_changed": letter == "b"}
+        monkeypatch.setattr("emolab.training.fit.program", lambda: now)
+        monkeypatch.setattr(fer, "program", lambda: now)
+
+    out, words = tmp_path / "run", "emolab 0.1.0, commit {}".format
+    by("a")
+    run(command(data, out, "--epochs", "1"))
+    card = cards.read(out / "small.json")
+    assert card.training["commit"] == "a" * 40 and "learnt_by" not in card.training
+    by("b")
+    run(command(data, out, "--epochs", "3"))
+    first, changed = f"epochs 1 to 1: {words('a' * 40)}", ", with changes that are not committed"
+    assert cards.read(out / "small.json").training["learnt_by"] == [
+        first,
+        f"epochs 2 to 3: {words('b' * 40)}{changed}",
+        f"figures and temperature: {words('b' * 40)}{changed}",
+    ]
+    by("c")
+    run(command(data, out, "--epochs", "3", "--so-far"))
+    told = cards.read(out / "small.json").training
+    assert told["learnt_by"][0] == first and told["learnt_by"][-1].endswith("c" * 40)
+
+
+def test_a_run_begun_before_programs_were_noted_is_finished_and_says_so(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(command(data, out, "--epochs", "1"))
+    tensors, facts = checkpoint.load(out / CHECKPOINT)
+    del facts["programs"]
+    checkpoint.save(out / CHECKPOINT, tensors, facts)
+    assert run(command(data, out, "--epochs", "1")) == 0
+    told = cards.read(out / "small.json").training["learnt_by"]
+    assert told[0] == "epochs 1 to 1: an emolab that did not note which" and len(told) == 2
 
 
 def test_the_model_that_ships_is_the_one_whose_figures_are_told(data: Path, tmp_path: Path) -> None:

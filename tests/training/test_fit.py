@@ -15,7 +15,8 @@ from torch import nn
 from emolab.core.errors import ConfigError, ModelError
 from emolab.training.augment import PLAIN_CROP
 from emolab.training.checkpoint import load, save
-from emolab.training.fit import BEST, CHECKPOINT, HISTORY, Recipe, fit
+from emolab.training.fit import BEST, CHECKPOINT, HISTORY, Recipe, fit, program_lines, programs_of
+from emolab.training.run_folder import NOT_NOTED
 from tests.training.striped import RECIPE, striped, tiny
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -153,6 +154,50 @@ def test_every_element_of_the_gradient_is_clamped(tmp_path: Path, monkeypatch: p
     largest.clear()
     run(tmp_path / "free", replace(RECIPE, epochs=1))
     assert max(largest) > 0.001
+
+
+FIRST = {"version": "0.1.0", "commit": "a" * 40, "is_changed": False}
+SECOND = {"version": "0.2.0", "commit": "b" * 40, "is_changed": False}
+
+
+def test_a_checkpoint_tells_which_program_learnt_from_which_epoch_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emolab.training.fit.program", lambda: dict(FIRST))
+    run(tmp_path, replace(RECIPE, epochs=1))
+    assert not any("learnt until here" in line for line in run(tmp_path, replace(RECIPE, epochs=2)))
+    monkeypatch.setattr("emolab.training.fit.program", lambda: dict(SECOND))
+    run(tmp_path, replace(RECIPE, epochs=2))  # learns nothing
+    told = programs_of(load(tmp_path / CHECKPOINT)[1])
+    assert told == [{"from_epoch": 1, **FIRST}]
+    lines = run(tmp_path, replace(RECIPE, epochs=4))
+    assert lines[1].startswith(
+        f"learnt until here by emolab 0.1.0, commit {'a' * 40}, from here on by emolab 0.2"
+    )
+    found = programs_of(load(tmp_path / CHECKPOINT)[1])
+    assert found == [{"from_epoch": 1, **FIRST}, {"from_epoch": 3, **SECOND}]
+    assert program_lines(found, 4) == [
+        f"epochs 1 to 2: emolab 0.1.0, commit {'a' * 40}",
+        f"epochs 3 to 4: emolab 0.2.0, commit {'b' * 40}",
+    ]
+
+
+def test_a_checkpoint_of_a_program_that_noted_none_goes_on_to_the_same_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emolab.training.fit.program", lambda: dict(SECOND))
+    four = replace(RECIPE, epochs=4)
+    run(tmp_path / "one", four)
+    with pytest.raises(InterruptedError):
+        fit(tiny, four, striped(112), striped(35, 1), tmp_path / "two", tell=_stop_at(2))
+    tensors, facts = load(tmp_path / "two" / CHECKPOINT)
+    del facts["programs"]  # as it was written before
+    save(tmp_path / "two" / CHECKPOINT, tensors, facts)
+    lines = run(tmp_path / "two", four)
+    assert lines[0] == "going on after epoch 2" and "did not note which" in lines[1]
+    assert same(tmp_path / "one" / CHECKPOINT, tmp_path / "two" / CHECKPOINT)
+    found = programs_of(load(tmp_path / "two" / CHECKPOINT)[1])
+    assert found == [{"from_epoch": 1, **NOT_NOTED}, {"from_epoch": 3, **SECOND}]
 
 
 def test_what_a_checkpoint_holds_comes_back(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from emolab.training.order import Order
 from emolab.training.people import mark, scope
 from emolab.training.run import Made, train
 from emolab.training.splits import folds
-from tests.training.corpora import WRITERS, by_chance, by_skin, heard
+from tests.training.corpora import WRITERS, by_chance, by_skin, by_song, heard, write_pmemo_2019
 
 ROOT = Path(__file__).parents[2]
 FOLDS = 3
@@ -119,6 +119,33 @@ def test_a_split_of_single_trials_tells_who_is_on_both_sides(
     assert {"subject", "song"} <= {one.kind for one in found.alarms}
     assert "flatters" in (found.out / run_folder.CARD).read_text(encoding="utf-8")
     assert not (found.out / "final").exists()
+
+
+def test_where_labels_are_means_of_songs_the_run_and_its_card_say_so(order: Order, tmp_path: Path) -> None:
+    place = write_pmemo_2019(tmp_path / "2019", heard(6, 6, by_song))
+    asked = replace(order, data="pmemo", root=place)
+    found = train(asked, tmp_path / "run", with_final=False)
+    assert {("amber", "labels"), ("red", "song")} <= {(one.level, one.kind) for one in found.alarms}
+    card = (found.out / run_folder.CARD).read_text(encoding="utf-8")
+    assert "labels: each song's mean rating" in card and "their own threshold" not in card
+    assert "all ratings they gave" not in card
+    assert read(found.out, run_folder.CONFIG)["labels"] == {"is_own": False, "population": []}
+    apart = train(replace(asked, group="song"), tmp_path / "apart", with_final=False)
+    assert ("amber", "labels") in {(one.level, one.kind) for one in apart.alarms}
+    assert "song" not in {one.kind for one in apart.alarms}
+    rated = train(replace(asked, model="mlr"), tmp_path / "mlr", with_final=False)
+    assert "ratings: each song's mean" in (rated.out / run_folder.CARD).read_text(encoding="utf-8")
+
+
+def test_whoever_has_no_threshold_of_their_own_is_told(order: Order, tmp_path: Path) -> None:
+    rows = [*heard(6, 6, by_skin), *heard(7, 3, by_skin)[18:]]
+    place = WRITERS["hku956"](tmp_path / "hku956", rows)
+    found = train(replace(order, root=place), tmp_path / "run", with_final=False)
+    (alarm,) = (one for one in found.alarms if one.kind == "labels")
+    assert (alarm.level, alarm.rows) == ("amber", 3) and "participants (1) who" in alarm.text
+    card = (found.out / run_folder.CARD).read_text(encoding="utf-8")
+    assert "each participant's own threshold" in card and "or all alike: hku06; theirs" in card
+    assert read(found.out, run_folder.CONFIG)["labels"] == {"is_own": True, "population": ["hku06"]}
 
 
 def test_what_looks_at_test_rows_is_found_out(

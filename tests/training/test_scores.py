@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from emolab.core.errors import DataError
+from emolab.training.alarm import of_scores
 from emolab.training.scores import (
     area_under_curve,
     judged,
@@ -58,6 +59,40 @@ def test_each_figure_is_scikit_learns(k: int, n: int, seed: int) -> None:
             2 * metrics.brier_score_loss(labels, given[:, 1])
         )
         assert found["high"]["f1"] == pytest.approx(metrics.f1_score(labels, said, zero_division=0))
+
+
+@given(st.integers(2, 5), st.integers(1, 12), st.integers(0, 1000))
+def test_where_classes_are_missing_each_figure_is_still_scikit_learns(k: int, n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    given = rng.dirichlet(np.ones(k), n)
+    labels, said = rng.integers(0, k, n), given.argmax(1)
+    found = judged(labels, given, [f"c{c}" for c in range(k)])
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
+        labels, said, average="macro", zero_division=0
+    )
+    assert found["macro_f1"] == pytest.approx(f1)
+    both = precision + recall
+    assert found["harmonic_macro_f1"] == pytest.approx(2 * precision * recall / both if both else 0)
+    assert found["balanced_accuracy"] == pytest.approx(
+        metrics.recall_score(labels, said, labels=np.unique(labels), average="macro", zero_division=0)
+    )
+    lazy = np.full(n, np.bincount(labels).argmax())
+    assert found["majority_macro_f1"] == pytest.approx(metrics.f1_score(labels, lazy, average="macro"))
+    line = permutation_line(labels, said, np.zeros(n, int), k, draws=3, seed=seed)
+    assert line["observed"] == pytest.approx(f1)
+    again = np.random.default_rng(seed).permuted(np.tile(labels, (3, 1)), axis=1)
+    shuffled = [metrics.f1_score(one, said, average="macro", zero_division=0) for one in again]
+    assert line["mean"] == pytest.approx(np.mean(shuffled))
+
+
+def test_a_fold_of_three_in_five_states_all_told_is_perfect_and_raises_the_alarm() -> None:
+    labels = np.array([0, 1, 2, 2, 3, 4, 0, 1])
+    fold_of = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    found = summary(labels, np.eye(5)[labels], fold_of, list("abcde"), draws=20)
+    for name in ("macro_f1", "harmonic_macro_f1", "balanced_accuracy", "kappa"):
+        assert found["over_folds"][name]["folds"] == [1, 1]
+    (alarm,) = of_scores("emolab study", "state", "subject", found)
+    assert (alarm.level, alarm.kind) == ("red", "too_good")
 
 
 def test_the_two_macro_f1_are_two_numbers() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emolab.core.errors import DataError
-from emolab.training.splits import assert_disjoint_groups, folds, overlapping, purge_count
+from emolab.core.errors import ConfigError, DataError
+from emolab.training.splits import Group, assert_disjoint_groups, folds, overlapping, purge_count
 
 
 @dataclass(frozen=True)
@@ -230,11 +230,32 @@ def test_windows_that_leave_nothing_to_learn_from_are_refused() -> None:
 
 def test_too_few_groups_are_counted() -> None:
     rows = everybody_heard_all(4, 10)
-    with pytest.raises(DataError, match=r"10 folds by subject need 10 subjects.*there are 4; take at most 4"):
+    with pytest.raises(
+        ConfigError, match=r"10 folds by subject need 10 subjects.*there are 4; take at most 4"
+    ):
         folds(rows, 10, "subject")
-    with pytest.raises(DataError, match=r"need 3 subjects to train, stop and test; there are 2$"):
+    with pytest.raises(DataError, match=r"need 4 subjects to train, stop and test; there are 2$"):
         folds(everybody_heard_all(2, 10), 2, "subject")
     assert len(folds(rows, 4, "subject")) == 4
+
+
+@pytest.mark.parametrize(("group", "rows"), [("subject", (3, 6)), ("song", (6, 3))])
+def test_two_folds_want_four_groups_and_three_are_told_to_take_three_folds(
+    group: Group, rows: tuple[int, int]
+) -> None:
+    three = everybody_heard_all(*rows)
+    said = rf"2 folds by {group} need 4 {group}s to train, stop and test; there are 3; take 3 folds$"
+    with pytest.raises(ConfigError, match=said):
+        folds(three, 2, group)
+    assert len(folds(three, 3, group)) == 3
+    assert len(folds(everybody_heard_all(4, 4), 2, group)) == 2
+
+
+def test_a_participant_with_most_examples_cannot_be_one_of_two_folds() -> None:
+    rows = heard([(0, k) for k in range(200)] + [(who, k) for who in range(1, 9) for k in range(5)])
+    with pytest.raises(ConfigError, match=r"a single subject with 200 of 240 examples.*take 3 folds$"):
+        folds(rows, 2, "subject")
+    assert len(folds(rows, 3, "subject")) == 3
 
 
 @pytest.mark.parametrize(
