@@ -96,7 +96,10 @@ def _list(options: argparse.Namespace) -> int:
 
     recorded = sessions(options.study)
     everyone = participants.everyone(options.study)
-    held = {one.id: sorted({number for who, number, _ in recorded if who == one.id}) for one in everyone}
+    held = {
+        one.id: sorted({number for who, number, _ in recorded if who.casefold() == one.id.casefold()})
+        for one in everyone
+    }
     stones = {one.id: tombstone.read(options.study, one.id) for one in everyone if one.withdrawn_utc}
     unfinished = {
         who: f", not finished: emolab study withdraw {options.study} {who}"

@@ -20,7 +20,11 @@ def why_not(study: Path, participant: str) -> str:
     if address is None:
         return ""
     if address.host and address.host != platform.node():
-        open_now = [path for who, _, path in sessions(study) if who == participant and was_cut_off(path)]
+        open_now = [
+            path
+            for who, _, path in sessions(study)
+            if who.casefold() == participant.casefold() and was_cut_off(path)
+        ]
         if open_now:
             return (
                 f"{open_now[0].name} was not closed, and may be recording on the computer {address.host!r}; "
@@ -39,6 +43,6 @@ def why_not(study: Path, participant: str) -> str:
         return ""
     except (OSError, ValueError):
         return f"An engine (process {address.pid}) runs on {study} and does not say whom it records."
-    if now.phase not in OVER and now.participant == participant:
+    if now.phase not in OVER and now.participant.casefold() == participant.casefold():
         return f"Session {now.session} of {participant} is being recorded."
     return ""
