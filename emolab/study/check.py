@@ -37,14 +37,15 @@ class Finding:
 def check(study: Path, on_file: Callable[[Path], None] = lambda path: None) -> list[Finding]:
     """Everything that is not in order; `on_file` is told of each recording before it is read."""
     texts, found = _texts(study)
-    listed = {one.id for one in participants.everyone(study) if one.utc}
-    gone = participants.withdrawn(study)
+    everyone = participants.everyone(study)
+    listed = {one.id.casefold() for one in everyone if one.utc}
+    gone = {one.id.casefold() for one in everyone if one.withdrawn_utc}
     for who, _, path in sessions(study):
-        if who in gone:
+        if who.casefold() in gone:
             continue
         on_file(path)
         found += _of_recording(study, who, path, texts)
-        if who not in listed and (study / "participants.jsonl").exists():
+        if who.casefold() not in listed and (study / "participants.jsonl").exists():
             remedy = f"if it is no copy that strayed here: emolab study add {study} --id {who}"
             found.append(Finding("unlisted", who, path, "is of nobody in the list of participants", remedy))
     for who in gone:
