@@ -12,7 +12,9 @@ import os
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +75,13 @@ def recover(path: Path) -> dict[str, Any]:
             dropped = write_again(session, beside, outcome, facts)
             with Session.open(beside) as mended:
                 report = _report(mended, path, kept, dropped)
-            _swap(beside, path, kept)
-        finally:
-            with contextlib.suppress(OSError):
-                beside.unlink()
+        except BaseException:
+            _erase(beside)
+            raise
+    try:
+        _swap(beside, path, kept)  # the damaged one is closed by now: Windows replaces no file that is open
+    finally:
+        _erase(beside)
     return report
 
 
@@ -110,8 +115,7 @@ def from_journal(
         if not keep_journal:
             source.unlink()
     finally:
-        with contextlib.suppress(OSError):
-            beside.unlink()
+        _erase(beside)
     return report
 
 
@@ -247,10 +251,30 @@ def _free_name(path: Path) -> Path:
 
 
 def _swap(beside: Path, path: Path, kept: Path) -> None:
-    """Give the damaged file its new name and the mended one the old; the old name exists at every moment."""
+    """Give the damaged file its new name and the mended one the old; the old name exists at every moment.
+
+    Raises `RecordingError` when that cannot be, with the damaged file where it was.
+    """
     try:
-        os.link(path, kept)
-    except OSError:  # a file system without hard links
-        path.rename(kept)
-    beside.replace(path)
+        try:
+            os.link(path, kept)
+            back: Callable[[], object] = kept.unlink
+        except OSError:  # a file system without hard links
+            path.rename(kept)
+            back = partial(kept.rename, path)
+        try:
+            beside.replace(path)
+        except OSError:
+            back()
+            raise
+    except OSError as error:
+        raise RecordingError(
+            f"{path} can be mended, but what is mended cannot take its place ({error.strerror or error}); "
+            "close the programs that use it, and mend it again"
+        ) from error
     sync_folder(path.parent)
+
+
+def _erase(beside: Path) -> None:
+    with contextlib.suppress(OSError):
+        beside.unlink()

@@ -311,6 +311,64 @@ def test_a_sound_file_is_left_alone(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def _cut_short(path: Path) -> bytes:
+    """A session file that lost its end; what is left of it."""
+    writer = SessionWriter(path, HEADER, pack_below_bytes=0)
+    writer.open([BOARD])
+    for first in range(0, 20_000, 500):
+        writer.write(chunk(BOARD, first, 500, 1000.0))
+        writer.flush()
+    writer.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 9 // 10])
+    return path.read_bytes()
+
+
+def _is_same(handle: Path, target: Path) -> bool:
+    try:
+        return handle.samefile(target)
+    except OSError:  # closed meanwhile
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="asks Linux which files are open")
+def test_no_file_is_replaced_while_it_is_open_as_windows_would_refuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s.h5"
+    _cut_short(path)
+    replace = Path.replace
+
+    def as_windows(self: Path, target: Path) -> Path:
+        if any(_is_same(handle, target) for handle in Path("/proc/self/fd").iterdir()):
+            raise PermissionError(13, "Access is denied", str(target))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", as_windows)
+    assert recover(path)["mended"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["s.damaged.h5", "s.h5"]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_damaged_file_that_another_program_holds_stays_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    path = tmp_path / "s.h5"
+    damaged = _cut_short(path)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Access is denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", refuse)
+        if not has_links:
+            patched.setattr(os, "link", refuse)
+        with pytest.raises(RecordingError, match=r"Access is denied\); close the programs that use it"):
+            recover(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["s.h5"] and path.read_bytes() == damaged
+    assert recover(path)["mended"]
+
+
 def test_packing_that_fails_leaves_the_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError("no")
