@@ -23,13 +23,17 @@ KINDS = ("eda", "respiration", "ppg", "rgb", "thermal", "audio", "lsl")
 
 @dataclass(frozen=True)
 class Channel:
-    """One quantity of a stream: `value = raw * scale + offset`, in `unit`."""
+    """One quantity of a stream: `value = raw * scale + offset`, in `unit`.
+
+    `falls`: whether values fall when skin conductance rises; None where nobody said.
+    """
 
     name: str
     kind: str
     unit: str = "counts"
     scale: float = 1.0
     offset: float = 0.0
+    falls: bool | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

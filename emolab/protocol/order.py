@@ -3,12 +3,18 @@
 Clips of one state stand together in a run. Neutral stands between the negative and the positive
 runs, so that no opposite follows its opposite directly: 2 · 2 · 2 = 8 sequences. They form four
 mirror pairs; pairs and the order inside each are shuffled into a list of eight, a new one for
-every block of eight participants (0 to 7, 8 to 15, ...). So each sequence is used once a block,
+every block of eight participants (1 to 8, 9 to 16, ...). So each sequence is used once a block,
 each state but neutral stands twice at each of positions 1, 2, 4 and 5, and after every second
-participant as many began with the negative half as with the positive.
+participant as many began with the negative half as with the positive. Number 0, which a typed P000
+brings, is the last of the block before: whoever counts from 0 is one participant off balance.
 
 With neutral `first` or `last` the two halves touch and a wash-out separates them; `rotate` uses
 all three places: 24 sequences, blocks of 24.
+
+That is rule 2. Rule 1 counted the blocks from 0 (0 to 7, 8 to 15, ...), of which P001 to P008 are no
+block. A recording says in its header by which rule it was laid out, so that what was begun by rule 1
+goes on by it. Only the order of states differs: which clips are heard, and their order within a state,
+are the same by both.
 
 Draws come from SHA-256 of the key in words, so they depend neither on the platform nor on the
 version of Python or numpy.
@@ -27,6 +33,9 @@ from emolab.protocol.steps import NeutralPosition
 
 T = TypeVar("T")
 Sequence5 = tuple[str, ...]  # five state keys, in the order their runs are played
+
+RULE = 2  # by which new participants' orders are laid out
+_FIRST_NUMBER = {1: 0, 2: 1}  # of each rule: where its first block begins
 
 _NEGATIVE = tuple(s.key for s in STATES if s.group == "negative")
 _POSITIVE = tuple(s.key for s in STATES if s.group == "positive")
@@ -73,10 +82,20 @@ def mirror_pairs(neutral_position: NeutralPosition = "middle") -> tuple[tuple[Se
     return tuple(pairs)
 
 
-def state_sequence(participant: int, seed: int, neutral_position: NeutralPosition = "middle") -> Sequence5:
-    """The order of states for one participant (numbered from 0); the same in all their sessions."""
+def state_sequence(
+    participant: int, seed: int, neutral_position: NeutralPosition = "middle", rule: int = RULE
+) -> Sequence5:
+    """The order of states for one participant (numbered from 1); the same in all their sessions.
+
+    Raises `ConfigError` for a rule that is not known here.
+    """
+    if rule not in _FIRST_NUMBER:
+        raise ConfigError(
+            f"the order was laid out by rule {rule}, this emolab knows {', '.join(map(str, _FIRST_NUMBER))}; "
+            "use a newer emolab"
+        )
     pairs = mirror_pairs(neutral_position)
-    block, place = divmod(participant, 2 * len(pairs))
+    block, place = divmod(participant - _FIRST_NUMBER[rule], 2 * len(pairs))
     pair_index, member = divmod(place, 2)
     drawn = shuffled(range(len(pairs)), seed, "pairs", neutral_position, block)[pair_index]
     return shuffled(pairs[drawn], seed, "inside", neutral_position, block, pair_index)[member]

@@ -179,7 +179,7 @@ def bank_positions(
 def participant_number(pseudonym: str) -> int:
     """The number in a pseudonym: `P014` is 14; of several, the last.
 
-    Orders are balanced in blocks counted from 0. Raises `ConfigError` when there is no digit.
+    Orders are balanced in blocks counted from 1 (see `order`). Raises `ConfigError` when there is no digit.
     """
     digits = re.findall(r"[0-9]+", pseudonym)
     if not digits:

@@ -1,7 +1,7 @@
 """All of it for one participant and session: which clips, in which order, and when.
 
-Participants and sessions are numbered from 0. The same study, bank, participant, session and
-seed give the same plan on every machine.
+Participants are numbered from 1, sessions from 0. The same study, bank, participant, session, seed
+and rule of `order` give the same plan on every machine.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ from emolab.protocol.steps import (
 class SessionPlan:
     """A session laid out.
 
-    `sequence`: the states in the order their runs are played. `trials`: the clips in the order
-    played. `planned_times_s`: for each step, seconds from the rest's onset, the latest it starts
-    when nobody pauses: every report taking its whole window (0 for the pages before the rest).
-    The last trial may lie beyond the cap; it is heard when reports were short enough.
+    `sequence`: the states in the order their runs are played; `order_rule`: by which rule of `order`.
+    `trials`: the clips in the order played. `planned_times_s`: for each step, seconds from the rest's
+    onset, the latest it starts when nobody pauses: every report taking its whole window (0 for the
+    pages before the rest). The last trial may lie beyond the cap; it is heard when reports were short
+    enough.
     """
 
     protocol: str
@@ -54,6 +55,7 @@ class SessionPlan:
     steps: tuple[Step, ...]
     planned_times_s: tuple[float, ...]
     arithmetic: str
+    order_rule: int
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able facts, as `emolab plan --json` prints them."""
@@ -66,6 +68,7 @@ class SessionPlan:
             "guaranteed": self.guaranteed,
             "needed_mean_report_s": self.needed_mean_report_s,
             "cap_s": self.cap_s,
+            "order_rule": self.order_rule,
             "sequence": list(self.sequence),
             "trials": [{"clip": c.id, "state": c.state, "title": c.title} for c in self.trials],
             "steps": [
@@ -76,13 +79,18 @@ class SessionPlan:
         }
 
 
-def session_plan(study: Study, bank: Bank, participant: int, session: int, seed: int) -> SessionPlan:
-    """Lay out one session. Raises `ConfigError` when bank or cap do not allow it."""
-    for name, number in (("participant", participant), ("session", session)):
+def session_plan(
+    study: Study, bank: Bank, participant: int, session: int, seed: int, order_rule: int = order.RULE
+) -> SessionPlan:
+    """Lay out one session. `participant`: 1, 2, …; 0 works, but stands in a block before theirs (`order`).
+
+    Raises `ConfigError` when bank or cap do not allow it.
+    """
+    for name, number, first in (("participant", participant, 1), ("session", session, 0)):
         if number < 0:
-            raise ConfigError(f"{name} is {number}; {name}s are numbered from 0")
+            raise ConfigError(f"{name} is {number}; {name}s are numbered from {first}")
     _check_bank(study, bank)
-    sequence = order.state_sequence(participant, seed, study.neutral_position)
+    sequence = order.state_sequence(participant, seed, study.neutral_position, order_rule)
     by_state = _choose(study, bank, participant, session, seed)
     trials = tuple(
         clip for key in sequence for clip in order.run_order(by_state[key], seed, participant, session, key)
@@ -103,7 +111,8 @@ def session_plan(study: Study, bank: Bank, participant: int, session: int, seed:
         trials=trials,
         steps=steps,
         planned_times_s=_planned_times_s(steps),
-        arithmetic=f"{plan.arithmetic}\n{_price(study, sequence, per_state)}",
+        arithmetic=f"{plan.arithmetic}\n{_price(study, sequence, per_state)}{_old(order_rule)}",
+        order_rule=order_rule,
     )
 
 
@@ -189,7 +198,7 @@ def rest_of(
         plan,
         planned=len(left),
         guaranteed=min(plan.guaranteed, len(left)),
-        cap_s=plan.cap_s - elapsed_s,
+        cap_s=max(0.0, plan.cap_s - elapsed_s),
         trials=left,
         steps=steps,
         planned_times_s=_planned_times_s(steps),
@@ -268,3 +277,12 @@ def _price(study: Study, sequence: tuple[str, ...], per_state: int) -> str:
             f"told from time elapsed, and a {study.washout_s:g} s wash-out stands between the opposite halves"
         )
     return f"Order: {words}; {price}."
+
+
+def _old(order_rule: int) -> str:
+    if order_rule == order.RULE:
+        return ""
+    return (
+        f"\nThe order is that of rule {order_rule}, by which this participant began; whoever begins now has "
+        f"rule {order.RULE}."
+    )

@@ -51,6 +51,7 @@ class SessionHeader:
 
     `participant`: the pseudonym, never a name. `protocol_text`, `devices_text`: the files used,
     verbatim. `started_utc`: wall-clock time of the file's time zero. `speed`: 1 for real time.
+    `order_rule`: by which rule of `protocol.order` the clips were ordered; 1 where the file does not say.
     """
 
     participant: str
@@ -65,3 +66,4 @@ class SessionHeader:
     speed: float = 1.0
     software: Mapping[str, str] = field(default_factory=software)
     commit: str = field(default_factory=commit)
+    order_rule: int = 1

@@ -16,7 +16,8 @@ gives them back exactly:
     video = file["streams/camera"]["packets"][:]    # a plain .h264 stream: open("v.h264", "wb").write(video)
 
     /                       attributes: format "emolab session", schema, participant (pseudonym),
-                            session, seed, language, study, protocol, started_utc (ISO 8601), speed,
+                            session, seed, order_rule (of the clips; 1 where it is not there), language,
+                            study, protocol, started_utc (ISO 8601), speed,
                             zero_engine_s (the engine's clock at time zero), commit, software (JSON);
                             texts are UTF-8 of fixed length: file.attrs["participant"].decode()
     /protocol_text          uint8  the protocol file, UTF-8, verbatim: bytes(file["protocol_text"][:])
@@ -25,7 +26,8 @@ gives them back exactly:
     /events/lines           uint8  one JSON object a line: time_s, kind, planned_s, data
     /events/index           (time_us, offset, size) of each line
     /answers                (time_us, clip, state, word, response_s, changes); "" and NaN = none
-    /streams/NAME           attributes: channels (JSON: name, kind, unit, scale, offset of each),
+    /streams/NAME           attributes: channels (JSON: name, kind, unit, scale, offset of each,
+                            and falls, where the device file says which way skin conductance goes),
                             nominal_rate_hz (NaN = irregular), dtype, sample_shape, instrument (JSON)
       step_us               int64  (n,) time of each sample less that of the one before
       counter               int64  (n,) the device's own sample counter, unwrapped
@@ -176,7 +178,7 @@ def make_header(file: h5py.File, header: SessionHeader, zero_s: float) -> None:
     """Write what is known before the first sample."""
     set_text(file, "format", FORMAT)
     file.attrs["schema"] = SCHEMA
-    for name in ("session", "seed", "speed"):
+    for name in ("session", "seed", "order_rule", "speed"):
         file.attrs[name] = getattr(header, name)
     for name in ("participant", "language", "study", "protocol", "commit"):
         set_text(file, name, getattr(header, name))
@@ -230,7 +232,8 @@ def read_text(file: h5py.File, name: str) -> str:
 def make_stream(file: h5py.File, info: StreamInfo) -> h5py.Group:
     """Make a stream's group with its description; the columns are made by whoever writes them."""
     made = file.create_group(group(info))
-    set_text(made, "channels", json.dumps([vars(each) for each in info.channels], ensure_ascii=False))
+    told = [{name: fact for name, fact in vars(each).items() if fact is not None} for each in info.channels]
+    set_text(made, "channels", json.dumps(told, ensure_ascii=False))
     made.attrs["nominal_rate_hz"] = float("nan") if info.nominal_rate_hz is None else info.nominal_rate_hz
     set_text(made, "dtype", np.dtype(info.dtype).str)
     made.attrs["sample_shape"] = np.array(info.sample_shape, np.int64)
@@ -293,6 +296,7 @@ def read_header(file: h5py.File) -> SessionHeader:
         speed=float(attrs["speed"]),
         software=_facts(get_text(where, "software")),
         commit=get_text(where, "commit"),
+        order_rule=int(attrs.get("order_rule", 1)),
     )
 
 

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from emolab.core import shipped
-from emolab.core.errors import ConfigError
+from emolab.core.errors import ConfigError, EmolabError
 from emolab.core.settings import Settings
 from emolab.protocol.bank import Bank, read_manifest
 from emolab.protocol.load import load
+from emolab.protocol.order import RULE
 from emolab.protocol.plan import participant_number
 from emolab.protocol.session_plan import SessionPlan, resolve_clip_paths, rest_of, session_plan
 from emolab.protocol.steps import Study
 from emolab.protocol.texts import Texts
 from emolab.recording.header import SessionHeader
+from emolab.recording.reader import Session
 from emolab.session import folder, resume, stimuli
 from emolab.study import consent, participants, rehearsed
 
@@ -90,6 +92,7 @@ class Prepared:
             protocol_text=self.study.source_text,
             devices_text=devices_text,
             speed=speed,
+            order_rule=self.plan.order_rule,
         )
 
     def facts(self) -> dict[str, Any]:
@@ -112,13 +115,29 @@ class Prepared:
 def lay_out(request: StartRequest, study_folder: Path | None = None) -> tuple[Study, Bank, SessionPlan]:
     """The plan of the session asked for, without its clips. Raises `ConfigError`.
 
-    Without a study the participant's number is the one in the pseudonym.
+    Without a study the participant's number is the one in the pseudonym. Whoever began with an older
+    rule of `protocol.order` keeps it, in a session that is resumed and in later ones.
     """
     study = load(shipped.protocol(request.protocol))
     bank = read_manifest(study.bank_path)
     who = request.participant
     number = participants.number_of(study_folder, who) if study_folder else participant_number(who)
-    return study, bank, session_plan(study, bank, number, request.session, request.seed)
+    rule = _order_rule(study_folder, who, request.session) if study_folder else RULE
+    return study, bank, session_plan(study, bank, number, request.session, request.seed, rule)
+
+
+def _order_rule(study_folder: Path, participant: str, session_number: int) -> int:
+    """By which rule a session is ordered: its own recording tells, or the participant's first."""
+    found = ((folder.named(path), path) for path in (study_folder / participant).glob("*_session-*.h5"))
+    numbered = [(name[1] != session_number, name[1], path) for name, path in found if name is not None]
+    for _, _, path in sorted(numbered):
+        try:
+            with Session.open(path) as session:
+                if session.header.protocol_text:  # what was imported was laid out by nobody here
+                    return session.header.order_rule
+        except (EmolabError, OSError):
+            continue
+    return RULE
 
 
 def check(request: StartRequest, study_folder: Path) -> tuple[Study, Bank, SessionPlan, Path]:

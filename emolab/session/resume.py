@@ -9,12 +9,14 @@ the gap itself does not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from emolab.core.errors import ConfigError
+from emolab.core.event import Event
 from emolab.recording.reader import Session
 from emolab.session import folder
 
@@ -24,7 +26,8 @@ class Broken:
     """What a session came to before it broke off, over all its parts.
 
     `begun`: clips whose music was begun. `is_rested`: the rest was finished, `has_baseline`: and
-    reported on. `elapsed_s`: time of the protocol used up. `ended_utc`: last sign of life.
+    reported on, or its time ran out. `elapsed_s`: time of the protocol used up, without that of a rest
+    that is to be made anew. `ended_utc`: last sign of life.
     """
 
     paths: tuple[Path, ...]
@@ -73,7 +76,10 @@ def broken(study: Path, participant: str, session: int) -> Broken:
         protocol_text=parts[0].protocol_text,
         begun=frozenset(clip for part in parts for clip in part.begun),
         is_rested=any(part.is_rested for part in parts),
-        has_baseline=any(part.is_rested and part.has_baseline for part in parts),
+        has_baseline=any(
+            part.has_baseline and any(before.is_rested for before in parts[: number + 1])
+            for number, part in enumerate(parts)
+        ),
         elapsed_s=sum(part.elapsed_s for part in parts),
         ended_utc=last.ended_utc,
     )
@@ -95,17 +101,17 @@ class _Part:
 def _read(path: Path) -> _Part:
     with Session.open(path) as session:
         started = [event for event in session.events if event.kind == "step_started"]
-        timed = [event.time_s for event in started if event.data.get("kind") != "instruct"]
         is_rested = any(
             event.kind == "step_ended"
             and event.data.get("kind") == "rest"
             and event.data.get("how") == "done"
             for event in session.events
         )
+        # an unfinished rest is made anew; where another part holds the rest, this one began with a clip
+        untimed = ("instruct", "mark") if is_rested else ("instruct", "mark", "rest")
+        timed = [event.time_s for event in started if event.data.get("kind") not in untimed]
         stamps = [stream.last_s() or 0.0 for stream in session.streams.values()]
         ended_s = max([event.time_s for event in session.events] + stamps, default=0.0)
-        has_baseline = any(event.kind == "answer" and not event.data.get("clip") for event in session.events)
-        used_s = ended_s - timed[0] if timed and is_rested else 0.0  # an unfinished rest is made anew
         return _Part(
             outcome=session.outcome,
             seed=session.header.seed,
@@ -113,7 +119,22 @@ def _read(path: Path) -> _Part:
             protocol_text=session.header.protocol_text,
             begun=tuple(event.data["clip"] for event in started if event.data.get("kind") == "play"),
             is_rested=is_rested,
-            has_baseline=has_baseline,
-            elapsed_s=used_s,
+            has_baseline=_has_baseline(session.events),
+            elapsed_s=ended_s - timed[0] if timed else 0.0,
             ended_utc=session.header.started_utc + timedelta(seconds=ended_s / session.header.speed),
         )
+
+
+def _has_baseline(events: Sequence[Event]) -> bool:
+    """Whether the report on the rest was given or its time ran out; not where a break cut it off."""
+    cut_off = {
+        event.data.get("step")
+        for event in events
+        if event.kind == "step_ended" and event.data.get("how") == "aborted"
+    }
+    return any(
+        event.kind == "answer"
+        and not event.data.get("clip")
+        and (event.data.get("state") or event.data.get("step") not in cut_off)
+        for event in events
+    )

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from emolab.core.label import STATE_KEYS
+from emolab.recording.header import SessionHeader
+from emolab.recording.writer import SessionWriter
+from emolab.study.sessions import session_path
 from tests.cli.command import Said, emolab
 
 
@@ -35,6 +38,31 @@ def test_a_plan_depends_on_participant_session_and_seed_and_on_nothing_else() ->
     assert clips(*base) != clips("--participant", 4, "--session", 0, "--seed", 5)
     assert clips(*base) != clips("--participant", 3, "--session", 1, "--seed", 5)
     assert clips(*base) != clips("--participant", 3, "--session", 0, "--seed", 6)
+
+
+def test_the_first_eight_participants_hear_eight_sequences() -> None:
+    first = [plan("emomusic", "--participant", f"P{n:03}").json["sequence"] for n in range(1, 9)]
+    assert len({tuple(sequence) for sequence in first}) == 8
+    assert sum("negative" in sequence[0] for sequence in first) == 4
+
+
+def test_participant_0_has_a_plan_of_their_own() -> None:
+    assert plan("emomusic", "--participant", "P000").json["participant"] == 0
+
+
+def test_the_plan_of_a_study_tells_who_goes_on_by_the_older_rule(tmp_path: Path) -> None:
+    path = session_path(tmp_path, "P001", 0)
+    path.parent.mkdir()
+    writer = SessionWriter(path, SessionHeader("P001", 0, protocol_text="name: emomusic\n"))
+    writer.open([])
+    writer.close()
+    arguments = ("emomusic", "--session", 1, "--study", tmp_path, "--participant")
+    assert plan(*arguments, "P001").json["order_rule"] == 1
+    assert "The order is that of rule 1, by which this participant began" in emolab(
+        "plan", *arguments, "P001"
+    ).out.replace("\n", " ")
+    assert plan(*arguments, "P002").json["order_rule"] == 2
+    assert "rule 1" not in emolab("plan", *arguments, "P002").out
 
 
 def test_the_page_for_people_lists_the_clips_and_the_arithmetic() -> None:

@@ -35,7 +35,7 @@ def assert_order_holds(laid_out: SessionPlan, per_state: int = 3) -> None:
 def test_order_holds_for_a_hundred_seeds_and_24_participants() -> None:
     for seed in range(100):
         orders = []
-        for participant in range(24):
+        for participant in range(1, 25):
             laid_out = plan(participant=participant, seed=seed)
             assert_order_holds(laid_out)
             orders.append(tuple(clip.id for clip in laid_out.trials))
@@ -129,10 +129,31 @@ def test_a_bank_with_too_few_clips_is_refused() -> None:
         session_plan(study(), bank(2), 0, 0, 1)
 
 
-@pytest.mark.parametrize(("participant", "session"), [(-1, 0), (0, -1)])
-def test_negative_numbers_are_refused(participant: int, session: int) -> None:
-    with pytest.raises(ConfigError, match="numbered from 0"):
+@pytest.mark.parametrize(
+    ("participant", "session", "said"),
+    [(-1, 0, "participants are numbered from 1"), (0, -1, "sessions are numbered from 0")],
+)
+def test_negative_numbers_are_refused(participant: int, session: int, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
         session_plan(study(), bank(), participant, session, 1)
+
+
+def test_participant_0_has_a_plan() -> None:
+    for position in POSITIONS:
+        assert_order_holds(plan(participant=0, neutral_position=position))
+
+
+def test_both_rules_play_the_same_clips_in_another_order_of_states() -> None:
+    """So that nobody who has a session of each hears a clip twice."""
+    old, new = (session_plan(study(), bank(), 1, 0, 0, rule) for rule in (1, 2))
+    assert (old.order_rule, new.order_rule) == (1, 2) and old.sequence != new.sequence
+    for key in STATE_KEYS:
+        assert [c for c in old.trials if c.state == key] == [c for c in new.trials if c.state == key]
+    assert "The order is that of rule 1" in old.arithmetic and "rule" not in new.arithmetic
+
+
+def test_a_plan_is_of_the_newest_rule_unless_told_otherwise() -> None:
+    assert plan(participant=1).to_dict()["order_rule"] == 2
 
 
 def test_clip_paths_are_found_in_a_folder_or_by_a_function(tmp_path: Path) -> None:

@@ -7,14 +7,10 @@ from pathlib import Path
 
 from emolab.core import shipped
 from emolab.core.errors import EmolabError
-from emolab.protocol.bank import read_manifest
-from emolab.protocol.load import load
-from emolab.protocol.plan import participant_number
-from emolab.protocol.session_plan import session_plan
 from emolab.protocol.steps import Study
 from emolab.session import folder as folders
-from emolab.session import resume
-from emolab.study import consent, participants
+from emolab.session import prepare, resume
+from emolab.study import consent
 
 
 @dataclass(frozen=True)
@@ -55,9 +51,8 @@ def lay_out(
     `folder`: the study, whose list knows the participant's number and whose consent text is shown.
     """
     try:
-        study = load(protocol)
-        number = participants.number_of(folder, pseudonym) if folder else participant_number(pseudonym)
-        plan = session_plan(study, read_manifest(study.bank_path), number, session, seed)
+        request = prepare.StartRequest(str(protocol), pseudonym, session, seed)
+        study, _, plan = prepare.lay_out(request, folder)
         said = _consent(folder, study, language) if folder else ""
     except EmolabError as error:
         return PlanView(error=str(error))
