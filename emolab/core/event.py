@@ -17,7 +17,7 @@ KINDS = (
     "step_started",  # data: step, kind, clip, state
     "step_ended",  # data: step, how = done | skipped | aborted
     "clip_onset",  # data: clip, state, requested_s, fitted_s
-    "clip_ended",  # data: clip, fitted_s, how = done | skipped | aborted | silenced (the sound card went)
+    "clip_ended",  # data: clip, fitted_s, how = done | skipped | aborted | silenced: device_lost, stood_still
     "onset_heard",  # data: clip, measured_s, match: found in what a microphone picked up
     "trial_skipped",  # data: clip, state, reason
     "answer_changed",  # data: clip, state, word, response_s
@@ -34,6 +34,7 @@ KINDS = (
     "device_found",  # data: stream, away_s until it delivered, settling_s of that since it opened
     "clock_offset",  # data: stream, offset_s = this machine's LSL clock less the sender's
     "clock_set",  # data: by_s, utc: the computer's date was moved; no time in this file depends on it
+    "stood_still",  # data: seconds from time_s on that nothing went on, counted_s of them by this clock; clip
     "memory",  # data: shown = all | plots | nothing, free_mb, whose, own_mb, grown_mb, queue
     "audio_underrun",  # data: count, or slip_ms where the card did not tell; clip when one played
     "window_attached",

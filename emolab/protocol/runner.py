@@ -29,6 +29,8 @@ Decisions
   trials rated, missing and skipped always add up to those planned.
 - Repeating plays the current trial again, or between trials the last one; should it have been
   rated already, both reports are on record and the later one stands.
+- A standstill pauses the session and does not count against the cap. What was due meanwhile is due at
+  its end, a report gets its time back, a rest that lacks more than `REST_GAP_S` is made anew.
 - The thanks page ends the session; it is left standing, nobody is waited for.
 """
 
@@ -68,6 +70,7 @@ from emolab.protocol.session_plan import SessionPlan
 from emolab.protocol.steps import Instruct, Mark, Pause, Play, Rate, Rest, Step, longest_s
 
 _EXPERIMENTER = "the experimenter"
+REST_GAP_S = 10.0  # of 300 s; who slept through more has no baseline
 
 
 @dataclass(order=True)
@@ -92,7 +95,7 @@ class Runner:
         self._is_open = False
         self._is_halted = False
         self._outcome: Outcome | None = None
-        self._wants_pause = False
+        self._wants_pause, self._paused_by = False, _EXPERIMENTER
         self._holds: list[str] = []
         self._shown_s = self._opened_s = 0.0
         self._closes_s: float | None = None
@@ -116,11 +119,15 @@ class Runner:
 
     def pause(self, now_s: float) -> None:
         """Pause before the next rest, clip or wash-out."""
-        self._ask(now_s, self._do_pause)
+        self._ask(now_s, partial(self._do_pause, _EXPERIMENTER))
 
     def resume(self, now_s: float) -> None:
         """End the pause, or take it back before it took effect."""
         self._ask(now_s, self._do_resume)
+
+    def stood_still(self, from_s: float, to_s: float, seconds: float, reason: str) -> None:
+        """No tick came for `seconds`, some of which the clock may have slept; to be told before the next."""
+        self._ask(from_s, partial(self._do_stand_still, to_s, seconds, reason))
 
     def hold(self, now_s: float, reason: str) -> None:
         """Hold like a pause, made by the program; several reasons add up."""
@@ -177,6 +184,11 @@ class Runner:
         if self._outbox:
             return self._time_s
         return min(self._request_s(), self._deadline_s())
+
+    @property
+    def wants_pause(self) -> bool:
+        """Whether it is paused, or will be: `resume` ends that."""
+        return self._wants_pause
 
     @property
     def status(self) -> RunnerStatus:
@@ -358,7 +370,7 @@ class Runner:
         for reason in self._holds:
             self._say(Held(time_s, reason))
         if self._wants_pause:
-            self._say(Paused(time_s, _EXPERIMENTER))
+            self._say(Paused(time_s, self._paused_by))
 
     def _phase(self) -> Phase:
         if self._outcome is not None:
@@ -396,18 +408,34 @@ class Runner:
             if step.ends_early:
                 self._end_step(time_s, "done")
 
-    def _do_pause(self, time_s: float) -> None:
+    def _do_pause(self, reason: str, time_s: float) -> None:
         if not self._wants_pause:
-            self._wants_pause = True
+            self._wants_pause, self._paused_by = True, reason
             if self._is_halted:
-                self._say(Paused(time_s, _EXPERIMENTER))
+                self._say(Paused(time_s, reason))
 
     def _do_resume(self, time_s: float) -> None:
         if self._wants_pause:
             self._wants_pause = False
             if self._is_halted:
-                self._say(Resumed(time_s, _EXPERIMENTER))
+                self._say(Resumed(time_s, self._paused_by))
                 self._go_on(time_s)
+
+    def _do_stand_still(self, until_s: float, seconds: float, reason: str, time_s: float) -> None:
+        step = self.plan.steps[self._index] if self._is_open else None
+        lost_s, is_first = max(until_s - time_s, 0.0), self._run_started_s == self._opened_s
+        if self._run_started_s is not None:
+            self._run_started_s += lost_s
+        if self._closes_s is not None:
+            self._closes_s = max(self._closes_s + lost_s * isinstance(step, Rate), until_s)
+        self._do_pause(reason, time_s)
+        if isinstance(step, Rest) and seconds > REST_GAP_S:
+            self._close(time_s, "aborted")
+            self._time_s = max(time_s, until_s)
+            self._index -= 1
+            self._progress[self._index] = "waiting"
+            self._run_started_s = None if is_first else self._run_started_s
+            self._halt(self._time_s)
 
     def _do_hold(self, reason: str, time_s: float) -> None:
         if reason not in self._holds:

@@ -216,6 +216,7 @@ def _verdict(
     events: Sequence[Event],
 ) -> tuple[str, list[str]]:
     bad, look = _session_reasons(report)
+    look += _standstills(events)
     left_out = next(
         (event.data.get("left_out", ()) for event in events if event.kind == "session_started"), ()
     )
@@ -252,6 +253,21 @@ def _session_reasons(report: dict[str, Any]) -> tuple[list[str], list[str]]:
     if missing := sum(answer["state"] is None for answer in report["answers"]):
         look.append(f"{missing} of {len(report['answers'])} reports were not given in time.")
     return bad, look
+
+
+def _standstills(events: Sequence[Event]) -> list[str]:
+    """In how far the computer slept, or was stopped, while the session ran."""
+    still = [event for event in events if event.kind == "stood_still"]
+    if not still:
+        return []
+    told = [event.data.get("seconds") for event in still]
+    seconds = sum(lasted for lasted in told if isinstance(lasted, int | float))
+    clips = ", ".join(str(event.data["clip"]) for event in still if event.data.get("clip"))
+    broken = f"; it broke off {clips}" if clips else ""
+    times = "once" if len(still) == 1 else f"{len(still)} times"
+    return [
+        f"The computer stood still {times}, for {seconds:.0f} s, first at {still[0].time_s:.1f} s{broken}."
+    ]
 
 
 def _stream_reasons(

@@ -15,6 +15,7 @@ WORDS = {
     "device_lost": "lost",
     "device_found": "back",
     "clock_set": "the computer's date was set",
+    "stood_still": "the computer stood still",
     "memory": "short of memory",
     "audio_underrun": "dropout of the sound",
     "window_lost": "window lost",
@@ -26,6 +27,7 @@ WORDS = {
     "override": "went on nevertheless",
     "error": "error",
 }
+LASTING = {"gap": "seconds", "stood_still": "counted_s"}  # of an event's data, how long it lasted
 TOLD = ("text", "stream", "what", "reason", "message", "clip")  # of an event's data, in words
 MOST_TEXT = 300
 APART_S = 2.0  # dropouts nearer than this are one
@@ -55,8 +57,8 @@ def happenings(events: Sequence[Event]) -> list[TimedLabel]:
 
 def _one(event: Event) -> TimedLabel:
     told = [str(event.data[key]) for key in TOLD if event.data.get(key)]
-    seconds = event.data.get("seconds")
-    lasts_s = float(seconds) if event.kind == "gap" and isinstance(seconds, int | float) else 0.0
+    seconds = event.data.get(LASTING.get(event.kind, ""))
+    lasts_s = float(seconds) if isinstance(seconds, int | float) else 0.0
     if lost := event.data.get("lost"):
         told.append(f"{lost} samples")
     note = f"{WORDS[event.kind]}: {', '.join(told)}" if told else WORDS[event.kind]

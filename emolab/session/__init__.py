@@ -12,6 +12,7 @@
     diskroom    how much room a disk has, asked where a drive that hangs holds up nobody
     headroom    how much room is left; what is shown goes first, what is recorded never
     wallclock   notices when the computer's date is set
+    standstill  notices that the engine stood still, before what was due happens all at once; pauses
     judging     what a stream's signals are worth: `signals` told what the instrument says of itself
     preflight   everything looked at before a session; red needs a typed reason (`checks`, `takes`)
     resume      what is left of a session that broke off
@@ -20,6 +21,7 @@
     mend        files that were never closed are made whole when their study is opened again
     synctest    how late each instrument shows flashes and clicks; synctest_report judges and keeps it
     snapshot    what a window is told and what it may ask, as one JSON line each
+    owner       whose study it is when the engine named there does not answer
     link        the local connection between engine and windows
     client      the window's end of it: start an engine, or attach to the one that runs
 

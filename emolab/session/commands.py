@@ -123,7 +123,8 @@ def _shutdown(engine: Engine, command: dict[str, Any], connection: int) -> None:
 
 
 def _attach(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    engine.window_came(connection, str(command.get("screen", "")))
+    is_own = command.get("is_own") is not False
+    engine.window_came(connection, str(command.get("screen", "")), is_own)
 
 
 def _note(engine: Engine, command: dict[str, Any], connection: int) -> None:

@@ -16,6 +16,7 @@ _LEVELS: dict[str, Level] = {
     "audio_underrun": "look",
     "override": "look",
     "clock_set": "look",
+    "stood_still": "act",
     "memory": "look",
 }
 _SILENT = ("answer_changed", "clip_ended", "step_ended", "onset_heard")  # in the file, but noise to a reader
@@ -61,6 +62,9 @@ def _text(event: Event) -> str:
             return "window attached" if event.kind == "window_attached" else "the window has gone"
         case "clock_set":
             return f"the computer's date was set by {data['by_s']:+.1f} s; times of the recording are safe"
+        case "stood_still":
+            clip = f"; clip {data['clip']} was broken off" if data.get("clip") else ""
+            return f"the computer stood still for {data['seconds']:.0f} s{clip}"
         case "memory" if data["shown"] == "all":
             return "there is room again: everything is shown"
         case "memory":

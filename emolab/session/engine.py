@@ -40,6 +40,7 @@ from emolab.session.respondent import respondent_for
 from emolab.session.rings import Rings
 from emolab.session.run import Run
 from emolab.session.snapshot import LogLine, Phase, Snapshot, StreamHealth
+from emolab.session.standstill import Standstill
 from emolab.session.stimuli import Rendering, missing
 from emolab.session.watch import Watch
 from emolab.study import participants
@@ -93,7 +94,7 @@ class Engine:
         self._asked_s: dict[int, float] = {}  # when each connection last asked how things stand, monotonic
         self._line = Snapshot(study=str(study)).to_json()  # a window may ask before `arm` has published
         self._due = {"snapshot": 0.0, "look": 0.0}
-        self.watch = Watch()
+        self.watch, self.standstill = Watch(), Standstill()
         self._lonely_since = time.monotonic()
         folder.make(study)
         self._rings = Rings()
@@ -266,6 +267,7 @@ class Engine:
     # one turn of the loop
 
     def _turn(self) -> None:
+        self.standstill.look(self)  # first: what was due meanwhile must not all happen now
         now_s = self.clock.now_s()
         if self._interrupted and self.phase == "running" and self.run is not None:
             self.run.runner.abort(now_s, outcome="interrupted")
@@ -296,6 +298,7 @@ class Engine:
 
     def _do(self, item: Callable[[], None]) -> None:
         """Carry out one thing from the inbox; commands have told their faults themselves."""
+        self.standstill.look(self)  # a click made meanwhile moves the session as a turn does
         try:
             item()
         except Exception as error:
@@ -458,12 +461,14 @@ class Engine:
     def _gone(self, connection: int) -> None:
         self._inbox.put(lambda: self._window_gone(connection))
 
-    def window_came(self, connection: int, screen: str) -> None:
-        """A participant window has attached on `screen`."""
+    def window_came(self, connection: int, screen: str, is_own: bool = True) -> None:
+        """A participant window has attached on `screen`; `is_own` False: it has none to itself now."""
         self._windows[connection] = screen
-        self.screen = screen
+        self.screen = screen if is_own or "screen" not in self.holds else ""
         self.record(Event(self.clock.now_s(), "window_attached", data={"screen": screen}))
         self.release("window")
+        if is_own:  # what an earlier window missed
+            self.release("screen")
 
     def _window_gone(self, connection: int) -> None:
         self._asked_s.pop(connection, None)

@@ -19,9 +19,10 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from emolab.core.errors import ConfigError, EmolabError
+from emolab.session import owner
 
 GREETING_BYTES = 4096  # a stranger's first line may be no longer
 LINE_BYTES = 16 << 20  # and no line longer than that; a snapshot has some ten thousand
@@ -117,7 +118,7 @@ class Server:
             self._socket.getsockname()[1], secrets.token_hex(16), os.getpid(), str(rings), platform.node()
         )
         self._token = address.token
-        self._path = address_path(study)
+        self._study = study
         try:
             claim(study, address)
         except EmolabError:
@@ -182,11 +183,11 @@ class Server:
 
     def _unclaim(self) -> None:
         with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
+            _remove(self._study, self._token)
 
 
 def claim(study: Path, address: EngineAddress) -> None:
-    """Write the study's `engine.json`. Raises `ConfigError` when a living engine holds the study."""
+    """Write the study's `engine.json`. Raises `ConfigError` when an engine holds the study, or may."""
     path = address_path(study)
     path.parent.mkdir(parents=True, exist_ok=True)
     for _ in range(15):
@@ -194,15 +195,14 @@ def claim(study: Path, address: EngineAddress) -> None:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             other = read_address(study)
-            if other is not None and is_alive(other):
-                raise ConfigError(
-                    f"an engine (process {other.pid}) already runs on {study}; attach to it with "
-                    f"'emolab {study}', or stop it before starting another"
-                ) from None
-            if other is None and time.time() - path.stat().st_mtime < 2.0:
+            if other is not None:
+                if why := why_taken(study, other):
+                    raise ConfigError(why) from None
+                _remove(study, other.token)  # left behind by an engine that was killed
+            elif _age_s(path) < 2.0:
                 time.sleep(0.2)  # another engine is just writing it
-                continue
-            path.unlink(missing_ok=True)  # left behind by an engine that was killed
+            else:
+                path.unlink(missing_ok=True)
             continue
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(asdict(address), file)
@@ -210,10 +210,50 @@ def claim(study: Path, address: EngineAddress) -> None:
     raise ConfigError(f"{path} cannot be claimed; is another engine starting on this study right now?")
 
 
+def _remove(study: Path, token: str) -> None:
+    """Remove the study's `engine.json` if it is the one with this token."""
+    told = read_address(study)
+    if told is not None and told.token == token:
+        address_path(study).unlink(missing_ok=True)
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # its engine has ended meanwhile
+        return 0.0
+
+
+def why_taken(study: Path, address: EngineAddress) -> str:
+    """Why the study belongs to the engine named there, and what to do; empty when that one has gone."""
+    answer = _knock(address)
+    if answer == "here":
+        return (
+            f"an engine (process {address.pid}) already runs on {study}; attach to it with "
+            f"'emolab {study}', or stop it before starting another"
+        )
+    if answer == "mute" and owner.is_running(address, address_path(study)):
+        return (
+            f"an engine (process {address.pid}) runs on {study} but does not answer, and may be recording; "
+            f"the computer is too busy, or the process was stopped. Wait, then attach to it with "
+            f"'emolab {study}'; or end process {address.pid}: what it recorded is safe, and is made whole"
+        )
+    if why := owner.open_elsewhere(study, address):
+        return f"an engine of another computer holds {study}: {why}, then start again"
+    return ""
+
+
 def is_alive(address: EngineAddress) -> bool:
     """Whether an engine answers at `address`."""
+    return _knock(address) == "here"
+
+
+def _knock(address: EngineAddress) -> Literal["here", "mute", "gone"]:
+    """`mute`: somebody listens there, and says nothing."""
     try:
         Line.dial(address, timeout_s=2.0).close()
+    except TimeoutError:
+        return "mute"
     except (OSError, ValueError):
-        return False
-    return True
+        return "gone"
+    return "here"

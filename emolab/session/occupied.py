@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 from pathlib import Path
 
 from emolab.core.errors import EmolabError
-from emolab.recording.recover import was_cut_off
-from emolab.session import client
-from emolab.session.link import read_address
-from emolab.study.sessions import sessions
+from emolab.session import client, owner
+from emolab.session.link import read_address, why_taken
 
 OVER = ("setup", "finished", "failed")
+_MUTE = "An engine (process {pid}) runs on {study} and does not say whom it records."
 
 
 def why_not(study: Path, participant: str) -> str:
@@ -19,20 +17,11 @@ def why_not(study: Path, participant: str) -> str:
     address = read_address(study)
     if address is None:
         return ""
-    if address.host and address.host != platform.node():
-        open_now = [
-            path
-            for who, _, path in sessions(study)
-            if who.casefold() == participant.casefold() and was_cut_off(path)
-        ]
-        if open_now:
-            return (
-                f"{open_now[0].name} was not closed, and may be recording on the computer {address.host!r}; "
-                f"if it is not, run 'emolab recover {open_now[0]}'."
-            )
-        return ""
+    if owner.is_elsewhere(address):
+        why = owner.open_elsewhere(study, address, participant)
+        return f"{why}." if why else ""
     if client.find_engine(study) is None:
-        return ""
+        return _MUTE.format(pid=address.pid, study=study) if why_taken(study, address) else ""
     try:
         engine = client.attach(study)
         try:
@@ -42,7 +31,7 @@ def why_not(study: Path, participant: str) -> str:
     except EmolabError:  # it has just gone
         return ""
     except (OSError, ValueError):
-        return f"An engine (process {address.pid}) runs on {study} and does not say whom it records."
+        return _MUTE.format(pid=address.pid, study=study)
     if now.phase not in OVER and now.participant.casefold() == participant.casefold():
         return f"Session {now.session} of {participant} is being recorded."
     return ""

@@ -169,6 +169,7 @@ class Run:
 
     def _show(self, command: rn.Show) -> None:
         step, index = command.step, command.index
+        self._shown.discard(index)  # a repeated clip's report is painted anew
         data = {"step": index, "kind": kind_of(step), "name": step.name}
         if isinstance(step, Play | Rate) and step.clip is not None:
             data |= {"clip": step.clip.id, "state": step.clip.state, "trial": step.trial}

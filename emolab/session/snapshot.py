@@ -13,10 +13,11 @@ sentence with the remedy"}`:
                   retry {stream} | leave_out {stream} | sound_check | shutdown
     participant   shown {step, time_ns} | proceed {step, time_ns}
                   choose {step, state, word, time_ns} | confirm {step, time_ns}
-    window        attach {screen} | screen_lost {screen} | screen_found {screen}
+    window        attach {screen, is_own} | screen_lost {screen} | screen_found {screen}
 
 With something red (a light, or a check of the last pre-flight) `start` is refused unless `override`
-says why; reason and red checks are then recorded. `time_ns` is `time.monotonic_ns()` in the window,
+says why; reason and red checks are then recorded. `is_own`: whether the participant has that screen
+alone; false keeps a session waiting for a lost one. `time_ns` is `time.monotonic_ns()` in the window,
 which is the same clock in both processes.
 """
 

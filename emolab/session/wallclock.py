@@ -7,6 +7,7 @@ other devices' logs: the step is told with the date as it is now.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -41,7 +42,15 @@ class WallClock:
         return min(readings)[1]
 
 
+def sleepless_s() -> float:
+    """Seconds on a clock that nobody sets, and that goes on while the machine sleeps.
+
+    `time.monotonic` does so on Windows alone.
+    """
+    name = {"linux": "CLOCK_BOOTTIME", "darwin": "CLOCK_MONOTONIC_RAW"}.get(sys.platform, "")
+    number = getattr(time, name, None)
+    return time.monotonic() if number is None else time.clock_gettime(number)
+
+
 def _now() -> tuple[float, float]:
-    """The steady one goes on while the machine sleeps, where there is such a clock."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.time(), time.monotonic() if boot is None else time.clock_gettime(boot)
+    return time.time(), sleepless_s()

@@ -53,7 +53,7 @@ class Watch:
         if engine.run is not None and engine.phase == "running":
             engine.run.check_sound(now_s)
         self._see_windows(engine, now_s)
-        if not engine.sound_fault and (why := engine.player.failure()):
+        if not engine.sound_fault and not engine.standstill.is_fresh and (why := engine.player.failure()):
             self._sound_lost(engine, why, now_s)
         if "sound" in engine.holds and not engine.sound_fault and engine.player.is_settled():
             engine.release("sound")
@@ -77,6 +77,8 @@ class Watch:
     def _see_windows(self, engine: Engine, now_s: float) -> None:
         """Hold before the next clip while the participant's window hangs; one that died tells by itself."""
         silent_s = engine.windows_silent_s()
+        if engine.standstill.is_fresh:  # who was not there could not be asked
+            return
         if self._frozen_s is None and silent_s is not None and silent_s > FROZEN_S:
             self._frozen_s = now_s - silent_s
             engine.record(Event(now_s, "window_frozen", data={"silent_s": round(silent_s, 3)}))

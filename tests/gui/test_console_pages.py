@@ -289,6 +289,18 @@ def test_the_banner_says_what_to_do_and_goes_when_all_is_well(run_page, qtbot):
     assert not run_page.banner.isVisible()
 
 
+def test_after_a_standstill_p_goes_on_and_there_is_nothing_to_retry(run_page, qtbot):
+    run_page.show_snapshot(
+        replace(states.paused(), message="The computer stood still for 60 min. Go on with P.")
+    )
+    assert run_page.banner.isVisible() and "60 min" in run_page.banner.accessibleName()
+    assert not run_page.banner.retry_button.isVisible()
+    with qtbot.waitSignal(run_page.hand.resumeRequested):
+        run_page.hand.pause_button.click()
+    run_page.show_snapshot(replace(states.paused(), message="Go on.", streams=states.unwell().streams))
+    assert run_page.banner.retry_button.isVisible(), "a red instrument can be tried again meanwhile"
+
+
 def test_a_lost_screen_offers_another_screen(run_page, qtbot):
     run_page.show_snapshot(states.holding())
     assert not run_page.banner.retry_button.isVisible()

@@ -11,6 +11,9 @@ from emolab.gui.console.banner import concern
 from emolab.gui.console.memory import Memory
 from emolab.gui.console.readiness import Form, blockers, pseudonym_error, used_error
 from emolab.gui.widgets import words
+from emolab.recording.header import SessionHeader
+from emolab.recording.writer import SessionWriter
+from emolab.study.sessions import session_path
 from tests.gui import engine_states as states
 
 GOOD = Form(participant="P014", session=0, protocol="emomusic.yaml")
@@ -120,6 +123,11 @@ def test_the_most_urgent_concern_comes_first():
     assert "Plug its cable in again" in sentence
 
 
+def test_a_pause_the_program_made_says_why_and_how_to_go_on():
+    slept = "The computer stood still for 60 min. See that all is well, and go on with P."
+    assert concern(replace(states.paused(), message=slept)) == ("act", "Paused", slept)
+
+
 def test_what_will_hold_the_session_is_told_before_it_holds():
     gone = "The participant's screen is gone. Plug it in again; the session then goes on."
     level, word, sentence = concern(states.running(phase="pausing", screen="", message=gone))
@@ -133,6 +141,18 @@ def test_the_plan_of_the_paper_is_fifteen_planned_and_fourteen_guaranteed():
     assert (plan.planned, plan.guaranteed, plan.error) == (15, 14, "")
     assert "1230 s > 1200 s" in " ".join(plan.arithmetic)
     assert {"en", "zh"} <= set(plan.languages)
+
+
+def test_the_plan_shown_is_that_of_the_rule_by_which_the_participant_began(tmp_path):
+    path = session_path(tmp_path, "P001", 0)
+    path.parent.mkdir()
+    writer = SessionWriter(path, SessionHeader("P001", 0, protocol_text="name: emomusic\n"))
+    writer.open([])
+    writer.close()
+    protocol = planning.shipped_protocols()[0]
+    old, new = (planning.lay_out(protocol, who, 1, 0, tmp_path) for who in ("P001", "P002"))
+    assert "by which this participant began" in old.arithmetic[-1]
+    assert "by which this participant began" not in " ".join(new.arithmetic)
 
 
 def test_a_protocol_that_cannot_be_read_is_a_sentence_not_a_crash(tmp_path):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 
 from emolab.core.label import STATES
 from emolab.gui.participant.pages import WaitingPage
+from emolab.gui.participant.rate import RatePage
 from emolab.gui.participant.window import ParticipantWindow
 from emolab.session.snapshot import Choice, Snapshot, StageView
 
@@ -184,6 +185,39 @@ def test_refused_confirmation_leaves_the_choice_open(show, window, client, qtbot
     assert told(client, qtbot, "choose", 2)[-1]["state"] == "less_positive"
 
 
+def test_report_of_a_repeated_clip_can_be_given_again(show, window, client, qtbot):
+    show(RATE)
+    for key in ("3", Qt.Key.Key_Return):
+        qtbot.keyClick(window, key)
+    told(client, qtbot, "confirm")
+    show(LISTEN)
+    show(replace(RATE, opened_s=370.0, closes_s=400.0))
+    assert not any(button(window, f"choice_{at}").isChecked() for at in range(1, 6))
+    click(qtbot, window, "choice_1")
+    qtbot.keyClick(window, Qt.Key.Key_Return)
+    assert told(client, qtbot, "confirm", 2) == [{"step": 4}, {"step": 4}]
+    assert [c["state"] for c in client.did("choose")] == ["neutral", "most_negative"]
+
+
+def test_confirmed_report_stays_confirmed_when_its_onset_moves_or_the_engine_was_away(
+    show, window, client, qtbot
+):
+    show(RATE)
+    for key in ("3", Qt.Key.Key_Return):
+        qtbot.keyClick(window, key)
+    told(client, qtbot, "confirm")
+    moved = replace(RATE, chosen="neutral", opened_s=330.04, closes_s=360.04)
+    client.shown = replace(client.shown, stage=moved)
+    qtbot.waitUntil(lambda: window.canvas.page.view == moved)
+    assert not button(window, "confirm").isEnabled()
+    window.canvas.show_waiting()
+    qtbot.waitUntil(lambda: isinstance(window.canvas.page, RatePage))
+    assert not button(window, "confirm").isEnabled()
+    qtbot.keyClick(window, "1")
+    qtbot.wait(60)
+    assert [c["state"] for c in client.did("choose")] == ["neutral"]
+
+
 def test_choice_is_seen_at_once_and_an_older_snapshot_does_not_undo_it(show, window, client, qtbot):
     show(RATE)
     qtbot.keyClick(window, "5")
@@ -273,6 +307,37 @@ def test_engine_hears_of_a_lost_screen_and_of_its_return(window, client, qtbot, 
     monkeypatch.setattr(screens, "_screen", real)
     qtbot.waitUntil(lambda: client.did("screen_found") != [])
     assert window.isVisible()
+
+
+def test_window_that_finds_its_engine_again_says_that_its_screen_has_gone_meanwhile(
+    client, make_bridge, dressed, qtbot, monkeypatch
+):
+    from emolab.gui import screens
+
+    monkeypatch.setattr("emolab.gui.bridge.RECONNECT_S", 0.02)
+    second, may_find = type(client)(), []
+
+    def find():
+        if not may_find:
+            raise ConnectionRefusedError("not yet")
+        return second
+
+    window = ParticipantWindow(make_bridge(client, reconnect=find))
+    qtbot.addWidget(window)
+    window.seat("PART")
+    qtbot.waitUntil(lambda: client.did("attach") != [])
+    assert client.did("attach")[-1]["is_own"] is True
+    client.is_gone = True
+    qtbot.waitUntil(lambda: window._bridge.is_lost)
+    monkeypatch.setattr(screens, "_screen", lambda name: None)
+    qtbot.waitUntil(lambda: not window.watch.is_there)
+    may_find.append(True)
+    qtbot.waitUntil(lambda: second.did("attach") != [])
+    told = [command for command in second.commands if command["do"] in ("attach", "screen_lost")]
+    assert told == [
+        {"do": "screen_lost", "screen": "PART"},
+        {"do": "attach", "screen": "PART", "is_own": False},
+    ], "held before it is let go, so that no clip begins between the two"
 
 
 def test_keyboard_is_borrowed_for_the_report_and_given_back_for_the_clip(show, window, client, qtbot):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QWidget
 
 from emolab.core.ring import FrameSlot
 from emolab.gui.widgets.frame_view import FrameView
@@ -99,6 +100,36 @@ def test_held_button_confirms_and_a_short_press_does_not(qtbot, dressed):
         qtbot.keyClick(button, Qt.Key.Key_Return)
     with qtbot.waitSignal(button.confirmed):
         qtbot.mousePress(button, Qt.MouseButton.LeftButton)
+    qtbot.mouseRelease(button, Qt.MouseButton.LeftButton)
+
+
+def test_key_whose_release_goes_to_another_window_holds_no_longer(qtbot, dressed):
+    window, other = shown(qtbot, QWidget(), 300, 100), shown(qtbot, QWidget())
+    button = HoldButton("Stop", hold_s=0.4, parent=window)
+    button.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    button.press_and_hold()
+    with qtbot.assertNotEmitted(button.confirmed, wait=700):
+        other.activateWindow()
+        qtbot.waitUntil(other.isActiveWindow)
+        window.activateWindow()  # back at once: the key was released meanwhile all the same
+    other.activateWindow()
+    qtbot.waitUntil(other.isActiveWindow)
+    with qtbot.assertNotEmitted(button.confirmed, wait=700):
+        button.press_and_hold()  # an input method may pass a key on late, when the window has lost it
+
+
+def test_mouse_holds_the_button_whichever_window_is_active(qtbot, dressed):
+    window, other = shown(qtbot, QWidget(), 300, 100), shown(qtbot, QWidget())
+    button = HoldButton("Stop", hold_s=0.4, parent=window)
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # else Qt itself lets go of it
+    button.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    with qtbot.waitSignal(button.confirmed):
+        qtbot.mousePress(button, Qt.MouseButton.LeftButton)
+        other.activateWindow()
     qtbot.mouseRelease(button, Qt.MouseButton.LeftButton)
 
 

@@ -551,3 +551,95 @@ def test_a_clip_left_out_is_told_once_though_the_session_is_aborted_before_its_p
     story.until(393.0)
     told = [skip.clip for skip in of(story.said, TrialSkipped)]
     assert len(told) == len(set(told)) == 15  # the first one, heard and rated, is to be heard again
+
+
+# a standstill: nobody ticks, and then far too much is due at once
+
+STILL = "the computer stood still"
+
+
+def stand_still(story: Story, from_s: float, to_s: float, seconds: float | None = None) -> list[Command]:
+    """Nobody ticks between these moments; what is said at the first tick thereafter."""
+    story.until(from_s)
+    story.runner.stood_still(from_s, to_s, to_s - from_s if seconds is None else seconds, STILL)
+    return story.until(to_s)
+
+
+def test_an_hours_standstill_in_a_clip_costs_that_clip_and_nothing_else() -> None:
+    story = Story()
+    woke_s = CLIP_1_S + 3600.0
+    said = stand_still(story, CLIP_1_S + 10.0, woke_s)
+    (closed,), (report,) = of(said, Close), of(said, Show)
+    assert (closed.time_s, closed.how) == (woke_s, "done"), "its end was due in the standstill"
+    assert isinstance(report.step, Rate) and report.time_s == woke_s and report.closes_s == woke_s + 30.0
+    assert not of(said, Rated), "who was not asked has not failed to answer"
+    assert story.runner.wants_pause
+    story.answer("choose", woke_s + 5.0, "neutral")
+    assert story.answer("confirm", woke_s + 6.0)[-1] == Paused(woke_s + 6.0, STILL)
+    assert not story.until(woke_s + 59.0), "somebody has to go on"
+    story.runner.resume(woke_s + 60.0)
+    after_s = story.until(woke_s + 60.0)
+    assert isinstance(after_s[-1], Show) and isinstance(after_s[-1].step, Play)
+
+
+def test_a_standstill_does_not_count_against_the_cap() -> None:
+    story = Story()
+    woke_s = CLIP_1_S + 40_000.0
+    stand_still(story, CLIP_1_S + 10.0, woke_s)
+    story.runner.resume(woke_s)
+    story.until(1e6)
+    shown_s = [show.time_s for show in of(story.said, Show) if isinstance(show.step, Play)]
+    assert len(shown_s) == 14 and all(at_s > woke_s for at_s in shown_s[1:])
+    assert len(of(story.said, TrialSkipped)) == 1, "the fifteenth does not fit, as ever"
+
+
+def test_a_short_standstill_moves_no_end_that_is_still_to_come() -> None:
+    story = Story()
+    assert not stand_still(story, CLIP_1_S + 10.0, CLIP_1_S + 14.0)
+    (closed, *_) = of(story.until(RATE_1_S), Close)
+    assert closed.time_s == RATE_1_S
+    said = story.until(RATE_1_S + 100.0)
+    assert said[-1] == Paused(CLIP_2_S, STILL)
+
+
+def test_a_report_gets_the_time_back_that_nobody_could_use() -> None:
+    story = Story()
+    assert not stand_still(story, RATE_1_S + 20.0, RATE_1_S + 200.0)
+    story.answer("choose", RATE_1_S + 205.0, "neutral")
+    story.answer("confirm", RATE_1_S + 206.0)
+    (rated,) = of(story.said[-3:], Rated)
+    assert rated.label.state == "neutral"
+
+
+def test_a_click_made_during_the_standstill_moves_nothing_past_its_end() -> None:
+    story = Story()
+    story.until(RATE_1_S + 1.0)
+    story.runner.stood_still(RATE_1_S + 1.0, RATE_1_S + 3600.0, 3599.0, STILL)
+    story.answer("choose", RATE_1_S + 1800.0, "neutral")
+    assert story.until(RATE_1_S + 3600.0) == [] and isinstance(story.step, Rate)
+    assert story.runner.status.chosen == "neutral"
+
+
+@pytest.mark.parametrize("counted_s", [0.0, 3600.0], ids=["the clock slept, too", "the clock went on"])
+def test_a_rest_that_was_slept_through_is_made_anew_and_the_cap_counts_from_it(counted_s: float) -> None:
+    story = Story()
+    woke_s = 100.0 + counted_s
+    closed, paused = stand_still(story, 100.0, woke_s, 3600.0)
+    assert isinstance(closed, Close) and isinstance(closed.step, Rest) and closed.how == "aborted"
+    assert closed.time_s == 100.0, "nobody rested after that"
+    assert paused == Paused(woke_s, STILL)
+    assert story.runner.status.progress[story.runner.status.index] == "waiting"
+    assert not story.until(woke_s + 500.0), "somebody has to go on"
+    story.runner.resume(woke_s + 500.0)
+    resumed, again = story.until(woke_s + 500.0)
+    assert resumed == Resumed(woke_s + 500.0, STILL)
+    assert isinstance(again, Show) and isinstance(again.step, Rest) and again.closes_s == woke_s + 800.0
+    assert story.runner.status.run_started_s == woke_s + 500.0
+
+
+def test_a_rest_that_lacks_a_few_seconds_goes_on_and_the_session_pauses_after_its_report() -> None:
+    story = Story()
+    assert not stand_still(story, 100.0, 103.0)
+    said = story.until(400.0)
+    assert [close.how for close in of(said, Close)] == ["done", "done"]
+    assert said[-1] == Paused(CLIP_1_S, STILL)

@@ -32,7 +32,7 @@ from emolab.protocol.runner import (
 from emolab.protocol.steps import Instruct, Pause, Play, Rate, Rest
 from tests.protocol.worlds import of, plan
 
-ASKED = ("proceed", "pause", "resume", "hold", "release", "skip", "mark", "repeat")
+ASKED = ("proceed", "pause", "resume", "hold", "release", "skip", "mark", "repeat", "stand still")
 MOVES = ("wait", "next", "choose", "confirm", "late", *ASKED)
 moves = st.lists(
     st.tuples(st.sampled_from(MOVES), st.floats(0, 60), st.sampled_from(STATE_KEYS)), max_size=80
@@ -95,6 +95,9 @@ class Walk:
                 runner.hold(self.now_s, "screen lost" if amount > 30 else "sound gone")
             case "release":
                 runner.release(self.now_s, None if amount > 30 else "screen lost")
+            case "stand still":  # the clock sleeps, too, or it does not
+                still_s, self.now_s = self.now_s, self.now_s + (amount if key == "neutral" else 0.0)
+                runner.stood_still(still_s, self.now_s, amount, "the computer stood still")
             case "mark":
                 runner.mark(self.now_s, "here")
             case "late":  # a device reports the true onset of what is shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
 from emolab.session import folder
 from emolab.session.client import find_engine
+from emolab.session.engine import Engine
 from emolab.study import consent, participants
 from tests.session.live import BOARD, CAMERA, do, engine_on, events, finish, go_on, start, step_kind, trial
 
@@ -78,6 +80,49 @@ def test_a_repeated_clip_is_heard_twice(tmp_path: Path) -> None:
     heard = [event.data["clip"] for event in events(path, "clip_onset")]
     assert heard[0] == heard[1] and len(set(heard)) == len(heard) - 1
     assert facts["outcome"] == "complete"
+
+
+def test_each_report_of_a_repeated_clip_counts_from_its_own_painting(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        path = start(engine, answers="window")
+        assert engine.run is not None
+        run = engine.run
+        for is_again in (False, True):
+            if is_again:
+                do(engine, "repeat")
+                do(engine, "resume")
+                go_on(engine, lambda: step_kind(engine) == "play")
+            while not (step_kind(engine) == "rate" and trial(engine) == 1):
+                hurry(engine)
+            asked_s = run.runner.status.opened_s
+            do(engine, "pause")
+            go_on(engine, lambda asked_s=asked_s: engine.clock.now_s() > asked_s + 4)
+            step = run.runner.status.index
+            do(engine, "shown", step=step, time_ns=time.monotonic_ns())
+            assert run.runner.status.opened_s > asked_s + 3, "painted late, so asked late"
+            go_on(engine, lambda asked_s=asked_s: engine.clock.now_s() > asked_s + 5)
+            now_ns = time.monotonic_ns()
+            do(engine, "choose", step=step, state="neutral", time_ns=now_ns)
+            do(engine, "confirm", step=step, time_ns=now_ns)
+            go_on(engine, lambda: run.runner.status.phase == "paused")
+        do(engine, "abort")
+        finish(engine)
+    given = [event.data for event in events(path, "answer") if event.data["state"]]
+    assert [data["state"] for data in given] == ["neutral", "neutral"]
+    assert all(data["response_s"] < 3 for data in given)
+
+
+def hurry(engine: Engine) -> None:
+    """Go on to the next step: a page is read for a second, everything but a clip is skipped."""
+    assert engine.run is not None
+    opened_s = engine.run.runner.status.opened_s
+    go_on(engine, lambda: engine.clock.now_s() > opened_s + 1)
+    step, kind = engine.run.runner.status.index, step_kind(engine)
+    if kind == "instruct":
+        do(engine, "proceed", step=step, time_ns=time.monotonic_ns())
+    elif kind != "play":
+        do(engine, "skip")
+    go_on(engine, lambda: engine.run is not None and engine.run.runner.status.index != step)
 
 
 def test_aborting_keeps_what_was_recorded_and_accounts_for_every_clip(tmp_path: Path) -> None:
@@ -144,6 +189,36 @@ def test_without_the_participants_screen_the_next_clip_waits(tmp_path: Path) -> 
     onsets = [event.time_s for event in events(path, "clip_onset")]
     assert not [onset_s for onset_s in onsets if lost.time_s < onset_s < found.time_s]
     assert len(onsets) == 5
+
+
+def test_a_new_window_on_a_screen_of_its_own_ends_the_wait_for_the_lost_one(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        path = start(engine)
+        go_on(engine, lambda: trial(engine) == 1)
+        do(engine, "attach", screen="HDMI-1")
+        do(engine, "screen_lost", screen="HDMI-1")
+        go_on(engine, lambda: engine.run is not None and engine.run.runner.status.phase == "holding")
+        do(engine, "attach", screen="HDMI-1")  # emolab was started anew, the cable is back
+        assert engine.screen == "HDMI-1" and not engine.holds
+        facts = finish(engine)
+    assert facts["trials"]["done"] == 5
+    (resumed,) = events(path, "resumed")
+    assert resumed.data["reason"].startswith("The participant's screen is gone")
+
+
+def test_a_new_window_without_a_screen_of_its_own_does_not_end_the_wait(tmp_path: Path) -> None:
+    with engine_on(tmp_path) as engine:
+        start(engine)
+        go_on(engine, lambda: trial(engine) == 1)
+        do(engine, "screen_lost", screen="HDMI-1")
+        go_on(engine, lambda: engine.run is not None and engine.run.runner.status.phase == "holding")
+        do(engine, "attach", screen="eDP-1", is_own=False)
+        waited_s = engine.clock.now_s()
+        go_on(engine, lambda: engine.clock.now_s() > waited_s + 5)
+        assert engine.run is not None and engine.run.runner.status.phase == "holding"
+        assert not engine.screen, "the console offers another screen"
+        do(engine, "screen_found", screen="eDP-1")  # the experimenter took the offer
+        assert finish(engine)["trials"]["done"] == 5
 
 
 def test_a_screen_lost_during_set_up_still_holds_the_session(tmp_path: Path) -> None:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from emolab.core.errors import ConfigError
+from emolab.recording.recover import recover
+from emolab.session import occupied
 from emolab.session.client import EngineClient, attach, find_engine
-from emolab.session.link import Line, Server, address_path, read_address
+from emolab.session.link import EngineAddress, Line, Server, address_path, read_address
 from emolab.session.snapshot import Choice, LogLine, Snapshot, StageView, StepView, StreamHealth
+from tests.session.test_mend import killed
 
 FULL = Snapshot(
     phase="running",
@@ -95,6 +102,68 @@ def test_what_a_killed_engine_left_behind_is_no_obstacle(tmp_path: Path) -> None
     assert find_engine(tmp_path) is not None
     engine.server.close()
     assert not address_path(tmp_path).exists()
+
+
+@contextmanager
+def engine_elsewhere(study: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the study."""
+    code = (
+        "import time; from pathlib import Path; from emolab.session.link import Server;"
+        f"Server(Path({str(study)!r}), Path({str(study)!r}), lambda c, n: '', lambda n: None);"
+        "print('holds', flush=True); time.sleep(600)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None and process.stdout.readline() == "holds\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="Windows stops no process by a signal")
+def test_an_engine_that_is_mute_for_the_moment_keeps_its_study(tmp_path: Path) -> None:
+    with engine_elsewhere(tmp_path) as process:
+        told = address_path(tmp_path).read_bytes()
+        process.send_signal(signal.SIGSTOP)
+        with pytest.raises(ConfigError, match=rf"process {process.pid}.* does not answer.*end process"):
+            Engine(tmp_path)
+        assert "does not say whom it records" in occupied.why_not(tmp_path, "P001")
+        assert address_path(tmp_path).read_bytes() == told
+        process.send_signal(signal.SIGCONT)
+        assert find_engine(tmp_path) is not None, "it can be attached to as soon as it answers"
+    Engine(tmp_path).server.close()
+
+
+def test_a_stranger_that_listens_mutely_where_a_killed_engine_did_is_no_obstacle(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        told = {"port": stranger.getsockname()[1], "token": "t", "pid": os.getpid(), "rings": "r", "host": ""}
+        address_path(tmp_path).parent.mkdir()
+        address_path(tmp_path).write_text(json.dumps(told))
+        before_us_s = psutil.Process().create_time() - 3600.0
+        os.utime(address_path(tmp_path), (before_us_s, before_us_s))  # our number was another's then
+        Engine(tmp_path).server.close()
+
+
+def test_a_study_that_another_computer_may_be_recording_into_is_not_taken(tmp_path: Path) -> None:
+    told: dict[str, Any] = {"port": 4711, "token": "t", "pid": 1, "rings": "r", "host": "lab-pc-2"}
+    address_path(tmp_path).parent.mkdir()
+    address_path(tmp_path).write_text(json.dumps(told))
+    path = killed(tmp_path, "P001", 0)
+    with pytest.raises(ConfigError, match=r"'lab-pc-2'; if it is not, run 'emolab recover .*P001_s.*h5'"):
+        Engine(tmp_path)
+    assert read_address(tmp_path) == EngineAddress(**told)
+    assert "lab-pc-2" in occupied.why_not(tmp_path, "p001") and not occupied.why_not(tmp_path, "P002")
+    recover(path)
+    Engine(tmp_path).server.close()  # what has been closed is recorded by nobody
+
+
+def test_an_engine_that_ends_leaves_the_study_to_whom_it_belongs_now(engine: Engine, tmp_path: Path) -> None:
+    mine = address_path(tmp_path).read_text()
+    other = json.dumps({**json.loads(mine), "token": "another"})
+    address_path(tmp_path).write_text(other)
+    engine.server.close()
+    assert address_path(tmp_path).read_text() == other
 
 
 def test_a_client_of_a_closed_engine_says_so(engine: Engine, tmp_path: Path) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from emolab.session.wallclock import WallClock
+import sys
+import time
+
+import pytest
+
+from emolab.session.wallclock import WallClock, sleepless_s
 
 NOON_S = 1_790_000_000.0
 
@@ -39,6 +44,23 @@ def test_a_clock_that_the_network_slows_down_or_a_machine_that_slept_is_no_step(
     for seconds in (1.0, 1.0, 7200.0 * 10, 1.0):
         clocks.pass_by(seconds, drift=500e-6 if seconds == 1.0 else 0.0)
         assert watch.look() is None
+
+
+@pytest.mark.parametrize(
+    ("system", "name"), [("linux", "CLOCK_BOOTTIME"), ("darwin", "CLOCK_MONOTONIC_RAW"), ("win32", "")]
+)
+def test_the_steady_clock_is_the_one_that_goes_on_in_sleep_on_every_system(
+    monkeypatch: pytest.MonkeyPatch, system: str, name: str
+) -> None:
+    clocks_s = {"": 100.0, "CLOCK_BOOTTIME": 3700.0, "CLOCK_MONOTONIC_RAW": 3701.0}
+    with monkeypatch.context() as machine:
+        machine.setattr(sys, "platform", system)
+        machine.setattr(time, "monotonic", lambda: clocks_s[""])
+        machine.setattr(time, "clock_gettime", clocks_s.__getitem__, raising=False)
+        for known in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC_RAW"):
+            machine.setattr(time, known, known, raising=False)
+        found_s = sleepless_s()
+    assert found_s == clocks_s[name]
 
 
 def test_the_clocks_of_this_machine_agree_with_themselves() -> None:

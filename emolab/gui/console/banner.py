@@ -16,6 +16,8 @@ def concern(snapshot: Snapshot) -> tuple[Level, str, str] | None:
     """`(level, word, sentence)` of the most urgent thing, or None when nothing asks for attention."""
     if snapshot.phase == "holding":
         return "act", "Holding", snapshot.message or "The session waits before the next clip."
+    if snapshot.phase == "paused" and snapshot.message:  # by the program: the sentence says how to go on
+        return "act", "Paused", snapshot.message
     if snapshot.message:  # it will hold when this step ends, for this reason
         return "act", "Act", snapshot.message
     silent = [stream for stream in snapshot.streams if stream.level == "act"]
@@ -69,9 +71,11 @@ class Banner(QFrame):
             self._sentence.setText(sentence)
             self.setAccessibleName(f"{word}: {sentence}")
             self.update()
-        is_of_screen = not snapshot.screen and all(stream.level != "act" for stream in snapshot.streams)
+        is_red = any(stream.level == "act" for stream in snapshot.streams)
+        is_of_pause = snapshot.phase in ("paused", "pausing") and not is_red  # ends with P
+        is_of_screen = not snapshot.screen and not is_red
         self.move_button.setVisible(is_of_screen)
-        self.retry_button.setVisible(level == "act" and not is_of_screen)
+        self.retry_button.setVisible(level == "act" and not is_of_screen and not is_of_pause)
         if self.isHidden():
             self.show()
 

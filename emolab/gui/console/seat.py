@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 
 from emolab.gui import screens
@@ -27,8 +27,8 @@ class Seat(QObject):
         self._asked = (False, -1)
         self._bridge: Bridge | None = None
         app = QGuiApplication.instance()
-        app.screenAdded.connect(lambda _screen: self.screensChanged.emit())  # type: ignore[union-attr]
-        app.screenRemoved.connect(lambda _screen: self.screensChanged.emit())  # type: ignore[union-attr]
+        app.screenAdded.connect(self._screen_came)  # type: ignore[union-attr]
+        app.screenRemoved.connect(self._screen_went)  # type: ignore[union-attr]
 
     @property
     def is_taken(self) -> bool:
@@ -45,6 +45,21 @@ class Seat(QObject):
         placement = self.window.seat(chosen.name if chosen else None)
         if placement.sentence:
             self.warned.emit(placement.sentence)
+
+    def _screen_came(self, _screen: QScreen) -> None:
+        self.screensChanged.emit()
+        QTimer.singleShot(0, self, self._go_back)  # Qt's own list is settled only after the signal
+
+    def _screen_went(self, _screen: QScreen) -> None:
+        self.screensChanged.emit()
+
+    def _go_back(self) -> None:
+        """Take a screen that has come while the session waits for one; a new window had found none."""
+        told = self._bridge.snapshot if self._bridge is not None else None
+        is_waiting = told is not None and not told.screen
+        theirs = screens.participant_screen()
+        if is_waiting and theirs is not None and self.window is not None and self.window.watch is None:
+            self.window.seat(theirs.name)
 
     def move_on(self) -> None:
         """Put the window on the next screen; for when its own does not come back."""

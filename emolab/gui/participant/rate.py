@@ -156,7 +156,8 @@ class RatePage(Page):
         return sorted(self.view.choices, key=lambda choice: choice.rank)
 
     def set_view(self, view: StageView) -> None:
-        if view.step != self.view.step:
+        returns = self.isHidden() and view.opened_s != self.view.opened_s  # its clip was repeated
+        if view.step != self.view.step or returns:  # while it stands, its onset moves to its painting
             self.is_confirmed = False
         self.bar.set_span(view.opened_s, view.closes_s)
         super().set_view(view)

@@ -62,8 +62,12 @@ class ParticipantWindow(QWidget):
         return placement
 
     def _attach(self) -> None:
-        if self._screen:
-            self._bridge.send({"do": "attach", "screen": self._screen})
+        if not self._screen:
+            return
+        is_own = self.watch is not None and self.watch.is_there
+        if self.watch is not None and not is_own:  # first: else the session might go on in between
+            self._bridge.send({"do": "screen_lost", "screen": self._screen})
+        self._bridge.send({"do": "attach", "screen": self._screen, "is_own": is_own})
 
     def _show(self, snapshot: Snapshot) -> None:
         before = self.canvas.page.view.step, self.canvas.page.uses_pointer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QElapsedTimer, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
@@ -15,7 +15,8 @@ class HoldButton(QPushButton):
     """Emits `confirmed` after it was held for `hold_s` by mouse, touch, Space or Enter.
 
     A window may also hold it for a key of its own: `press_and_hold()`, `let_go()`. How far it
-    has come is painted as a growing fill; letting go early does nothing.
+    has come is painted as a growing fill; letting go early does nothing. A key lets go, too, when
+    another window becomes active: that one would get its release.
     """
 
     confirmed = Signal()
@@ -51,10 +52,17 @@ class HoldButton(QPushButton):
         self.update()
 
     def _tick(self) -> None:
-        if self.share >= 1.0:
+        if not self.isDown() and not self.isActiveWindow():  # a key that an input method passed on late
+            self.let_go()
+        elif self.share >= 1.0:
             self.let_go()
             self.confirmed.emit()
         self.update()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowDeactivate and not self.isDown():
+            self.let_go()
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in _KEYS:

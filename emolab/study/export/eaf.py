@@ -22,7 +22,9 @@ from emolab.study.export.outgoing import Outgoing
 from emolab.study.export.whole import whole
 
 LEAST_MS = 40  # a moment, so that it can be seen and clicked
-EVENT_KINDS = ("mark", "note", "paused", "resumed", "device_lost", "device_found", "screen_lost")
+EVENT_KINDS = (
+    "mark", "note", "paused", "resumed", "device_lost", "device_found", "screen_lost", "stood_still"
+)  # fmt: skip
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
