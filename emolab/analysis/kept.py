@@ -3,8 +3,8 @@
     OUT/sessions.json    {"schema", "sessions": [{"key", "measured"}, ...], "files": [...]}
 
 A session's key is made of everything its figures depend on: its files, the labels decided on it, the lane
-asked for, the calibration of its cameras, and the code that measures. A file that cannot be understood is as
-good as none.
+asked for, the calibration of its cameras, the code that measures, and what that runs on: the libraries, and
+which of the optional ones are there. A file that cannot be understood is as good as none.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import emolab
 from emolab import __version__
 from emolab.analysis.measure import Job, Measured, Row
 from emolab.analysis.modalities import MODALITIES
+from emolab.analysis.sections.provenance import made_with
 from emolab.analysis.windows import Baseline
 from emolab.recording import label_ledger
 from emolab.study.export.whole import whole
@@ -30,13 +32,19 @@ from emolab.study.sessions import parts
 
 SCHEMA = 3
 FILE = "sessions.json"
-ROOMS = ("signals", "analysis", "recording", "faces")
+ROOMS = ("core", "signals", "analysis", "recording", "faces")
+# of other rooms what measuring goes by
+FILES = (
+    "protocol/__init__.py", "protocol/bank.py",
+    "study/__init__.py", "study/kept.py", "study/sessions.py", "study/thermal_calibration.py",
+)  # fmt: skip
+OPTIONAL = ("torch", "facenet_pytorch")  # without them a film stays as the thermal camera alone has it
 _BEGIN = b'{"schema":'
 
 
 def key(job: Job) -> str:
     """What a session's figures depend on, as one hash."""
-    told: list[Any] = [SCHEMA, __version__, _code(), job.lane, job.calibration]
+    told: list[Any] = [SCHEMA, __version__, _code(), _surroundings(), job.lane, job.calibration]
     for file in parts(job.recording):
         facts = file.stat()
         told.append([str(file.absolute()), facts.st_size, facts.st_mtime_ns])
@@ -82,12 +90,23 @@ def save(folder: Path, keys: Sequence[str], every: Sequence[Measured], files: Se
 @cache
 def _code() -> str:
     """The hash of everything that computes: figures of another solver are other figures."""
-    home = Path(emolab.__file__).parent
-    files = [file for room in ROOMS for file in (home / room).rglob("*.py")]
     told = hashlib.sha256()
-    for file in sorted(files):
+    for file in code_files():
         told.update(file.read_bytes())
     return told.hexdigest()
+
+
+def code_files() -> list[Path]:
+    """The sources that figures come from."""
+    home = Path(emolab.__file__).parent
+    rooms = [file for room in ROOMS for file in (home / room).rglob("*.py")]
+    return sorted([*rooms, *(home / name for name in FILES)])
+
+
+@cache
+def _surroundings() -> dict[str, Any]:
+    """What the code runs on: the report says that figures were made with it."""
+    return {"made_with": made_with(), "optional": [find_spec(name) is not None for name in OPTIONAL]}
 
 
 def _content(path: Path) -> str:
@@ -111,6 +130,7 @@ def _measured(told: Mapping[str, Any]) -> Measured:
             "window": None if window is None else Baseline(**window),
             "remarks": tuple(told["remarks"]),
             "unsound": tuple(told["unsound"]),
+            "rivals": tuple(told["rivals"]),
             "health": tuple(told["health"]),
             "quality": {kind: tuple(shares) for kind, shares in told["quality"].items()},
         }

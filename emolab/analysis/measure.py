@@ -22,6 +22,7 @@ from emolab.recording.inspect import inspect_open
 from emolab.recording.lanes import rests
 from emolab.recording.reader import Session
 from emolab.recording.trials import Trial, trials
+from emolab.signals.feature import Feature
 from emolab.signals.usable import shares
 from emolab.study.sessions import named, parts
 
@@ -54,7 +55,8 @@ class Measured:
     file. `quality`: how much of each ten seconds of the first file can be used, from time zero on, by kind.
     `ways`: in how many frames of the thermal films the face was found, and how.
     `unsound`: ledgers of labels that cannot be believed, and why. `trouble`: why there is nothing at all.
-    `took_s`: of reading and computing.
+    `is_copy`: and that is because another session is the same recording. `rivals`: other recordings that say
+    they are the same session, a sentence each. `took_s`: of reading and computing.
     """
 
     participant: str
@@ -74,6 +76,8 @@ class Measured:
     unsound: tuple[str, ...] = ()
     trouble: str = ""
     took_s: float = 0.0
+    is_copy: bool = False
+    rivals: tuple[str, ...] = ()
 
 
 def measure(job: Job) -> Measured:
@@ -104,7 +108,7 @@ def measure(job: Job) -> Measured:
         remarks = (*remarks, "There was no rest to count changes from.")
     absent = {kind: why for kind, why in first.absent.items() if all(kind in part.absent for part in found)}
     return Measured(
-        first.participant, first.session, told, tuple(rows), base.baseline, base.baseline_state,
+        first.participant, first.session, told, tuple(rows), base.baseline, _state_of_rest(base, found),
         base.window, {**first.sources}, remarks, absent,
         tuple(health for part in found for health in part.health), first.header, first.quality, _ways(found),
         tuple(why for part in found for why in part.unsound), took_s=time.perf_counter() - began,
@@ -121,6 +125,11 @@ def _rested(found: Sequence[Measured]) -> Measured:
     before = next((at for at, part in enumerate(found) if part.rows), len(found) - 1)
     there = [part for part in found[: before + 1] if part.window] or [part for part in found if part.window]
     return there[-1] if there else found[0]
+
+
+def _state_of_rest(base: Measured, found: Sequence[Measured]) -> str | None:
+    """What was reported on the rest: in the part it was in, or in the one that went on after it."""
+    return next((part.baseline_state for part in (base, *found) if part.baseline_state), None)
 
 
 def _part(file: Path, job: Job) -> Measured:
@@ -235,20 +244,29 @@ def _figures(sources: Mapping[str, Source], start_s: float, end_s: float) -> Row
 def _changed(row: Row, base: Row, window: windows.Baseline | None, is_same_file: bool = True) -> Row:
     """A clip's row with the changes from the rest beside the values.
 
-    A count in 30 s is set against what the rest would have counted in 30 s. What is told in SDs of its own
-    file has no common zero with a rest in another.
+    A count in 30 s is set against what the rest would have counted in 30 s, both as they would be were all
+    of the signal usable. What is told in SDs of its own file has no common zero with a rest in another.
     """
     heard_s = row["end_s"] - row["start_s"]
     ratio = heard_s / (window.end_s - window.start_s) if window else math.nan
     changes = {
-        f"d_{feature.name}": row[feature.name]
-        - base.get(feature.name, math.nan) * (ratio if feature.is_total else 1.0)
-        for modality in MODALITIES.values()
+        f"d_{feature.name}": _whole(row, feature, kind)
+        - _whole(base, feature, kind) * (ratio if feature.is_total else 1.0)
+        for kind, modality in MODALITIES.items()
         for feature in modality.features
     }
     if not is_same_file:
         changes |= {f"d_{name}": math.nan for name in _in_sds()}
     return {**row, **changes}
+
+
+def _whole(figures: Row, feature: Feature, kind: str) -> float:
+    """A figure of a window; of a count what it would be, had all of the window been usable."""
+    figure = float(figures.get(feature.name, math.nan))
+    if not feature.is_total:
+        return figure
+    share = float(figures.get(f"good_{kind}", 1.0))
+    return figure / share if share > 0.0 else math.nan
 
 
 def _in_sds() -> list[str]:

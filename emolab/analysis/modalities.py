@@ -32,6 +32,10 @@ from emolab.signals.thermal.heat import HEAT_FEATURES, FaceHeat, read_heat
 PREFERRED_SITE = "ear"  # the paper's; another one is taken where less than half of it can be used
 USABLE = 0.5
 FOUND, BY_CAMERA, NOT_SEEN = "found in the thermal picture", "by the colour camera", "not seen"
+GUESSED = (
+    "was taken to {} when conductance rises, a guess from the shape of its responses: nothing in the "
+    "recording tells; say it with 'falls' in the device file before the next one"
+)
 SOUND_ROWS = 1 << 20  # read together: 40 minutes at 48 kHz would fill the memory
 
 
@@ -118,8 +122,13 @@ def _skin(session: Session) -> Source:
         is_falling=line.is_falling,
         name=line.name,
     )
-    ended = f"cvxEDA {skin.status} before it was solved: level and responses are approximate"
-    return Source(skin, line.name, ended if skin.status in STATUSES[1:] else "")
+    remarks = []
+    if skin.status in STATUSES[1:]:
+        remarks.append(f"cvxEDA {skin.status} before it was solved: level and responses are approximate")
+    if line.is_falling is None and not skin.conductance.is_us:
+        way = "fall" if skin.conductance.is_turned else "rise"
+        remarks.append(GUESSED.format(way))
+    return Source(skin, line.name, "; ".join(remarks))
 
 
 def _heat(session: Session) -> Source:

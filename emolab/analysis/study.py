@@ -25,6 +25,7 @@ from emolab.analysis.measure import Job, Measured, measure
 from emolab.analysis.page import FORMS, Page, Picture, Section, Table, html
 from emolab.analysis.report import page
 from emolab.analysis.sections.provenance import made_with
+from emolab.analysis.twice import counted_once
 from emolab.core import executor
 from emolab.core.errors import ConfigError
 from emolab.recording.reader import Session
@@ -81,7 +82,8 @@ def analyse(
 
     `where`, `workers`: see `executor`. `forms`: of the files that each figure is written to.
 
-    A session that cannot be read is told in the report and stops no other. Raises `ConfigError` when there is
+    A session that cannot be read is told in the report and stops no other, a copy of another is left out and
+    told. Raises `ConfigError` when there is
     no session at all, when nobody called `asked.lane` labelled one, or when `out` cannot be written, is
     another's or is written by another analysis.
     """
@@ -93,7 +95,7 @@ def analyse(
     with folder.own(out):
         _register(found, out)
         measured = _measured(jobs, keys, out, where, workers, tell)
-        every = _believed(measured, asked.drop_conflicts)
+        every = _believed(counted_once(found, measured), asked.drop_conflicts)
         clips = table.clips(every, asked.drop_conflicts)
         made = page(place, found, every, clips, asdict(asked))
         files = _write(out, every, clips, made, tell, forms)
@@ -118,7 +120,7 @@ def opened(
     if len(every) < len(keys):
         new = len(keys) - len(every)
         raise ConfigError(f"{new} of {len(keys)} are new, changed, or were measured by another emolab.")
-    every = _believed(every, drop_conflicts)
+    every = _believed(counted_once(found, every), drop_conflicts)
     return page(place, found, every, table.clips(every, drop_conflicts), asdict(asked))
 
 

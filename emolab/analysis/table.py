@@ -58,7 +58,7 @@ def columns() -> tuple[Feature, ...]:
             found.append(feature)
             what = f"change from the rest of: {feature.what}"
             if feature.is_total:
-                what += " (the rest scaled to the clip's length)"
+                what += ", both as they would be were all of it usable, the rest scaled to the clip's length"
             unit = "LU" if feature.unit == "LUFS" else feature.unit
             found.append(Feature(f"d_{feature.name}", unit, what, feature.source, feature.is_extra))
         found.append(

@@ -64,6 +64,7 @@ def facts(found: Analysis) -> dict[str, Any]:
         "took_s": round(found.took_s, 3),
         "sentences": list(found.sentences),
         "troubles": [f"{', '.join(one.files)}: {one.trouble}" for one in found.sessions if one.trouble],
+        "rivals": [told for one in found.sessions for told in one.rivals],
     }
 
 
@@ -77,6 +78,7 @@ def text(found: Analysis) -> str:
         f"{count(told['clips'], 'clip')}, in {told['took_s']:.1f} s",
         *found.sentences,
         *(f"not analysed: {trouble}" for trouble in told["troubles"]),
+        *(f"look: {rival}" for rival in told["rivals"]),
         "",
         f"report: {told['report']}  ({len(told['files'])} files beside it)",
     ]

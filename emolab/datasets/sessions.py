@@ -8,7 +8,7 @@
 Read are the recordings `STUDY/P014/P014_session-0.h5`, also those in which a session went on, and rehearsed
 ones. Times are seconds from the clip's onset, as each sample was taken; the rate is that measured over the
 recording. A clip that was skipped, broken off or not reported on is left out, and told; so is a recording
-that cannot be read.
+that cannot be read, that is a copy of another, or that bears the name of another.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from emolab.core.errors import DataError, RecordingError, shown
 from emolab.core.label import state
 from emolab.datasets.dataset import Account, LeftOut, Spec, Trial, TrialRef
 from emolab.recording import converter
+from emolab.recording.copies import Identity, copies, identity, is_at_home
 from emolab.recording.reader import Session
 from emolab.recording.trials import BASELINE, trials
 from emolab.recording.trials import Trial as Playing
@@ -41,6 +42,15 @@ class Line(NamedTuple):
     times_s: NDArray[np.float64]
     values: NDArray[np.float64]
     known: dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Which recording it is, whose, and what was heard in it."""
+
+    identity: Identity
+    participant: str
+    playings: tuple[Playing, ...]
 
 
 @dataclass(frozen=True)
@@ -82,12 +92,31 @@ class Sessions:
         """Every clip heard to its end and reported on, by its trial's key: `P014_session-0/03_joy-2`."""
         if self._heard is None:
             self._heard = {}
-            for path in self._recordings:
-                try:
-                    self._heard |= self._of(path)
-                except (RecordingError, DataError) as error:
-                    self._left_out.leave_out(path.stem, str(error))
+            read = self._read()
+            twice = copies([(path, [one.identity]) for path, one in read.items()])
+            names: dict[str, Path] = {}
+            for path in sorted(read, key=lambda path: not is_at_home(path, read[path].identity)):
+                if path not in twice:
+                    names.setdefault(path.stem, path)
+            for path, one in read.items():
+                key = f"{path.parent.name}/{path.stem}"
+                if (other := twice.get(path)) is not None:
+                    self._left_out.leave_out(key, f"{path} is a copy of {other}")
+                elif (other := names[path.stem]) != path:
+                    self._left_out.leave_out(key, f"{path} is another recording of the same name as {other}")
+                else:
+                    self._heard |= self._of(path, one)
         return self._heard
+
+    def _read(self) -> dict[Path, Recording]:
+        """Every recording that can be read."""
+        read = {}
+        for path in self._recordings:
+            try:
+                read[path] = _recording(path)
+            except (RecordingError, DataError) as error:
+                self._left_out.leave_out(path.stem, str(error))
+        return read
 
     def trials(self) -> Sequence[TrialRef]:
         """One per clip that can be used, labelled with what the participant said."""
@@ -147,13 +176,9 @@ class Sessions:
         assert said is not None and said.state is not None  # others are left out
         return said.state if self.by == "state" else state(said.state).group
 
-    def _of(self, path: Path) -> dict[str, Heard]:
-        with Session.open(path) as session:
-            events = session.events
-            lasts = [stream.last_s() or 0.0 for stream in session.streams.values()]
-            who = session.header.participant
+    def _of(self, path: Path, one: Recording) -> dict[str, Heard]:
         found = {}
-        for playing in trials(events, max([*lasts, *(event.time_s for event in events)], default=0.0)):
+        for playing in one.playings:
             if playing.clip == BASELINE:
                 continue
             key = f"{path.stem}/{playing.number:02d}_{playing.clip}"
@@ -162,7 +187,7 @@ class Sessions:
             elif playing.said is None or playing.said.state is None:
                 self._left_out.leave_out(key, "nothing was reported in time")
             else:
-                found[key] = Heard(who, path, playing)
+                found[key] = Heard(one.participant, path, playing)
         return found
 
     def _lines(self, path: Path) -> dict[str, Line]:
@@ -174,6 +199,16 @@ class Sessions:
             except RecordingError as error:
                 raise DataError(f"{path} cannot be read ({error})") from error
         return self._open[1]
+
+
+def _recording(path: Path) -> Recording:
+    """Raises as `Session.open`."""
+    with Session.open(path) as session:
+        events, header = session.events, session.header
+        lasts = [stream.last_s() or 0.0 for stream in session.streams.values()]
+    told = identity(header.participant, header.session, header.started_utc)
+    end_s = max([*lasts, *(event.time_s for event in events)], default=0.0)
+    return Recording(told, header.participant, tuple(trials(events, end_s)))
 
 
 def _recordings(folder: Path) -> list[Path]:

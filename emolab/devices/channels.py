@@ -6,7 +6,12 @@
     [instrument.scaling]                        # value = raw * scale + offset, in unit
     gsr = { unit = "uS", scale = 0.0195, offset = -0.4 }
 
-Without scaling a channel stays in raw counts: a scale nobody measured is worse than none.
+Without scaling a channel stays in raw counts: a scale nobody measured is worse than none. Which way counts
+of skin conductance go can be said all the same; where it is not, the analysis guesses it and tells so:
+
+    gsr = { falls = true }                      # counts fall when skin conductance rises; false: they rise
+
+A PhysioKit's fall and need no such word.
 """
 
 from __future__ import annotations
@@ -18,9 +23,10 @@ from pydantic import BaseModel, ConfigDict
 from emolab.core.stream import KINDS, Channel
 from emolab.devices.config import did_you_mean
 
+SKIN = "eda"
 CHANNEL_KINDS = {
-    "gsr": "eda",
-    "eda": "eda",
+    "gsr": SKIN,
+    "eda": SKIN,
     "respiration": "respiration",
     "ppg": "ppg",
     "ppg_finger": "ppg",
@@ -38,13 +44,14 @@ class NamedChannel(BaseModel):
 
 
 class Scaling(BaseModel):
-    """`value = raw * scale + offset`, in `unit`."""
+    """`value = raw * scale + offset`, in `unit`. `falls`: as in `Channel`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     unit: str = "counts"
     scale: float = 1.0
     offset: float = 0.0
+    falls: bool | None = None
 
 
 def make_channels(
@@ -53,7 +60,7 @@ def make_channels(
     """The channels in the board's order.
 
     Raises `ValueError` (which `read_keys` turns into a `ConfigError`) when a name is unknown or
-    comes twice, or when `scaling` speaks of a channel that is not there.
+    comes twice, or when `scaling` speaks of a channel that is not there, or of a way to fall that it has not.
     """
     channels: list[Channel] = []
     for entry in entries:
@@ -62,7 +69,9 @@ def make_channels(
         if name in (channel.name for channel in channels):
             raise ValueError(f"channel {name!r} comes twice; each needs its own name")
         how = scaling.get(name, Scaling())
-        channels.append(Channel(name, kind, how.unit, how.scale, how.offset))
+        if how.falls is not None and kind != SKIN:
+            raise ValueError(f"channel {name!r} is no skin conductance, so 'falls' says nothing; take it out")
+        channels.append(Channel(name, kind, how.unit, how.scale, how.offset, how.falls))
     names = [channel.name for channel in channels]
     for name in scaling:
         if name not in names:

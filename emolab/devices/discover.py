@@ -50,6 +50,9 @@ port = {port}
 baud = 115200
 nominal_rate_hz = 250
 channels = ["gsr", "respiration", "ppg_finger", "ppg_ear"]   # in the order of the board's inputs
+
+# [instrument.scaling]         # not needed for a PhysioKit as it comes
+# gsr = {{ falls = true }}       # counts fall when skin conductance rises; false: they rise
 """,
     "camera": """
 [[instrument]]

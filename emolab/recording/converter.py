@@ -30,6 +30,11 @@ def ends(
 
 
 def is_falling(info: StreamInfo, channel: Channel) -> bool | None:
-    """Whether values of skin conductance fall when it rises; None where the samples must tell."""
+    """Whether values of skin conductance fall when it rises; None where the samples must tell.
+
+    What the device file says of the channel goes before what is known of the board.
+    """
+    if isinstance(channel.falls, bool):
+        return channel.falls
     is_grove = str(info.instrument.get("model", "")) in FALLING and channel.unit == "counts"
     return True if is_grove else None

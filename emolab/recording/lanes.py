@@ -29,8 +29,9 @@ def intended(events: Sequence[Event], end_s: float) -> list[TimedLabel]:
 def reported(events: Sequence[Event], end_s: float) -> list[TimedLabel]:
     """What the participant said of each clip, over the time it was heard.
 
-    The report on the rest is a label of the rest, its clip `baseline`. A report that was not given
-    in time is no label. Of several on one clip the last stands, for the playing before it.
+    The report on the rest is a label of the rest, its clip `baseline`; where the rest is in an earlier part
+    of the session, a label of the moment at which it was given. A report that was not given in time is no
+    label. Of several on one clip the last stands, for the playing before it.
     """
     said: dict[tuple[str, float], TimedLabel] = {}
     heard = defaultdict(list)
@@ -42,7 +43,8 @@ def reported(events: Sequence[Event], end_s: float) -> list[TimedLabel]:
         if event.kind != "answer" or not state:
             continue
         clip = event.data.get("clip")
-        found = (heard[clip] if isinstance(clip, str) else []) if clip else rested
+        at = [(event.time_s, event.time_s)]
+        found = (heard[clip] if isinstance(clip, str) else []) if clip else rested or at
         before = [stretch for stretch in found if stretch[0] <= event.time_s]
         if before:
             start_s, stop_s = before[-1]
@@ -72,9 +74,9 @@ def _heard(events: Sequence[Event], end_s: float) -> list[tuple[str, str, float,
 
 
 def rests(events: Sequence[Event]) -> list[tuple[float, float]]:
-    """Where the participant rested before the first clip."""
+    """Where the participant rested before the first clip; of a rest that was made anew, the last time."""
     begun: dict[int, float] = {}
-    found = []
+    found: dict[int, tuple[float, float]] = {}
     for event in events:
         if event.data.get("kind") != "rest":
             continue
@@ -82,5 +84,5 @@ def rests(events: Sequence[Event]) -> list[tuple[float, float]]:
         if event.kind == "step_started":
             begun[step] = event.time_s
         elif event.kind == "step_ended" and step in begun:
-            found.append((begun.pop(step), event.time_s))
-    return found
+            found[step] = (begun.pop(step), event.time_s)
+    return list(found.values())

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from emolab.signals.finding import Finding, Level
-from emolab.signals.general import SHORTEST_FOR_STILLNESS_S
+from emolab.signals.general import SHORTEST_FOR_STILLNESS_S, doubt
 from emolab.signals.measures import Array, band, rhythm, rms
 from emolab.signals.usable import level
-from emolab.signals.window import Window
+from emolab.signals.window import TOPS, Window
 
 SHORTEST_FOR_RHYTHM_S = 5.0  # three beats at 40 a minute
 
@@ -114,7 +114,10 @@ def skin_findings(window: Window) -> Iterator[Finding]:
         middle = float(np.median(values))
         if window.range_ is not None and high < window.range_[0] + SKIN_COUNTS_OFF * np.ptp(window.range_):
             remedy = "Fix both electrodes and plug in their cable."
-            yield Finding("electrode_off", "act", f"{name} is at zero: an electrode is off", remedy, high)
+            is_certain = not window.is_guess or high < SKIN_COUNTS_OFF * TOPS[0]  # of every converter
+            what = f"{name} is at zero: an electrode {'is' if is_certain else 'may be'} off"
+            remedy += "" if is_certain else doubt(window)
+            yield Finding("electrode_off", "act" if is_certain else "look", what, remedy, high)
             return
         limit, shown = SKIN_NOISE * abs(middle), f"{noise:.3g} {window.unit}"
     if noise > limit:

@@ -11,7 +11,7 @@ class Feature:
 
     `what`: one line for a person who never saw the code. `source`: the paper or spec it follows.
     `is_extra`: not among the features of the EmoMusic paper. `is_total`: grows with the window, as a
-    count does; windows of different lengths are compared after scaling.
+    count does; windows are compared after scaling by their length and by how much of them can be used.
     """
 
     name: str

@@ -55,7 +55,7 @@ def ends(window: Window) -> Iterator[Finding]:
         if share > AT_END_LOOK:
             level: Level = "act" if share > AT_END_ACT and not window.is_guess else "look"
             what = f"{name} is at the end of its range {share:.0%} of the time"
-            yield Finding("railed", level, what, _centre(window) + _doubt(window), share)
+            yield Finding("railed", level, what, _centre(window) + doubt(window), share)
             return
         if found := _near_end(window, low, high):
             yield found
@@ -82,7 +82,7 @@ def _near_end(window: Window, low: float, high: float) -> Finding | None:
     else:
         return None
     level: Level = "look" if window.is_guess or window.kind == "eda" else "act"
-    return Finding("near_rail", level, where, _centre(window) + _doubt(window), share)
+    return Finding("near_rail", level, where, _centre(window) + doubt(window), share)
 
 
 def _centre(window: Window) -> str:
@@ -131,7 +131,7 @@ def missing_finding(name: str, share: float) -> Finding:
     return Finding("dropouts", level, what, "Check the cable, and close what else uses the computer.", share)
 
 
-def _doubt(window: Window) -> str:
+def doubt(window: Window) -> str:
     """What to add when the converter's range is not known but guessed."""
-    text = " If its converter reaches further, say so as 'adc_bits' in the device file."
+    text = " If its converter is another one, say so as 'adc_bits' in the device file."
     return text if window.is_guess else ""

@@ -19,7 +19,7 @@ from emolab.signals.body import breath_findings, pulse_findings, skin_findings
 from emolab.signals.finding import Finding, Quality
 from emolab.signals.general import MISSING_ACT, dropouts, ends, mains, missing_finding
 from emolab.signals.measures import WHOLE, Array, evenly
-from emolab.signals.window import Window, guess_adc_range
+from emolab.signals.window import Window, guess_adc_range, without_strays
 
 SHORTEST_S = 2.0
 # what makes a window unusable, and says so at its own level: what passes by itself, as a leap of the skin or
@@ -80,6 +80,8 @@ def judge(
         raise DataError(f"{name} cannot be judged without times; give times_s or rate_hz")
     if times is not None and len(times) != len(every):
         raise DataError(f"{name} has {len(every)} values but {len(times)} times; give one each")
+    if unit == "counts" and (adc_range is None or is_guess):
+        every = without_strays(every)  # as `usable` does
     finite = every[np.isfinite(every)]
     seconds = len(every) / rate_hz if times is None and rate_hz else _span(times)
     if seconds < SHORTEST_S or len(every) < 8:

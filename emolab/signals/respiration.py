@@ -5,7 +5,7 @@
     breath.good_share(300.0, 330.0)                 # how much of it can be used, 0 to 1
 
 A belt's rising girth is taken as breathing in. The belt's own tests (`body`, `general`) say what cannot be
-used: not moved by breath, flat, at or near the converter's end, without samples.
+used: not moved by breath, flat, at or near the converter's end where that is known, without samples.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from emolab.signals.feature import Feature
 from emolab.signals.general import AT_END_ACT, ends
 from emolab.signals.measures import Array, evenly
 from emolab.signals.samples import Needs, checked
-from emolab.signals.window import Window, guess_adc_range
+from emolab.signals.window import Window, guess_adc_range, without_strays
 
 LEAST_HZ = 4.0
 NEEDS = Needs("breaths", 10.0, LEAST_HZ, "check that the belt is connected and worn")
@@ -152,11 +152,14 @@ def read_breath(
 
     `values`: `(n,)` in `unit`, rising with breathing in, NaN where a sample is missing. `times_s`: `(n,)`
     seconds, ascending, 4 samples a second or more, irregular as they come. `adc_range`: the converter's
-    ends in the same unit; for counts it is guessed when not given.
+    ends in the same unit. Of counts it is guessed when not given: left out are then `window.strays`, and
+    what stays at the top of the smallest converter that can give it.
 
     Raises `DataError` for less than 10 s, one value throughout, nothing finite, fewer than 4 samples a
     second, or times that do not ascend. A belt that breath does not move gives no breath and no error.
     """
+    if adc_range is None and unit == "counts":
+        values = without_strays(values)
     values, times_s = checked(values, times_s, name, NEEDS)
     is_guess = adc_range is None and unit == "counts"
     range_ = guess_adc_range(values) if is_guess else adc_range
@@ -204,7 +207,8 @@ def _unusable(
             is_cut[block] = True
             continue
         even = evenly(values[start:stop], times_s[start:stop], None)
-        window = Window(name, "respiration", unit, values[start:stop], even, range_, is_guess)
+        ends_there = _certain(values[start:stop], range_) if is_guess else range_
+        window = Window(name, "respiration", unit, values[start:stop], even, ends_there, is_guess)
         for finding in ends(window):
             is_rail = finding.code == "railed" and finding.value > AT_END_ACT
             is_cut[block] |= is_rail or finding.code in ("near_rail", "flat")
@@ -212,6 +216,16 @@ def _unusable(
     padded = np.pad(is_still | is_cut, 1, constant_values=count == 1)
     is_off = is_cut | (is_still & (padded[:-2] | padded[2:]))
     return [(float(edges_s[first]), float(edges_s[last])) for first, last in _runs(is_off)]
+
+
+def _certain(values: Array, guessed: tuple[float, float] | None) -> tuple[float, float] | None:
+    """What of a guessed range holds for these values, None when nothing does.
+
+    The guess is the smallest converter that can give them: what stays at its top is held there, by whatever
+    it is. Its bottom tells nothing; values stay there where the converter is a smaller one.
+    """
+    is_high = guessed is not None and np.median(values) > (guessed[0] + guessed[1]) / 2
+    return guessed if is_high else None
 
 
 def _cycles(wave: Array, start_s: float) -> Array:

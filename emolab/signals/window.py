@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from emolab.signals.measures import Array, Evenly
 
 CONVERTER_BITS = (10, 12, 14, 16, 24)
+TOPS = tuple((1 << bits) - 1.0 for bits in CONVERTER_BITS)
+USUAL = 0.99  # of the counts tell what is usual
+STRAY = 4.0  # times what is usual: the step between converters; so far no skin or breath goes so briefly
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,38 @@ class Window:
 
 
 def guess_adc_range(values: ArrayLike) -> tuple[float, float] | None:
-    """The range of the smallest usual converter that holds the values; None when they are no counts."""
+    """The range of the smallest usual converter that holds the values; None when they are no counts.
+
+    `strays` do not count: one garbled line must not make another converter of it.
+    """
     every = np.asarray(values, dtype=np.float64)
-    every = every[np.isfinite(every)]
-    if not len(every) or every.min() < 0 or np.any(every != np.rint(every)):
+    every = every[np.isfinite(every) & ~strays(every)]
+    if not _are_counts(every):
         return None
-    tops = [(1 << bits) - 1.0 for bits in CONVERTER_BITS]
-    return next(((0.0, top) for top in tops if every.max() <= top), None)
+    return next(((0.0, top) for top in TOPS if every.max() <= top), None)
+
+
+def strays(values: ArrayLike) -> NDArray[np.bool_]:
+    """Which counts no signal made: one in a hundred at most, far beyond all others.
+
+    A board's line that lost some of its bytes and was spliced to the next reads as such a number. What the
+    smallest usual converter can give is none; of values that are no counts nothing is said.
+    """
+    every = np.asarray(values, dtype=np.float64)
+    finite = every[np.isfinite(every)]
+    if not len(finite) or float(finite.max()) <= TOPS[0] or not _are_counts(finite):
+        return np.zeros(every.shape, dtype=bool)
+    at = int(USUAL * (len(finite) - 1))
+    reach = STRAY * float(np.partition(finite, at)[at])
+    return np.asarray(np.isfinite(every) & (every > max(reach, TOPS[0])))
+
+
+def without_strays(values: ArrayLike) -> Array:
+    """The values, NaN where they are `strays`; their own array where there is none."""
+    every = np.asarray(values, dtype=np.float64)
+    stray = strays(every)
+    return np.where(stray, np.nan, every) if stray.any() else every
+
+
+def _are_counts(finite: Array) -> bool:
+    return bool(len(finite)) and finite.min() >= 0 and not np.any(finite != np.rint(finite))

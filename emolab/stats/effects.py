@@ -36,6 +36,7 @@ from emolab.stats.table import (
 Pairs = Literal["reference", "all"]
 
 ROUNDING = 1e-13  # of the values: differences that vary by less are alike
+LEAST_FOR_G = 3  # pairs: of two the states always correlate by 1 or −1, and the correction would be by 0
 LEAST_FOR_P = 6  # pairs: with five, Wilcoxon's p is 0.0625 at best
 
 
@@ -59,9 +60,9 @@ class Contrast:
     """State less other, over the participants who have both.
 
     `cohen_dz`: mean difference by the SD of differences. `hedges_g`: by the SD of the states, free of the
-    bias of few (Cousineau 2020, doi:10.20982/tqmp.16.4.p418). `rank_biserial`: ranks for less ranks
-    against, −1 … 1 (Kerby 2014, doi:10.2466/11.IT.3.1). `w`, `p`: Wilcoxon's signed ranks, ties of
-    zero left out.
+    bias of few (Cousineau 2020, doi:10.20982/tqmp.16.4.p418); NaN for fewer than three. `rank_biserial`:
+    ranks for less ranks against, −1 … 1 (Kerby 2014, doi:10.2466/11.IT.3.1). `w`, `p`: Wilcoxon's signed
+    ranks, ties of zero left out.
     """
 
     state: str
@@ -215,12 +216,17 @@ def cohen_dz(a: Floats, b: Floats) -> Floats:
 
 
 def hedges_g(a: Floats, b: Floats) -> Floats:
-    """Mean difference by the pooled SD, times what takes the bias of few pairs away; `(..., n)` → `(...)`."""
+    """Mean difference by the pooled SD, times what takes the bias of few pairs away; `(..., n)` → `(...)`.
+
+    NaN for fewer than `LEAST_FOR_G` pairs, of which no correlation of the states can be told.
+    """
     n = a.shape[-1]
+    if n < LEAST_FOR_G:
+        return np.full(a.shape[:-1], math.nan)
     spread_a, spread_b = _sd(a), _sd(b)
-    together = ((a - a.mean(-1, keepdims=True)) * (b - b.mean(-1, keepdims=True))).sum(-1) / max(n - 1, 1)
+    together = ((a - a.mean(-1, keepdims=True)) * (b - b.mean(-1, keepdims=True))).sum(-1) / (n - 1)
     freedom = 2 * (n - 1) / (1 + _ratio(together, spread_a * spread_b) ** 2)
-    unbiased = 1 - 3 / np.maximum(4 * freedom - 1, 3)
+    unbiased = 1 - 3 / (4 * freedom - 1)
     return unbiased * _ratio((a - b).mean(-1), np.sqrt((spread_a**2 + spread_b**2) / 2))
 
 

@@ -7,6 +7,8 @@ unlisted     a recording of somebody who is not in the list of participants
 begun        a withdrawal that was not finished
 returned     something of somebody who withdrew is here (again): a copy, a backup put back
 residue      a file that still names somebody who withdrew
+copy         a recording that is a copy of another: an analysis counts it once, an export does not
+rival        one of several recordings that say they are the same session of the same participant
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any
 
 from emolab.core.errors import ConfigError, RecordingError
 from emolab.recording import apart
+from emolab.recording.copies import PART, Identity, copies, identity, rivals
 from emolab.recording.recover import was_cut_off
 from emolab.study import consent, participants, remains, residue, tombstone
 from emolab.study.sessions import sessions
@@ -39,16 +42,22 @@ def check(study: Path, on_file: Callable[[Path], None] = lambda path: None) -> l
     texts, found = _texts(study)
     everyone = participants.everyone(study)
     listed = {one.id.casefold() for one in everyone if one.utc}
-    gone = {one.id.casefold() for one in everyone if one.withdrawn_utc}
+    gone = {one.id.casefold(): one.id for one in everyone if one.withdrawn_utc}
+    known: list[tuple[str, Path, Identity]] = []
     for who, _, path in sessions(study):
         if who.casefold() in gone:
             continue
         on_file(path)
-        found += _of_recording(study, who, path, texts)
+        report, own = _of_recording(who, path, texts)
+        found += own
+        if report is not None:
+            told = identity(report["participant"], report["session"], report["started_utc"])
+            known.append((who, path, told))
         if who.casefold() not in listed and (study / "participants.jsonl").exists():
             remedy = f"if it is no copy that strayed here: emolab study add {study} --id {who}"
             found.append(Finding("unlisted", who, path, "is of nobody in the list of participants", remedy))
-    for who in gone:
+    found += _of_copies(known)
+    for who in gone.values():
         found += _of_withdrawn(study, who)
     return found
 
@@ -67,18 +76,37 @@ def _texts(study: Path) -> tuple[set[str], list[Finding]]:
     return sound, found
 
 
-def _of_recording(study: Path, who: str, path: Path, texts: set[str]) -> list[Finding]:
+def _of_copies(known: list[tuple[str, Path, Identity]]) -> list[Finding]:
+    """Of those that could be read: what is there twice, and what claims another's place."""
+    twice = copies([(path, [told]) for _, path, told in known])
+    single = [(path, [told]) for _, path, told in known if path not in twice]
+    # a later part is in the same session as its first, and is no rival of it
+    others = rivals([one for one in single if PART not in one[0].stem])
+    found = []
+    for who, path, _ in known:
+        if path in twice:
+            remedy = "keep copies outside the study: whoever withdraws must be found in all of them"
+            found.append(Finding("copy", who, path, f"is a copy of {twice[path]}", remedy))
+        for other in others.get(path, ()):
+            what = f"says it is the same session of the same participant as {other}"
+            remedy = "look which of them it is, and take the other out of the study"
+            found.append(Finding("rival", who, path, what, remedy))
+    return found
+
+
+def _of_recording(who: str, path: Path, texts: set[str]) -> tuple[dict[str, Any] | None, list[Finding]]:
+    """What `inspect` tells of it, None where it cannot be read or is open, and what is not in order."""
     if was_cut_off(path):
         remedy = f"if nothing is being recorded: emolab recover {path}"
-        return [Finding("open", who, path, "was not closed", remedy)]
+        return None, [Finding("open", who, path, "was not closed", remedy)]
     try:
         report = apart.run("inspect", path)
     except (RecordingError, OSError) as error:
-        return [Finding("damaged", who, path, str(error), f"emolab recover {path}")]
+        return None, [Finding("damaged", who, path, str(error), f"emolab recover {path}")]
     found = []
     if report["verdict"] == "bad":
         found.append(Finding("damaged", who, path, " ".join(report["reasons"]), f"emolab inspect {path}"))
-    return found + _of_consent(who, path, report, texts)
+    return report, found + _of_consent(who, path, report, texts)
 
 
 def _of_consent(who: str, path: Path, report: dict[str, Any], texts: set[str]) -> list[Finding]:

@@ -16,8 +16,12 @@ import pytest
 from emolab.analysis import modalities
 from emolab.analysis.measure import Job, Measured, _changed, measure
 from emolab.analysis.modalities import MODALITIES, Source
+from emolab.analysis.table import columns
 from emolab.core.errors import DataError
+from emolab.core.stream import Chunk
+from emolab.recording.lanes import rests
 from emolab.recording.reader import Session
+from emolab.recording.writer import SessionWriter
 from emolab.study.sessions import session_path, truth_path
 
 
@@ -66,8 +70,39 @@ def test_counts_are_set_against_as_long_a_rest(measured: list[Measured]):
     one = measured[0]
     assert one.window is not None
     for row in one.rows:
-        expected = one.baseline["scr_count"] * (row["end_s"] - row["start_s"]) / 60
-        assert row["d_scr_count"] == pytest.approx(row["scr_count"] - expected)
+        expected = one.baseline["scr_count"] / one.baseline["good_eda"] * (row["end_s"] - row["start_s"]) / 60
+        assert row["d_scr_count"] == pytest.approx(row["scr_count"] / row["good_eda"] - expected)
+
+
+def test_a_clip_of_which_part_is_masked_is_not_said_to_have_fewer_responses(
+    measured: list[Measured],
+):
+    """A touch lost for 0.4 s costs ten seconds and more; what is left goes on at the same rate."""
+    window = measured[0].window
+    assert window is not None
+    rested_s = window.end_s - window.start_s
+    base = {"scr_count": 0.2 * rested_s, "scr_amp_sum_z": 0.1 * rested_s, "good_eda": 1.0}
+    base |= {"rsp_sigh_count": 0.02 * rested_s, "rsp_pause_count": 0.0, "good_respiration": 1.0}
+    for share in (1.0, 0.64, 0.5):
+        clip = {"start_s": 400.0, "end_s": 430.0, "good_eda": share, "good_respiration": share}
+        clip |= {"scr_count": 6.0 * share, "scr_amp_sum_z": 3.0 * share, "rsp_sigh_count": 0.6 * share}
+        clip |= {"rsp_pause_count": 0.5 * share, "scr_rate": 12.0}
+        changed = _changed(clip, base, window)
+        assert changed["scr_count"] == clip["scr_count"]  # as counted
+        for name, change in (("scr_count", 0.0), ("scr_amp_sum_z", 0.0), ("rsp_sigh_count", 0.0)):
+            assert changed[f"d_{name}"] == pytest.approx(change, abs=1e-9)
+        assert changed["d_rsp_pause_count"] == pytest.approx(0.5)
+        rested = {**base, "scr_count": base["scr_count"] * share, "good_eda": share}
+        assert _changed(clip, rested, window)["d_scr_count"] == pytest.approx(0.0, abs=1e-9)
+    nothing = _changed({**clip, "good_eda": 0.0}, base, window)
+    assert math.isnan(nothing["d_scr_count"]) and nothing["d_rsp_pause_count"] == pytest.approx(0.5)
+
+
+def test_each_count_says_how_its_change_is_counted():
+    told = {column.name: column.what for column in columns()}
+    for name in ("scr_count", "scr_amp_sum_z", "rsp_sigh_count", "rsp_pause_count", "pulse_beats"):
+        assert "as they would be were all of it usable" in told[f"d_{name}"]
+        assert "usable" not in told[name]
 
 
 def test_a_camera_that_is_off_by_two_degrees_changes_no_change(
@@ -154,6 +189,34 @@ def test_a_session_in_two_parts_has_one_rest(study_of: Callable[..., Path], meas
     assert late["d_hr_mean"] == pytest.approx(
         measured[1].rows[0]["hr_mean"] - measured[0].baseline["hr_mean"]
     )
+
+
+def test_the_report_on_the_rest_counts_from_whichever_part_it_was_given_in(
+    rehearsed: Path, measured: list[Measured], tmp_path: Path
+):
+    """The session broke after the rest and before the question: the next part asks it."""
+    with Session.open(session_path(rehearsed, "P001", 0)) as session:
+        asked = next(event for event in session.events if event.kind == "answer")
+        (rest,) = rests(session.events)
+        header, stream = session.header, session.streams["board"]
+        before = [event for event in session.events if event.time_s <= rest[1]]
+        times_s, rows = stream.times_s(), stream.samples()
+        first = tmp_path / "P001_session-0.h5"
+        writer = SessionWriter(first, header)
+        writer.open([stream.info])
+        stop = int(np.searchsorted(times_s, rest[1] + 1.0))
+        writer.write(Chunk("board", times_s[:stop], rows[:stop], float(times_s[stop - 1])))
+        for event in before:
+            writer.mark(event)
+        writer.close()
+        writer = SessionWriter(tmp_path / "P001_session-0_part-2.h5", header)
+        writer.open([stream.info])
+        writer.write(Chunk("board", times_s[:5000], rows[:5000], float(times_s[4999])))
+        writer.mark(replace(asked, time_s=3.0))
+        writer.close()
+    found = measure(Job(first))
+    assert found.window is not None and found.trouble == ""
+    assert found.baseline_state == measured[0].baseline_state == asked.data["state"]
 
 
 def test_whatever_a_damaged_file_raises_is_told_of_its_session(

@@ -15,9 +15,11 @@ from emolab.analysis import modalities, table
 from emolab.analysis.measure import Job, Measured, measure
 from emolab.analysis.modalities import MODALITIES, Source
 from emolab.core.errors import DataError
+from emolab.core.stream import Channel
 from emolab.recording.reader import RecordedStream, Session
 from emolab.signals.loudness import LOUDNESS_FEATURES
 from emolab.signals.rsa import RSA_FEATURES
+from tests.training import listened
 
 
 def test_a_clip_is_louder_than_the_room_at_rest(heard: tuple[Path, Measured]):
@@ -146,6 +148,30 @@ def test_without_a_microphone_the_columns_are_empty(measured: list[Measured]):
     assert one.absent == {"audio": "no microphone was recorded"}
     clips = table.clips(measured)
     assert clips["sound_lufs"].isna().all() and (clips["good_audio"] == 0.0).all()
+
+
+@pytest.mark.parametrize("is_falling", [True, False])
+def test_which_way_counts_of_skin_conductance_go_is_guessed_aloud(tmp_path: Path, is_falling: bool):
+    path = listened.record(tmp_path / "P07_session-0.h5", info=listened.COUNTS, is_falling=is_falling)
+    with Session.open(path) as session:
+        source = MODALITIES["eda"].read(session)
+    assert source.body.conductance.is_turned == is_falling
+    way = "fall" if is_falling else "rise"
+    assert source.remark.startswith(f"was taken to {way} when conductance rises, a guess")
+    assert "'falls' in the device file" in source.remark
+
+
+def test_which_way_skin_conductance_goes_is_no_guess_where_the_device_file_says(tmp_path: Path):
+    for falls in (True, False):
+        info = replace(listened.COUNTS, channels=(Channel("gsr", "eda", falls=falls),))
+        path = listened.record(tmp_path / f"P0{falls:d}_session-0.h5", info=info, is_falling=True)
+        with Session.open(path) as session:
+            source = MODALITIES["eda"].read(session)
+        # what was said goes before what the responses look like
+        assert (source.body.conductance.is_turned, source.remark) == (falls, "")
+    path = listened.record(tmp_path / "P09_session-0.h5")
+    with Session.open(path) as session:
+        assert MODALITIES["eda"].read(session).remark == ""  # µS rise
 
 
 def test_units_of_changes_are_theirs(heard: tuple[Path, Measured]):

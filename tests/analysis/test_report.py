@@ -18,7 +18,9 @@ from emolab.analysis.page import Page, Table, Words
 from emolab.analysis.report import page
 from emolab.analysis.sections.figures import count, number, words
 from emolab.analysis.sections.labels import _by_chance
+from emolab.analysis.sections.methods import _comparisons
 from emolab.core.label import STATE_KEYS
+from emolab.stats.table import NOTHING
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +29,7 @@ def _few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"emolab.stats.{room}.RESAMPLES", 60)
 
 
+SIZELESS: dict[str, Any] = dict.fromkeys(("median", "hedges_g", "rank_biserial"), NOTHING)
 ASKED = {"lane": "reported", "drop_conflicts": False, "z": "table"}
 
 
@@ -103,6 +106,45 @@ def test_methods_tell_nothing_that_was_not_done(measured: list[Measured]):
     assert "thermal frame" not in told and "cvxEDA" not in told
     assert "logistic" not in told  # it needs the face's temperature
     assert "read from board/ppg_ear." in told
+
+
+def test_methods_tell_no_test_that_too_few_participants_had(measured: list[Measured]):
+    again = _with_rows(replace(measured[1], participant="P001", session=1), participant="P001", session=1)
+    alone = _words(_page([measured[0], again]), "methods")
+    assert "medians of the participants' means" in alone
+    for untold in ("Wilcoxon", "Friedman", "compared within", "Holm's correction. "):
+        assert untold not in alone
+    several = _words(_page(measured), "methods")
+    assert "effect sizes with 95 % intervals, and compared within participants by Wilcoxon's" in several
+
+
+def test_methods_tell_each_test_that_was_done_and_no_other(measured: list[Measured]):
+    found = find(table.clips(measured))
+    compared = list(found.effects.values())
+    no_friedman = [replace(one, friedman=replace(one.friedman, p=math.nan)) for one in compared]
+    assert "by Wilcoxon's test with Holm's" in _comparisons(no_friedman)
+    no_wilcoxon = [
+        replace(one, contrasts=tuple(replace(contrast, p=math.nan) for contrast in one.contrasts))
+        for one in [replace(one, friedman=replace(one.friedman, p=0.2)) for one in compared]
+    ]
+    assert "by Friedman's test with Holm's" in _comparisons(no_wilcoxon)
+    bare = [
+        replace(one, levels=(), contrasts=tuple(replace(each, **SIZELESS) for each in one.contrasts))
+        for one in no_friedman
+    ]
+    assert "effect sizes" not in _comparisons(bare) and "interval" not in _comparisons(bare)
+    both = [*no_friedman, *no_wilcoxon]
+    assert "by Wilcoxon's and Friedman's tests with Holm's" in _comparisons(both)
+
+
+def test_two_participants_have_no_hedges_g_in_the_report(measured: list[Measured]):
+    made = _page(measured[:2])
+    section = next(one for one in made.sections if one.key == "changes")
+    (sizes,) = [part for part in section.parts if isinstance(part, Table) and "Effect sizes" in part.caption]
+    at = sizes.head.index("Hedges g")
+    assert sizes.rows and {row[at] for row in sizes.rows} == {"–"}
+    assert any(row[at + 1] != "–" for row in sizes.rows)
+    assert "Hedges g: of three participants or more." in sizes.note
 
 
 def test_methods_tell_in_how_many_sessions_a_signal_was(measured: list[Measured]):

@@ -95,6 +95,32 @@ def test_a_damaged_recording_is_left_out_and_told(study: Path, tmp_path: Path) -
     assert left_out.key == "P001_session-0" and "is no HDF5 file" in left_out.why
 
 
+def test_a_copied_recording_is_learnt_from_once_and_told(study: Path, tmp_path: Path) -> None:
+    place = tmp_path / "study"
+    shutil.copytree(study, place)
+    shutil.copytree(place / "P001", place / "A-backup")
+    renamed = place / "P001" / "P001_session-7.h5"
+    shutil.copy(place / "P001" / "P001_session-0.h5", renamed)
+    corpus = Sessions(place)
+    assert corpus.trials() == Sessions(study).trials()
+    assert {one.recording.parent.name for one in corpus.heard().values()} == {"P001", "P002"}
+    told = {one.key: one.why for one in corpus.left_out if "is a copy of" in one.why}
+    assert set(told) == {"A-backup/P001_session-0", "P001/P001_session-7"}
+    assert told["P001/P001_session-7"] == f"{renamed} is a copy of {place / 'P001' / 'P001_session-0.h5'}"
+
+
+def test_of_two_recordings_of_one_name_the_one_in_its_own_folder_is_read(study: Path, tmp_path: Path) -> None:
+    place = tmp_path / "study"
+    shutil.copytree(study, place)
+    (place / "A-other").mkdir()
+    shutil.copy(place / "P002" / "P002_session-0.h5", place / "A-other" / "P001_session-0.h5")
+    (place / "P002" / "P002_session-0.h5").unlink()
+    corpus = Sessions(place)
+    assert {ref.subject for ref in corpus.trials()} == {"P001"}
+    (left_out,) = (one for one in corpus.left_out if one.key.startswith("A-other/"))
+    assert "is another recording of the same name as" in left_out.why
+
+
 def test_a_recording_that_goes_away_is_told_trial_by_trial(study: Path, tmp_path: Path) -> None:
     shutil.copytree(study, tmp_path / "study")
     corpus = Sessions(tmp_path / "study")

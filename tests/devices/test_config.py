@@ -48,6 +48,16 @@ def test_file_becomes_sources_with_channels_in_the_order_of_the_board(tmp_path: 
     assert (source.info.channels[1].scale, source.info.channels[1].offset) == (0.0195, -0.4)
 
 
+def test_which_way_counts_of_skin_conductance_go_can_be_said() -> None:
+    text = BOARD.replace('unit = "uS", scale = 0.0195, offset = -0.4', "falls = false")
+    for kind in ("physiokit", "emolab_board"):
+        (source,) = config.build(config.parse(text.replace("physiokit", kind), "lab.toml"), FakeClock())
+        assert [(one.name, one.unit, one.falls) for one in source.info.channels] == [
+            ("respiration", "counts", None),
+            ("gsr", "counts", False),
+        ]
+
+
 def test_only_the_wanted_instruments_are_built() -> None:
     text = BOARD + BOARD.replace('"board"', '"second"')
     device_file = config.parse(text, "lab.toml")
@@ -95,6 +105,8 @@ def test_a_missing_file_names_the_way_to_make_one(tmp_path: Path) -> None:
          r"unknown kind 'edu'; did you mean 'eda'\?"),
         (BOARD.replace("gsr = {", "gsx = {"), r"scaling speaks of channel 'gsx'; did you mean 'gsr'\?"),
         (BOARD.replace("scale =", "scael ="), r"unknown key 'scaling.gsr.scael'; take it out"),
+        (BOARD.replace("gsr = {", "respiration = { falls = true }\ngsr = {"),
+         r"channel 'respiration' is no skin conductance, so 'falls' says nothing; take it out"),
         (BOARD.replace("port", "baud = 0\nport"), r"key 'baud': input should be greater than 0, not 0"),
     ],
 )  # fmt: skip

@@ -13,6 +13,7 @@ from emolab.devices import config, discover, machine
 from emolab.devices.discover import Facts
 from emolab.devices.machine import Camera, Disk, Library, SerialPort
 from emolab.devices.microphone import SoundDevice
+from tests.fakes import FakeClock
 
 NOTHING = Facts((), (), (), (Library("numpy", "2.0", True),), Disk("/data", 10**12, True))
 LABORATORY = Facts(
@@ -123,6 +124,13 @@ def test_the_examples_in_comments_load_when_they_are_uncommented():
         "thermal_camera",
         "microphone",
     ]
+
+
+def test_the_proposed_file_tells_how_to_say_which_way_skin_conductance_goes():
+    text = discover.propose_device_file(replace(LABORATORY, cameras=(), audio_devices=()))
+    first = text.replace("# [instrument.scaling]", "[instrument.scaling]", 1).replace("# gsr", "gsr", 1)
+    (board, *_) = config.build(config.parse(first, "lab.toml"), FakeClock(), only=["board"])
+    assert board.info.channels[0].falls is True
 
 
 def test_a_folder_that_is_not_there_yet_is_judged_by_the_one_above(tmp_path: Path):

@@ -58,6 +58,13 @@ def test_feature_without_any_figure_is_told() -> None:
     assert texts.count("no figure") == 4 and "no figures" in texts
 
 
+def test_two_participants_have_no_size_and_say_so() -> None:
+    drawing = effect_sizes(effects.compare(study(2, 20), "d_hr_mean").table(), {"d_hr_mean": "Δ heart rate"})
+    check(drawing)
+    assert [text.get_text() for text in drawing.figure.axes[0].texts].count("no figure") == 4
+    assert "0.00" not in drawing.alt
+
+
 def test_another_table_is_told() -> None:
     with pytest.raises(DataError, match="lacks predictor"):
         coefficients(effects.compare(study(7), "d_hr_mean").table(), TWO)

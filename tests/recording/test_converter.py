@@ -1,13 +1,19 @@
-"""The ends of a channel's converter: told by the instrument, guessed, or unknown."""
+"""The ends of a channel's converter, and which way it goes: told, guessed, or unknown."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from emolab.core.stream import Channel, StreamInfo
-from emolab.recording import converter
+from emolab.recording import converter, layout
+from emolab.recording.reader import Session
+from emolab.recording.writer import SessionWriter
+from tests.recording import made
 
 
 def board(scale: float = 1.0, offset: float = 0.0, **instrument: Any) -> StreamInfo:
@@ -32,6 +38,35 @@ def test_bits_that_are_none_leave_the_ends_unknown(bits: object) -> None:
     info = board(bits=bits)
     assert converter.counts(info) is None and converter.ends(info, info.channels[0]) is None
     assert converter.ends(info, info.channels[0], (0.0, 1023.0)) == (0.0, 1023.0)
+
+
+@pytest.mark.parametrize(
+    ("told", "model", "expected"),
+    [
+        (None, "PhysioKit", True), (False, "PhysioKit", False),
+        (None, "LSL", None), (True, "LSL", True), (False, "emolab board", False), ("no", "LSL", None),
+    ],
+)  # fmt: skip
+def test_which_way_skin_conductance_goes_is_what_the_device_file_says(
+    told: bool | None, model: str, expected: bool | None
+) -> None:
+    channel = Channel("gsr", "eda", falls=told)
+    info = StreamInfo("board", (channel,), 250.0, "int16", (1,), {"model": model})
+    assert converter.is_falling(info, channel) is expected
+
+
+def test_a_recording_keeps_which_way_skin_conductance_goes(tmp_path: Path) -> None:
+    channels = (Channel("gsr", "eda", falls=True), Channel("wrist", "eda", falls=False), Channel("x", "eda"))
+    info = StreamInfo("board", channels, 250.0, "uint16", (3,))
+    writer = SessionWriter(tmp_path / "P1_session-0.h5", made.HEADER)
+    writer.open([info])
+    writer.close()
+    with Session.open(tmp_path / "P1_session-0.h5") as session:
+        assert session.streams["board"].info.channels == channels
+    with h5py.File(tmp_path / "P1_session-0.h5") as file:
+        told = json.loads(layout.get_text(file["streams/board"], "channels"))
+    # where nothing is said nothing is written: an older emolab knows no such fact and reads the file
+    assert [channel.get("falls", "not told") for channel in told] == [True, False, "not told"]
 
 
 def test_a_guess_does_not_outdo_the_instrument() -> None:

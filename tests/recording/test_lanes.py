@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emolab.core.event import Event
 from emolab.recording.labels import TimedLabel
-from emolab.recording.lanes import intended, reported
+from emolab.recording.lanes import intended, reported, rests
 from emolab.recording.trials import trials
 
 
@@ -42,6 +42,36 @@ def test_what_was_said_stands_over_the_clip_it_was_said_of() -> None:
         TimedLabel(5.0, 305.0, clip="baseline", state="neutral", word="calm"),
         TimedLabel(320.0, 350.0, clip="fear_1", state="neutral", word="peace"),
     ]
+
+
+def test_a_report_on_the_rest_after_a_resume_stands_at_its_own_moment() -> None:
+    after = [
+        answer(3.0, None, "neutral", "calm"),
+        *played("joy_1", "most_positive", 10.0, 40.0), answer(44.0, "joy_1", "neutral", "peace"),
+    ]  # fmt: skip
+    rest, clip = reported(after, 50.0)
+    assert rest == TimedLabel(3.0, 3.0, clip="baseline", state="neutral", word="calm")
+    assert (clip.clip, clip.start_s) == ("joy_1", 10.0)
+    told = trials(after, 50.0)
+    assert [(trial.number, trial.clip) for trial in told] == [(0, "baseline"), (1, "joy_1")]
+    assert told[0].said == rest and told[0].response_s == 2.0
+
+
+def test_a_report_before_the_rest_of_its_own_file_is_none_on_it() -> None:
+    assert reported([answer(1.0, None, "neutral", "calm"), *REST], 400.0) == []
+
+
+def test_a_rest_that_was_broken_off_and_made_anew_is_the_last() -> None:
+    def step(kind: str, at_s: float, **more: str) -> Event:
+        return Event(at_s, kind, data={"step": 2, "kind": "rest", **more})
+
+    anew = [
+        step("step_started", 1.0), step("step_ended", 90.0, how="aborted"),
+        step("step_started", 700.0), step("step_ended", 1000.0, how="done"),
+        answer(1004.0, None, "neutral", "calm"),
+    ]  # fmt: skip
+    assert rests(anew) == [(700.0, 1000.0)]
+    assert [(label.start_s, label.end_s) for label in reported(anew, 1010.0)] == [(700.0, 1000.0)]
 
 
 def test_a_report_that_was_not_given_is_no_label() -> None:

@@ -160,6 +160,31 @@ def test_a_dead_or_railed_belt_gives_no_number_and_preflight_says_the_same() -> 
         assert code in judge(values[:1000], T[:1000], kind="respiration", adc_range=ADC).codes
 
 
+@pytest.mark.parametrize("garbled", [4200.0, 49498.0, 60000.0])
+def test_a_garbled_line_spoils_a_breath_and_no_session(garbled: float) -> None:
+    values = np.rint(600.0 - 200.0 * np.cos(2 * np.pi * T / 4.0))
+    clean = read_breath(values, T).over(0.0, 120.0)
+    values[5003] = garbled
+    breath = read_breath(values, T)
+    assert breath.good_share(0.0, 120.0) == pytest.approx(1.0, abs=0.01)
+    figures = breath.over(0.0, 120.0)
+    assert figures["rsp_rate_mean"] == pytest.approx(15.0, abs=0.05)
+    assert all(figures[name] == pytest.approx(clean[name], rel=0.02, abs=0.02) for name in clean)
+    judged = judge(values[4500:5500], T[4500:5500], kind="respiration")
+    assert judged.level == "well" and judged.share == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_guess_of_the_converter_takes_no_breath_away() -> None:
+    wave = -np.cos(2 * np.pi * T / 4.0)
+    for values in (np.rint(200_000.0 + 20_000.0 * wave), np.rint(30.0 + 20.0 * wave)):
+        breath = read_breath(values, T)
+        assert breath.good_share(0.0, 120.0) == pytest.approx(1.0, abs=0.01)
+        assert np.isfinite(breath.over(20.0, 100.0)["rsp_rate_mean"])
+        judged = judge(values[:1000], T[:1000], kind="respiration")
+        assert judged.level == "look" and judged.codes == ("near_rail",)
+        assert judged.share == pytest.approx(1.0, abs=0.01)
+
+
 def test_a_belt_that_comes_loose_counts_up_to_then() -> None:
     values = belt(15.0)
     values[6000:] = counts(np.full(6000, 2000.0), noise=5.0)

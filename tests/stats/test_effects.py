@@ -154,6 +154,18 @@ def test_hardly_anybody_gives_figures_without_intervals_or_wide_ones(people: int
     assert all(math.isnan(one.p) or one.p > 0.05 for one in found.contrasts)
 
 
+@pytest.mark.parametrize("people", [2, 3])
+def test_two_pairs_are_too_few_for_hedges_correction(people: int) -> None:
+    found = only(of_states(most_positive=[5.0, 9.0, 7.5][:people], neutral=[1.0, 2.0, 3.5][:people]))
+    assert math.isfinite(found.cohen_dz.value) and math.isfinite(found.rank_biserial.value)
+    if people < 3:
+        assert all(math.isnan(bound) for bound in vars(found.hedges_g).values())
+    else:
+        assert found.hedges_g.low < 2.0 < found.hedges_g.value < found.hedges_g.high
+    drawn = np.random.default_rng(1).standard_normal((2, 5, people))
+    assert np.isnan(hedges_g(*drawn)).tolist() == [people < 3] * 5
+
+
 def test_feature_that_never_differs_has_no_effect() -> None:
     found = compare(measured(4, 6).assign(d_hr=2.0), "d_hr")
     assert {one.p for one in found.contrasts} == {1.0} and found.friedman.p == 1.0

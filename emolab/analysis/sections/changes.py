@@ -95,6 +95,6 @@ def _effects(found: Findings) -> Table:
     note = (
         "Within participants who have both states. Wilcoxon: Holm over the contrasts of one change. "
         "Friedman: all "
-        "states at once, Holm over the changes."
+        "states at once, Holm over the changes. Hedges g: of three participants or more."
     )
     return Table("Effect sizes against neutral", head, rows, note)

@@ -46,6 +46,7 @@ def _told(one: Measured, extra: Collection[str]) -> list[str]:
     return [
         *reasons,
         *one.remarks,
+        *one.rivals,
         *unsound,
         *(f"{kind}: {why}" for kind, why in one.absent.items() if kind not in extra),
     ]

@@ -79,7 +79,7 @@ def unasked(sound: Sequence[Measured]) -> set[str]:
 
 def is_bad(one: Measured) -> bool:
     """Whether a session could not be read, or one of its files is in bad health."""
-    return bool(one.trouble) or _verdict(one) == "bad"
+    return bool(one.trouble and not one.is_copy) or _verdict(one) == "bad"
 
 
 def _verdict(one: Measured) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from emolab.analysis.measure import Measured
 from emolab.analysis.modalities import BY_CAMERA, MODALITIES
 from emolab.analysis.page import Section, Words
 from emolab.analysis.sections.figures import count, state, words
+from emolab.stats.effects import Effects
 
 
 def methods(
@@ -163,14 +165,32 @@ def _statistics(found: Findings) -> str:
             told += ", also with Holm's correction over all of them"
         told += "; likelihood-ratio tests judge each predictor as a whole. "
     if found.effects:
-        told += (
-            "Changes by state are described by medians of the participants' means and by effect sizes with "
-            "95 % intervals, and compared within participants by Wilcoxon's and Friedman's tests with Holm's "
-            "correction. "
-        )
+        told += _comparisons(found.effects.values())
     if found.mixed:
         told += "They were checked with mixed models with a random intercept per participant. "
     return told + f"Analyses were made with emolab {__version__}."
+
+
+def _comparisons(every: Iterable[Effects]) -> str:
+    """How states were compared, as far as there were participants enough for it."""
+    every = list(every)
+    contrasts = [contrast for one in every for contrast in one.contrasts]
+    sizes = [size for one in contrasts for size in (one.hedges_g, one.rank_biserial)]
+    told = "Changes by state are described by medians of the participants' means"
+    if any(math.isfinite(size.value) for size in sizes):
+        told += " and by effect sizes"
+    medians = [level.median for one in every for level in one.levels] + [one.median for one in contrasts]
+    if any(math.isfinite(figure.low) for figure in sizes + medians):
+        told += " with 95 % intervals"
+    tests = []
+    if any(math.isfinite(one.p) for one in contrasts):
+        tests.append("Wilcoxon's")
+    if any(math.isfinite(one.friedman.p) for one in every):
+        tests.append("Friedman's")
+    if tests:
+        told += f", and compared within participants by {words(tests)} test{'s' * (len(tests) > 1)} with "
+        told += "Holm's correction"
+    return told + ". "
 
 
 def is_simulated(one: Measured) -> bool:

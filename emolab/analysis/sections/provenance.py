@@ -12,7 +12,10 @@ from emolab.analysis.page import Section, Table
 from emolab.analysis.table import columns
 from emolab.recording.header import commit, software
 
-LIBRARIES = ("scipy", "pandas", "pyarrow", "statsmodels", "numba", "matplotlib")
+LIBRARIES = (
+    "scipy", "pandas", "pyarrow", "statsmodels", "numba", "matplotlib", "pyloudnorm", "torch",
+    "facenet-pytorch",
+)  # fmt: skip
 
 
 def made_with() -> dict[str, str]:

@@ -20,7 +20,7 @@ from emolab.signals.eda.front_end import FrontEnd
 from emolab.signals.general import AT_END
 from emolab.signals.measures import GAP_STEPS, Array, interpolated
 from emolab.signals.samples import Needs, checked, usual_s
-from emolab.signals.window import guess_adc_range
+from emolab.signals.window import TOPS, guess_adc_range, without_strays
 
 GRID_HZ = 10.0  # a response rises in 1 to 3 s (Boucsein 2012): its spectrum ends below 1 Hz
 LEAST_HZ = 4.0  # the decomposition needs as much: slower samples get lines between
@@ -100,14 +100,16 @@ def conductance(
 
     `values` `(n,)` in `unit`, NaN where missing; `times_s` `(n,)` seconds, ascending, irregular, with gaps.
     `front_end`: makes microsiemens of them; without one S, mS, nS and Ω, kΩ, MΩ become µS, all else stays.
-    `adc_range`: the converter's ends in the values' unit; of counts it is guessed. `is_falling`: whether
-    values fall when conductance rises; judged by the responses' shape when None and the unit does not tell.
+    `adc_range`: the converter's ends in the values' unit. Where it is not given of counts, only what holds
+    of every converter is left out: the very top of one, less than a hundredth of the smallest, `strays`.
+    `is_falling`: whether values fall when conductance rises; judged by the responses' shape when None and
+    the unit does not tell.
 
     Raises `DataError` when nothing can come of it: less than 10 s, slower than 2 Hz, no numbers, one value
     throughout, times that do not ascend.
     """
-    samples, at_s = checked(values, times_s, name, NEEDS)
     is_guess = adc_range is None and unit == "counts"
+    samples, at_s = checked(without_strays(values) if is_guess else values, times_s, name, NEEDS)
     is_clipped, is_off = _at_ends(samples, guess_adc_range(samples) if is_guess else adc_range, is_guess)
     read, told = _in_us(samples, unit, front_end)
     sound = np.isfinite(read) & ~is_clipped & ~is_off
@@ -121,7 +123,7 @@ def conductance(
         "clipped": _mostly(is_clipped, at_s, rate_hz, len(even)),
         "off": _mostly(is_off, at_s, rate_hz, len(even)) | (is_us & is_there & (even < SKIN_US[0])),
         "range": is_us & is_there & (even > SKIN_US[1]),
-        "leaps": _leaps(even, is_there, rate_hz, *_steepest_per_s(even, is_us, samples, adc_range)),
+        "leaps": _leaps(even, is_there, rate_hz, *_steepest_per_s(even, is_us, adc_range)),
     }
     is_good = is_there & ~_with_margin(np.logical_or.reduce(list(artefacts.values())), rate_hz)
     lost = {why: float(flags.mean()) for why, flags in artefacts.items() if flags.any()}
@@ -157,8 +159,9 @@ def _at_ends(
         none = np.zeros(len(samples), dtype=bool)
         return none, none
     low, high = range_
-    reach = 0.0 if is_guess else AT_END * (high - low)
-    return samples >= high - reach, samples < low + SKIN_COUNTS_OFF * (high - low)
+    if is_guess:  # whatever the converter, below this no current flows
+        return samples >= high, samples < SKIN_COUNTS_OFF * TOPS[0]
+    return samples >= high - AT_END * (high - low), samples < low + SKIN_COUNTS_OFF * (high - low)
 
 
 def _smoothed(samples: Array, at_s: Array, every_s: Array, rate_hz: float) -> tuple[Array, NDArray[np.bool_]]:
@@ -208,14 +211,13 @@ def _mostly(flags: NDArray[np.bool_], at_s: Array, rate_hz: float, n: int) -> ND
 
 
 def _steepest_per_s(
-    even: Array, is_us: bool, samples: Array, adc_range: tuple[float, float] | None
+    even: Array, is_us: bool, adc_range: tuple[float, float] | None
 ) -> tuple[float, float | Array]:
     """The fastest rise and fall that skin may make; where nothing is known of the unit, whatever it does."""
     if is_us:
         falls = np.maximum(FALL_PER_S * even[:-1], LEAST_FALL_US_PER_S)
         return SKIN_US_PER_S, np.minimum(falls, SKIN_US_PER_S)
-    range_ = adc_range or guess_adc_range(samples)
-    either = SHARE_PER_S * (range_[1] - range_[0]) if range_ else np.inf
+    either = SHARE_PER_S * (adc_range[1] - adc_range[0]) if adc_range else np.inf
     return either, either
 
 

@@ -151,7 +151,9 @@ def _events(session: Outgoing, path: Path, task: str) -> list[Path]:
         if (at_s := onset["fitted_s"]) is not None:
             until_s = end_s if onset["ended_s"] is None else onset["ended_s"]
             rows.append((at_s, max(until_s - at_s, 0.0), "clip", onset["clip"], onset["state"], None, None))
-    for rest in (said for said in lanes.reported(events, end_s) if said.clip == lanes.BASELINE):
+    for rest in lanes.reported(events, end_s):
+        if rest.clip != lanes.BASELINE or rest.is_moment:  # a moment: it was rested in an earlier part
+            continue
         rows.append((rest.start_s, rest.end_s - rest.start_s, "rest", None, None, None, None))
     for event in events:
         if event.kind == "answer":

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from emolab.core.errors import DataError
 from emolab.signals.eda.conductance import Conductance, conductance
 from emolab.signals.eda.front_end import GroveGsr, Linear
+from emolab.signals.quality import judge
 from tests.signals.eda.made import US_PER_COUNT, session
 from tests.signals.made import Array, hum
 
@@ -88,7 +89,7 @@ def test_a_leap_is_masked_in_microsiemens_and_in_counts() -> None:
     assert first_s == pytest.approx(55.0, abs=0.5) and last_s == pytest.approx(65.0, abs=0.5)
     counts = np.rint(US / US_PER_COUNT)
     assert conductance(counts, T).is_good.all()
-    assert "leaps" in conductance(np.where(T > 60, counts + 400, counts), T).lost
+    assert "leaps" in conductance(np.where(T > 60, counts + 400, counts), T, adc_range=(0, 4095)).lost
 
 
 def test_an_electrode_that_loses_touch_falls_faster_than_skin() -> None:
@@ -107,6 +108,42 @@ def test_the_converters_end_is_masked_in_counts_and_through_a_front_end() -> Non
         assert masked_s(told) == pytest.approx((55.0, 67.0), abs=0.5)
     off = conductance(np.where((T > 60) & (T < 62), 3, counts), T, adc_range=(0, 4095))
     assert off.lost["off"] == pytest.approx(2.0 / 120.0, abs=0.005)
+
+
+@pytest.mark.parametrize("garbled", [4200.0, 49498.0, 60000.0])
+@pytest.mark.parametrize("every", [1, 25])  # as the board sends, and ten a second
+def test_a_garbled_line_takes_nothing_of_the_session(garbled: float, every: int) -> None:
+    counts, at_s = np.rint(US / US_PER_COUNT)[::every], T[::every]
+    clean = conductance(counts, at_s)
+    counts[len(counts) // 2] = garbled
+    told = conductance(counts, at_s)
+    assert told.is_good.all() and not told.lost
+    np.testing.assert_allclose(told.values, clean.values, atol=2.0)
+    low = np.rint(counts * 400.0 / np.median(counts))  # a skin of 400 counts
+    low[len(low) // 2] = garbled
+    near = (at_s > 55.0) & (at_s < 66.0)
+    judged = judge(low[near], at_s[near], kind="eda")
+    assert conductance(low, at_s).is_good.all() and judged.share == 1.0 and judged.level == "well"
+
+
+def test_a_guess_of_the_converter_masks_nothing() -> None:
+    larger = np.rint(100_000.0 * US / US.mean())  # of 18 bits, of which no usual converter is
+    assert conductance(larger, T).is_good.all()
+    judged = judge(larger[:5000], T[:5000], kind="eda")
+    assert judged.level == "look" and judged.codes == ("electrode_off",) and judged.share == 1.0
+    assert "may be off" in judged.findings[0].what and "adc_bits" in judged.findings[0].remedy
+    assert conductance(larger, T, adc_range=(0, 2**24 - 1)).lost["off"] == 1.0
+    steep = np.rint(200.0 + 40.0 * np.cumsum(np.arange(len(T)) % 2500 < 15))  # 600 counts in 0.06 s
+    assert not conductance(steep, T).lost
+
+
+def test_an_electrode_that_gives_hardly_a_count_is_off_whatever_the_converter() -> None:
+    counts = np.rint(US / US_PER_COUNT)
+    told = conductance(np.where((T > 60) & (T < 60.8), 4.0, counts), T)
+    assert told.lost.keys() == {"off"} and masked_s(told) == pytest.approx((55.0, 65.8), abs=0.5)
+    off = np.where(np.arange(len(T)) % 3, 2.0, 5.0)
+    judged = judge(off[:5000], T[:5000], kind="eda")
+    assert judged.level == "act" and judged.codes == ("electrode_off",) and judged.share == 0.0
 
 
 def test_counts_stay_counts_until_somebody_knows_better() -> None:
