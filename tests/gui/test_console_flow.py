@@ -14,7 +14,6 @@ from PySide6.QtGui import QScreen
 from PySide6.QtWidgets import QAbstractButton, QLabel, QMessageBox
 
 from emolab.core.errors import ConfigError
-from emolab.core.settings import Settings
 from emolab.devices.simulated import demo_device_file
 from emolab.gui import app as program
 from emolab.gui.console import dialogs, planning
@@ -25,8 +24,8 @@ from emolab.session import client as engines
 from emolab.study import consent, participants
 from emolab.training.opened import folder_of
 from tests.gui import engine_states as states
+from tests.gui.console_room import under_console
 from tests.gui.fake_engine import FakeEngine
-from tests.gui.windows import destroy
 from tests.recording.made import killed
 
 DEVICES = '[[instrument]]\nkind = "microphone"\nname = "microphone"\n'
@@ -59,14 +58,8 @@ def started(monkeypatch, tmp_path):
 
 @pytest.fixture
 def flow(qtbot, dressed, tmp_path, started):
-    made = program.open_console(Settings(), Memory(tmp_path / "memory.json"))
-    made.window.resize(1366, 768)
-    made.window.show()
-    yield made
-    made.seat.close()
-    made.desk.hang_up()
-    made.window.leave()
-    destroy(made.window)
+    with under_console(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

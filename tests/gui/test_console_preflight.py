@@ -12,20 +12,17 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from emolab.core.errors import ConfigError
-from emolab.core.settings import Settings
-from emolab.gui import app as program
 from emolab.gui import theme
 from emolab.gui.console import override
-from emolab.gui.console.memory import Memory
 from emolab.gui.console.override import OverrideDialog, is_reason
 from emolab.gui.console.readiness import Form, blockers, check_blocker, reds
 from emolab.gui.console.start_bar import READY
 from emolab.session import preflight
 from emolab.session.prepare import NEVERTHELESS
 from tests.gui import engine_states as states
+from tests.gui.console_room import under_console
 from tests.gui.fake_engine import FakeEngine
 from tests.gui.test_console_fit import HEIGHT, WIDTH, cut_off
-from tests.gui.windows import destroy
 
 GOOD = Form(participant="P014", session=0, protocol="emomusic.yaml")
 SILENT = replace(states.CAMERA, level="act", age_s=6.0, message="camera has been silent for 6 s. Retry.")
@@ -35,14 +32,9 @@ REASON = "pilot run, no camera"
 
 @pytest.fixture
 def flow(qtbot, dressed, tmp_path):
-    made = program.open_console(Settings(), Memory(tmp_path / "memory.json"))
-    made.window.setFixedSize(WIDTH, HEIGHT)
-    made.window.show()
-    yield made
-    made.seat.close()
-    made.desk.hang_up()
-    made.window.leave()
-    destroy(made.window)
+    with under_console(tmp_path) as made:
+        made.window.setFixedSize(WIDTH, HEIGHT)
+        yield made
 
 
 @pytest.fixture

@@ -5,25 +5,16 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 
-from emolab.core.settings import Settings
-from emolab.gui import app as program
 from emolab.gui import screens
-from emolab.gui.console.memory import Memory
 from tests.gui import engine_states as states
+from tests.gui.console_room import under_console
 from tests.gui.fake_engine import FakeEngine
-from tests.gui.windows import destroy
 
 
 @pytest.fixture
 def flow(qtbot, dressed, tmp_path):
-    made = program.open_console(Settings(), Memory(tmp_path / "memory.json"))
-    made.window.resize(1366, 768)
-    made.window.show()
-    yield made
-    made.seat.close()
-    made.desk.hang_up()
-    made.window.leave()
-    destroy(made.window)
+    with under_console(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -311,16 +311,16 @@ def test_a_sound_file_is_left_alone(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def _cut_short(path: Path) -> bytes:
-    """A session file that lost its end; what is left of it."""
+def _cut_short(path: Path, keep: float = 0.9) -> bytes:
+    """A session file of 40 s that lost its end; what is left of it."""
     writer = SessionWriter(path, HEADER, pack_below_bytes=0)
     writer.open([BOARD])
-    for first in range(0, 20_000, 500):
+    for first in range(0, 40_000, 500):
         writer.write(chunk(BOARD, first, 500, 1000.0))
         writer.flush()
     writer.close()
     whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) * 9 // 10])
+    path.write_bytes(whole[: int(len(whole) * keep)])
     return path.read_bytes()
 
 
@@ -387,14 +387,7 @@ def test_packing_that_fails_leaves_the_file_whole(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize("keep", [0.4, 0.9])
 def test_a_file_cut_short_gives_back_its_beginning(tmp_path: Path, keep: float) -> None:
     path = tmp_path / "s.h5"
-    writer = SessionWriter(path, HEADER, pack_below_bytes=0)
-    writer.open([BOARD])
-    for first in range(0, 40_000, 500):
-        writer.write(chunk(BOARD, first, 500, 1000.0))
-        writer.flush()
-    writer.close()
-    whole = path.read_bytes()
-    path.write_bytes(whole[: int(len(whole) * keep)])
+    _cut_short(path, keep)
     report = recover(path)
     (stream,) = report["streams"]
     assert 40_000 * (keep - 0.2) < stream["samples"] < 40_000 * keep + 1024
