@@ -2,6 +2,7 @@
 
     study       `analyse`: all of it, into a folder; `opened`: the report made again of what was measured
     measure     one session: a row for the rest, a row for each clip (windows, modalities, labels)
+    twice       a study's recordings counted once: copies left out, rivals told
     cameras     how both cameras lie, and heads measured where the colour camera sees them
     banks       how loud the clips themselves are
     table       the tidy table, with units and provenance

@@ -29,6 +29,7 @@
     lanes       what the stimulus intended and the participant said, as labels nothing can write to
     recover     a killed session made an ordinary file again
     apart       those two in a process of their own, for files whose history nobody knows
+    copies      recordings that lie in a study more than once, and which of them counts
 
 What may enter: anything that must know how a session lies on disk. What may not: windows,
 instruments, feature computation. A new kind of stream needs nothing here as long as its samples
