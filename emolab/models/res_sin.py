@@ -72,7 +72,9 @@ class ResSin(nn.Module):
         """`images` `(n, 3, 224, 224)` from 0 to 1, `music` `(n, 6373)` z-scored → `(n, 2)` logits."""
         if images.ndim != 4 or images.shape[1] != 3:
             raise WrongInput(f"Res-SIN takes images (n, 3, {SIDE_PX}, {SIDE_PX}), not {tuple(images.shape)}")
-        found = self.standard(self.subnet((images - self.mean)[:, self.channels]))
+        seen = (images - self.mean)[:, self.channels]
+        # a place's channels side by side: learning takes three quarters of the time
+        found = self.standard(self.subnet(seen.contiguous(memory_format=torch.channels_last)))
         if self.music:
             if music is None or music.shape != (len(images), self.music):
                 got = None if music is None else tuple(music.shape)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -74,9 +74,7 @@ class TimeAttention(nn.Module):
         for clip in clipped(convolved(maps, weight, bias), CLIPS):
             query, others = clip.transpose(1, 2).split([inner, 2 * inner], 2)
             key, value = self.pooled(others.transpose(1, 2)).transpose(1, 2).split(inner, 2)
-            asked, keys, values = (one.unsqueeze(1) for one in (query, key, value))
-            looked = functional.scaled_dot_product_attention(asked, keys, values, scale=1.0)
-            added.append(looked.squeeze(1).transpose(1, 2))
+            added.append(looked_up(query, key, value).transpose(1, 2))
         return maps + self.out(_joined(added))
 
 
@@ -106,6 +104,41 @@ class Residual(nn.Module):
         attended = self.attention(maps)
         straight = maps if self.straight is None else self.straight(attended)
         return self.last(self.layers(attended) + straight)
+
+
+def looked_up(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """The mean of `value` `(n, moments, inner)`, weighted by softmax of `query`·`key`: `(n, asked, inner)`.
+
+    torch's own, but for halves on a processor, where products one after the other take less than half as
+    long, slopes included (76 against 178 ms for 255 clips of 417 moments on one core).
+    """
+    if query.dtype == torch.bfloat16 and query.device.type == "cpu":
+        return _Halves.apply(query, key, value)  # type: ignore[no-any-return, no-untyped-call]
+    asked, keys, values = (one.unsqueeze(1) for one in (query, key, value))
+    return functional.scaled_dot_product_attention(asked, keys, values, scale=1.0).squeeze(1)
+
+
+class _Halves(torch.autograd.Function):
+    """`looked_up` whose weights are kept in halves: autograd alone would keep them in whole numbers."""
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Weights `(n, asked, moments)` in bfloat16, their sums in float32."""
+        weights = torch.softmax(torch.bmm(query, key.transpose(1, 2)), 2)
+        ctx.save_for_backward(query, key, value, weights)
+        return torch.bmm(weights, value)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # type: ignore[override]
+        """Slopes of `query`, `key` and `value`."""
+        query, key, value, weights = ctx.saved_tensors
+        of_weights = torch.bmm(slope, value.transpose(1, 2))
+        of_products = torch._softmax_backward_data(of_weights, weights, 2, weights.dtype)
+        return (
+            torch.bmm(of_products, key),
+            torch.bmm(of_products.transpose(1, 2), query),
+            torch.bmm(weights.transpose(1, 2), slope),
+        )
 
 
 def clipped(maps: Tensor, clips: int) -> list[Tensor]:

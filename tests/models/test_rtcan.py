@@ -16,7 +16,7 @@ from emolab.models.rtcan import (
     Rtcan,
     rtcag,
 )
-from emolab.models.rtcan_blocks import ChannelAttention, Residual, TimeAttention, clipped
+from emolab.models.rtcan_blocks import ChannelAttention, Residual, TimeAttention, clipped, looked_up
 from tests.models.bump import bumps, trained
 from tests.models.short import step
 
@@ -128,6 +128,22 @@ def test_attention_over_times_is_the_formula_of_the_specification() -> None:
         weights = torch.softmax(torch.einsum("nci,ncj->nij", query, key), 2)
         expected[:, :, start:end] += part.out(torch.einsum("nij,ncj->nci", weights, value))
     torch.testing.assert_close(part(maps), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_halves_are_looked_up_as_whole_numbers_are_slopes_included() -> None:
+    halves = [torch.randn(3, moments, 32).bfloat16() for moments in (40, 20, 20)]
+    slope = torch.randn(3, 40, 32).bfloat16()
+    found = []
+    for kind in (torch.float32, torch.bfloat16):
+        given = [one.to(kind, copy=True).requires_grad_() for one in halves]
+        looked = looked_up(*given)
+        looked.backward(slope.to(kind))
+        assert looked.dtype == kind
+        found.append([looked.detach(), *(one.grad for one in given)])
+    for exact, rounded in zip(*found, strict=True):
+        assert exact is not None and rounded is not None
+        off = (rounded.float() - exact).norm() / exact.norm()
+        assert off < 0.02, off  # a half has eight digits of two
 
 
 def test_a_gate_lets_through_no_more_than_there_is_and_of_nothing_nothing() -> None:
