@@ -59,7 +59,7 @@ def _table(runs: list[dict[str, Any]]) -> list[str]:
             f"{run['name']}: {run['model']} ({run['variant']}), {run['corpus']} {run['target']}, labels "
             f"{run['labels']}, {run['folds']} folds{split}, {run['rows']} rows"
         )
-        lines += [f"    red: {text}" for text in run["red"]]
+        lines += [f"    {level}: {text}" for level in ("red", "amber") for text in run[level]]
         lines += [f"    {run['skipped']} folds were skipped"] * bool(run["skipped"])
     return lines
 

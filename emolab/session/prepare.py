@@ -116,14 +116,18 @@ def lay_out(request: StartRequest, study_folder: Path | None = None) -> tuple[St
     """The plan of the session asked for, without its clips. Raises `ConfigError`.
 
     Without a study the participant's number is the one in the pseudonym. Whoever began with an older
-    rule of `protocol.order` keeps it, in a session that is resumed and in later ones.
+    rule of `protocol.order` keeps it, in a session that is resumed and in later ones; what is resumed
+    keeps its seed, too, whichever is asked for.
     """
     study = load(shipped.protocol(request.protocol))
     bank = read_manifest(study.bank_path)
     who = request.participant
     number = participants.number_of(study_folder, who) if study_folder else participant_number(who)
     rule = _order_rule(study_folder, who, request.session) if study_folder else RULE
-    return study, bank, session_plan(study, bank, number, request.session, request.seed, rule)
+    seed = request.seed
+    if study_folder and request.resume:
+        seed = resume.broken(study_folder, who, request.session).seed
+    return study, bank, session_plan(study, bank, number, request.session, seed, rule)
 
 
 def _order_rule(study_folder: Path, participant: str, session_number: int) -> int:
@@ -175,7 +179,7 @@ def check(request: StartRequest, study_folder: Path) -> tuple[Study, Bank, Sessi
 def _what_is_left(
     request: StartRequest, study_folder: Path, broken: resume.Broken
 ) -> tuple[Study, Bank, SessionPlan, Path]:
-    study, bank, plan = lay_out(replace(request, seed=broken.seed), study_folder)
+    study, bank, plan = lay_out(request, study_folder)
     if study.source_text != broken.protocol_text:
         raise ConfigError(
             f"{study.path} is not the protocol that {broken.paths[0].name} was begun with; "

@@ -162,7 +162,10 @@ def _facts(run: _Run) -> dict[str, Any]:
             if name in first["over_folds"]
         },
         "permutation_p": None if run.is_regression else first["permutation"]["p"],
-        "red": [one["text"] for one in metrics["alarms"] if one["level"] == "red"],
+        **{
+            level: [one["text"] for one in metrics["alarms"] if one["level"] == level]
+            for level in ("red", "amber")
+        },
         "skipped": len(metrics["skipped"]),
     }
 

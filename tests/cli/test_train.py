@@ -113,6 +113,9 @@ def test_runs_on_other_folds_or_of_other_kinds_stand_in_the_table_untested(place
     assert "svm less songs: not tested, their folds are others" in said.out
     assert "svm less ratings: not tested, one tells classes" in said.out
     assert "RMSE" in said.out and "by song" in said.out
+    alarms = run_folder.read_json(place / "songs" / run_folder.METRICS)["alarms"]
+    assert "amber" in {one["level"] for one in alarms}
+    assert all(f"    {one['level']}: {one['text']}" in said.out for one in alarms)
 
 
 def test_what_is_no_finished_run_is_told(place: Path, tmp_path: Path) -> None:

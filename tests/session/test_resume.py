@@ -255,6 +255,15 @@ def test_a_session_keeps_its_own_rule_beside_one_of_another(old_study: Path) -> 
     assert rules == [1, 2, 1]
 
 
+def test_what_is_resumed_keeps_its_seed_whichever_is_asked_for(tmp_path: Path) -> None:
+    """Its clips are composed, and looked for, before `check` is asked."""
+    begun = StartRequest("emomusic", "P001", seed=5, answers="simulated")
+    whole = lay_out(begun, tmp_path)[2]
+    record(tmp_path, Part(PAGES_S + 400), begun)
+    again = lay_out(replace(begun, seed=0, resume=True), tmp_path)[2]
+    assert again.trials == whole.trials != lay_out(replace(begun, seed=0), tmp_path)[2].trials
+
+
 def test_a_recording_that_cannot_be_read_tells_no_rule(tmp_path: Path) -> None:
     (tmp_path / "P001").mkdir()
     (tmp_path / "P001" / "P001_session-0.h5").write_bytes(b"nothing")
