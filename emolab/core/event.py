@@ -35,6 +35,7 @@ KINDS = (
     "clock_offset",  # data: stream, offset_s = this machine's LSL clock less the sender's
     "clock_set",  # data: by_s, utc: the computer's date was moved; no time in this file depends on it
     "stood_still",  # data: seconds from time_s on that nothing went on, counted_s of them by this clock; clip
+    "awake",  # data: by = what keeps the computer from sleeping, "" when nothing does; refused = by whom, why
     "memory",  # data: shown = all | plots | nothing, free_mb, whose, own_mb, grown_mb, queue
     "audio_underrun",  # data: count, or slip_ms where the card did not tell; clip when one played
     "window_attached",

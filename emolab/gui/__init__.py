@@ -6,6 +6,7 @@
     verb          a verb of the command line as a child: how far it is, its last word, stop
     garbage       Python's garbage is collected in the window's thread only
     screens       which screens there are, and a participant window that stays on its own
+    lit           asks a desktop not to darken or lock the screens meanwhile
     actions       menu entries and keys as data: `Action(key, text, shortcut, callback)`
     console/      what the experimenter sees: set-up, run, finish
     participant/  what the participant sees: one page at a time, full screen, constant light

@@ -11,6 +11,7 @@
     watch       once a second: disk, room, date, sound card (sought again when it has gone)
     diskroom    how much room a disk has, asked where a drive that hangs holds up nobody
     headroom    how much room is left; what is shown goes first, what is recorded never
+    awake       asks the system that the computer does not go to sleep meanwhile
     wallclock   notices when the computer's date is set
     standstill  notices that the engine stood still, before what was due happens all at once; pauses
     judging     what a stream's signals are worth: `signals` told what the instrument says of itself

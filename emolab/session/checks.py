@@ -232,6 +232,17 @@ class ClockReading:
         return cls(time.time(), time.monotonic())
 
 
+def power_check(battery: float | None, refusal: str) -> CheckView:
+    """Whether the computer lasts and stays awake. `battery`, `refusal`: as `awake` tells them."""
+    if battery is not None:
+        what = f"this computer runs on its battery, {battery:.0%} full"
+        return CheckView("power", "look", what, "Plug it in: an empty battery ends the session.")
+    if refusal:
+        what = f"this computer may go to sleep by itself: the system refuses to be kept awake ({refusal})"
+        return CheckView("power", "look", what, "Switch automatic sleep off in the system's settings.")
+    return CheckView("power", "well", "nothing puts this computer to sleep during a session")
+
+
 def clock_check(before: ClockReading, after: ClockReading, tick_s: float | None = None) -> CheckView:
     """Whether the date is plausible, the wall clock steady, and the session clock fine enough."""
     step_s = (after.wall_s - before.wall_s) - (after.monotonic_s - before.monotonic_s)

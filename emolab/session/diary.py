@@ -26,7 +26,10 @@ def line(event: Event) -> LogLine | None:
     """The log line of an event, or None where the console need not hear of it."""
     if event.kind in _SILENT:
         return None
-    return LogLine(event.time_s, _text(event), _LEVELS.get(event.kind, "well"))
+    level = _LEVELS.get(event.kind, "well")
+    if event.kind == "awake" and not event.data["by"]:
+        level = "look"
+    return LogLine(event.time_s, _text(event), level)
 
 
 def _text(event: Event) -> str:
@@ -48,6 +51,8 @@ def _text(event: Event) -> str:
             return f"clip {data['clip']} skipped: {data['reason']}"
         case "device_lost":
             return str(data["reason"])
+        case "awake":
+            return _awake(data["by"], data["refused"])
         case "device_found":
             return f"{data['stream']} is back after {data['away_s']:.1f} s"
         case "gap":
@@ -78,3 +83,9 @@ def _text(event: Event) -> str:
             return str(data.get("message", "error"))
         case _:
             return event.kind.replace("_", " ")
+
+
+def _awake(by: str, refused: str) -> str:
+    if by:
+        return f"the computer is kept awake ({by})"
+    return f"the computer cannot be kept awake ({refused}): switch its automatic sleep off"

@@ -256,7 +256,7 @@ class Engine:
         """Play through this one from now on; `watch` lets the session go on once it has settled."""
         self.player.close()
         self.player, self.sound_fault = player, ""
-        self.watch.close()
+        self.watch.stop_seeking()
         if self.run is not None:
             self.run.change_player(player)
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from emolab.core.errors import ConfigError
 from emolab.core.event import Event
 from emolab.devices.machine import disk
+from emolab.session import awake
 from emolab.session.player import SoundPlayer
 from emolab.session.prepare import NEVERTHELESS, StartRequest, lay_out
 from emolab.session.snapshot import CheckView
@@ -110,6 +111,7 @@ class Preflight:
         yield checks.sound_check(engine.sound_fault, plays or bool(engine.sound_fault), dry)
         yield checks.screen_check(request.screens, is_for_window, engine.screen)
         yield checks.clock_check(clocks, checks.ClockReading.now())
+        yield checks.power_check(awake.battery(), awake.refusal())
         bytes_per_s = sum(take.bytes_per_s() for take in takes.of.values())
         yield from checks.disk_checks(disk(engine.study, measure=True), bytes_per_s, self._plan.cap_s)
         self.progress = (1 + LISTENING_SHARE) / 2

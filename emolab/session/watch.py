@@ -11,9 +11,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emolab.core.clock import Clock
+from emolab.core.clock import Clock, SessionClock
 from emolab.core.errors import DeviceError
 from emolab.core.event import Event
+from emolab.session.awake import Awake
 from emolab.session.diskroom import DiskRoom
 from emolab.session.headroom import Headroom
 from emolab.session.player import Player, SoundPlayer
@@ -39,6 +40,7 @@ class Watch:
         self.headroom = headroom or Headroom()
         self._room = DiskRoom()
         self._date = WallClock()
+        self._awake = Awake()
         self._seeker: SoundSeeker | None = None
         self._silent_s = 0.0
         self._frozen_s: float | None = None  # since when the windows do not respond
@@ -48,6 +50,7 @@ class Watch:
         now_s = engine.clock.now_s()
         engine.free_bytes = self._room.look(engine.study)
         self._make_room(engine, now_s)
+        self._stay_awake(engine, now_s)
         if (date := self._date.look()) is not None:
             engine.record(Event(now_s, "clock_set", data=date))
         if engine.run is not None and engine.phase == "running":
@@ -59,9 +62,22 @@ class Watch:
             engine.release("sound")
 
     def close(self) -> None:
+        """Let the computer sleep, and seek the sound card no longer."""
+        self._awake.close()
+        self.stop_seeking()
+
+    def stop_seeking(self) -> None:
         """Seek the sound card no longer."""
         if self._seeker is not None:
             self._seeker.stop()
+
+    def _stay_awake(self, engine: Engine, now_s: float) -> None:
+        """While a session runs in real time; what came of it is told when it changes."""
+        before = self._awake.by, self._awake.why_not
+        self._awake.follow(engine.phase == "running" and isinstance(engine.clock, SessionClock))
+        if engine.phase == "running" and (self._awake.by, self._awake.why_not) != before:
+            data = {"by": self._awake.by, "refused": self._awake.why_not}
+            engine.record(Event(now_s, "awake", data=data))
 
     def _make_room(self, engine: Engine, now_s: float) -> None:
         """Show less while memory or the recorder's queue run short, so that the recording goes on."""

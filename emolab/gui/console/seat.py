@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 from emolab.gui import screens
 from emolab.gui.bridge import Bridge
 from emolab.gui.console.identify import identify
+from emolab.gui.lit import Lit
 from emolab.gui.participant.window import ParticipantWindow
 from emolab.session.snapshot import Snapshot
 
@@ -26,6 +27,7 @@ class Seat(QObject):
         self.window: ParticipantWindow | None = None
         self._asked = (False, -1)
         self._bridge: Bridge | None = None
+        self._lit = Lit()
         app = QGuiApplication.instance()
         app.screenAdded.connect(self._screen_came)  # type: ignore[union-attr]
         app.screenRemoved.connect(self._screen_went)  # type: ignore[union-attr]
@@ -41,6 +43,7 @@ class Seat(QObject):
             self.close()
         if self.window is None:
             self.window, self._bridge = ParticipantWindow(bridge), bridge
+            self._lit.keep()
         chosen = screens.participant_screen(screen)
         placement = self.window.seat(chosen.name if chosen else None)
         if placement.sentence:
@@ -90,6 +93,7 @@ class Seat(QObject):
             window, self.window, self._bridge = self.window, None, None
             window.close()
             window.deleteLater()
+            self._lit.let_go()
 
     def test(self, screen: str) -> None:
         """Show which screen is which."""
