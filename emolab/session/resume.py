@@ -107,9 +107,6 @@ def _read(path: Path) -> _Part:
             and event.data.get("how") == "done"
             for event in session.events
         )
-        # an unfinished rest is made anew; where another part holds the rest, this one began with a clip
-        untimed = ("instruct", "mark") if is_rested else ("instruct", "mark", "rest")
-        timed = [event.time_s for event in started if event.data.get("kind") not in untimed]
         stamps = [stream.last_s() or 0.0 for stream in session.streams.values()]
         ended_s = max([event.time_s for event in session.events] + stamps, default=0.0)
         return _Part(
@@ -120,9 +117,30 @@ def _read(path: Path) -> _Part:
             begun=tuple(event.data["clip"] for event in started if event.data.get("kind") == "play"),
             is_rested=is_rested,
             has_baseline=_has_baseline(session.events),
-            elapsed_s=ended_s - timed[0] if timed else 0.0,
+            elapsed_s=_elapsed_s(session.events, ended_s, is_rested=is_rested),
             ended_utc=session.header.started_utc + timedelta(seconds=ended_s / session.header.speed),
         )
+
+
+def _elapsed_s(events: Sequence[Event], ended_s: float, *, is_rested: bool) -> float:
+    """Time of the protocol until the break: without that before a rest made anew, or of a standstill.
+
+    An unfinished rest is made anew; where another part holds the rest, this one began with a clip.
+    """
+    untimed = ("instruct", "mark") if is_rested else ("instruct", "mark", "rest")
+    began_s: float | None = None
+    for event in events:
+        kind = event.data.get("kind")
+        if event.kind == "step_started" and kind not in untimed and began_s is None:
+            began_s = event.time_s
+        elif event.kind == "step_ended" and kind == "rest" and event.data.get("how") == "aborted":
+            began_s = None
+    if began_s is None:
+        return 0.0
+    still_s = sum(
+        event.data["counted_s"] for event in events if event.kind == "stood_still" and event.time_s >= began_s
+    )
+    return max(ended_s - began_s - still_s, 0.0)
 
 
 def _has_baseline(events: Sequence[Event]) -> bool:

@@ -193,6 +193,33 @@ def test_clips_heard_after_a_rest_that_was_left_out_count_against_the_cap(tmp_pa
     assert any(isinstance(step, Rest) for step in steps)  # what was not rested through is made anew
 
 
+def test_time_in_which_nothing_went_on_does_not_count(tmp_path: Path) -> None:
+    """An hour's sleep in the rest, which is made anew, and one of a minute in the first clip."""
+    request = StartRequest("emomusic", "P001", answers="simulated")
+    loaded, _, plan, path = check(request, tmp_path)
+    prepared = Prepared(request, loaded, loaded.text(None), plan, path, Version("en", 1, "", ""))
+    path.parent.mkdir(parents=True)
+    writer = SessionWriter(path, replace(prepared.header("lab", "", 1.0), started_utc=DAY))
+    writer.open([])
+    clip = plan.trials[0].id
+    for at_s, kind, data in (
+        (10.0, "step_started", {"kind": "rest", "step": 1}),
+        (100.0, "stood_still", {"seconds": 3600.0, "counted_s": 3600.0}),
+        (3700.0, "step_ended", {"kind": "rest", "step": 1, "how": "aborted"}),
+        (3750.0, "step_started", {"kind": "rest", "step": 1}),
+        (4050.0, "step_ended", {"kind": "rest", "step": 1, "how": "done"}),
+        (4060.0, "step_started", {"kind": "play", "step": 3, "clip": clip}),
+        (4070.0, "stood_still", {"seconds": 60.0, "counted_s": 60.0}),
+        (4140.0, "mark", {"text": "the last that was written"}),
+    ):
+        writer.mark(Event(at_s, kind, data=data))
+    writer.flush()
+    writer.let_go()
+    found = resume.broken(tmp_path, "P001", 0)
+    assert found.is_rested and found.begun == {clip}
+    assert found.elapsed_s == pytest.approx(4140 - 3750 - 60)
+
+
 # by which rule the clips are ordered
 
 OLD_P001 = ["most_positive", "less_positive", "neutral", "less_negative", "most_negative"]
