@@ -12,6 +12,7 @@ from emolab.core.errors import ConfigError, EmolabError
 from emolab.core.settings import Settings
 from emolab.protocol.bank import Bank, read_manifest
 from emolab.protocol.load import load
+from emolab.protocol.marked import says_the_same
 from emolab.protocol.order import RULE
 from emolab.protocol.plan import participant_number
 from emolab.protocol.session_plan import SessionPlan, resolve_clip_paths, rest_of, session_plan
@@ -180,7 +181,7 @@ def _what_is_left(
     request: StartRequest, study_folder: Path, broken: resume.Broken
 ) -> tuple[Study, Bank, SessionPlan, Path]:
     study, bank, plan = lay_out(request, study_folder)
-    if study.source_text != broken.protocol_text:
+    if not says_the_same(study.source_text, broken.protocol_text):
         raise ConfigError(
             f"{study.path} is not the protocol that {broken.paths[0].name} was begun with; "
             "resume it with that very file (a copy is inside the recording)"

@@ -14,6 +14,7 @@ from emolab.core.errors import ConfigError
 from emolab.core.label import STATES
 from emolab.protocol.bank import write_manifest
 from emolab.protocol.load import load
+from emolab.protocol.marked import says_the_same
 from tests.protocol.worlds import bank, study
 
 SHIPPED = shipped.folder("protocols")
@@ -230,3 +231,10 @@ def test_no_damage_brings_anything_but_a_config_error(tmp_path: Path, at: int, c
         load(path)
     except ConfigError as error:
         assert str(error).startswith(str(path))
+
+
+def test_files_that_differ_in_comments_and_order_alone_say_the_same() -> None:
+    assert says_the_same("a: 1\nb: [x, y]\n", "# why\nb: [x, y]  # both\na: 1\n")
+    assert not says_the_same("a: 1\n", "a: 2\n")
+    assert not says_the_same("a: 1\n", "a: [1\n") and not says_the_same("a: [1\n", "a: 1\n")
+    assert not says_the_same("a: 1\n", "a: 1\na: 2\n")

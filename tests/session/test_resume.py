@@ -14,7 +14,9 @@ from pathlib import Path
 import h5py
 import pytest
 
+from emolab.core import shipped
 from emolab.core.clock import SteppedClock
+from emolab.core.errors import ConfigError
 from emolab.core.event import Event
 from emolab.protocol.session_plan import with_clip_paths
 from emolab.protocol.steps import Play, Rate, Rest, Step
@@ -218,6 +220,27 @@ def test_time_in_which_nothing_went_on_does_not_count(tmp_path: Path) -> None:
     found = resume.broken(tmp_path, "P001", 0)
     assert found.is_rested and found.begun == {clip}
     assert found.elapsed_s == pytest.approx(4140 - 3750 - 60)
+
+
+def test_a_protocol_whose_comments_alone_have_changed_is_the_one_it_was_begun_with(tmp_path: Path) -> None:
+    protocol = shipped.protocol("emomusic").resolve()
+    copy = tmp_path / "mine.yaml"
+    text = protocol.read_text(encoding="utf-8")
+    copy.write_text(text, encoding="utf-8")
+    begun = StartRequest(str(copy), "P001", answers="simulated")
+    study = tmp_path / "study"
+    record(study, Part(PAGES_S + 400), begun)
+    again = replace(begun, resume=True)
+    lines = text.splitlines(keepends=True)
+    copy.write_text("# corrected\n" + "".join(line for line in lines if not line.startswith("#")), "utf-8")
+    assert copy.read_text(encoding="utf-8") != text
+    assert check(again, study)[3].name == "P001_session-0_part-2.h5"
+    copy.write_text(text.replace("washout_s: 30", "washout_s: 31"), "utf-8")
+    with pytest.raises(ConfigError, match="is not the protocol that"):
+        check(again, study)
+    copy.write_text("nothing: [of the kind", "utf-8")
+    with pytest.raises(ConfigError):
+        check(again, study)
 
 
 # by which rule the clips are ordered
