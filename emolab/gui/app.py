@@ -23,7 +23,6 @@ from emolab.gui.console.flow import Flow
 from emolab.gui.console.memory import Memory
 from emolab.gui.console.menus import menus
 from emolab.gui.console.window import ConsoleWindow
-from emolab.gui.review.window import ReviewWindow
 
 log = logging.getLogger(__name__)
 
@@ -123,8 +122,9 @@ def show(window: QMainWindow) -> None:
     window.show()
 
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # neither is loaded for a console, which does not need them: SciPy takes a second
     from emolab.gui.analysis.window import AnalysisWindow
+    from emolab.gui.review.window import ReviewWindow
 
     HasNotice = ConsoleWindow | ReviewWindow | AnalysisWindow
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -187,3 +189,9 @@ def test_how_a_device_keeps_time_is_told_in_words():
     assert words.drift(states.CAMERA) == words.timekeeping(states.CAMERA) == ""
     without_clock = replace(states.BOARD, timekeeping=replace(states.BOARD.timekeeping, drift_ppm=None))
     assert words.drift(without_clock) == "" and "ppm" not in words.timekeeping(without_clock)
+
+
+def test_a_console_loads_nothing_heavy_to_open():
+    program = "import emolab.gui.app, sys; print({'scipy', 'pandas', 'matplotlib', 'torch'} & {*sys.modules})"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "set()", "opening a console takes seconds more"
