@@ -37,7 +37,10 @@ class Lit:
             return
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "emolab.gui.lit"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+                [sys.executable, "-m", "emolab.gui.lit"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl+C in a terminal is for the window
             )
         except OSError as error:
             log.info("the desktop cannot be asked for lit screens: %s", error)

@@ -126,7 +126,11 @@ class Awake:
                 continue
             try:
                 self._process = subprocess.Popen(
-                    way, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                    way,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,  # Ctrl+C in a terminal is for the engine
                 )
             except OSError as error:
                 self.why_not = f"{way[0]}: {error}"

@@ -70,6 +70,8 @@ def test_the_system_is_asked_once_and_let_go_when_it_is_over(logind: Callable[..
     (asked,) = log.read_text().splitlines()
     assert keeper.by == "systemd-inhibit"
     assert "--what=sleep:idle:handle-lid-switch" in asked and "--mode=block" in asked
+    (holder,) = psutil.Process().children()
+    assert os.getpgid(holder.pid) != os.getpgid(0), "Ctrl+C would end it with the session's first second"
     keeper.follow(False)
     assert keeper.by == ""
     assert log.read_text().splitlines()[1:] == ["ended"]
