@@ -8,10 +8,20 @@ simulated session faster than time without ever outrunning the parts that work f
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol
+
+# Before Python 3.13 the monotonic clock of Windows goes in steps of 15.6 ms, half a frame of a camera
+# (python/cpython#88494). Both are the same in all processes of a machine, which is what `Clock.at` needs.
+CLOCK: Literal["monotonic", "perf_counter"] = (
+    "perf_counter" if sys.platform == "win32" and sys.version_info < (3, 13) else "monotonic"
+)
+now_ns: Callable[[], int] = getattr(time, f"{CLOCK}_ns")
+"""Nanoseconds on the clock that everything is stamped with."""
 
 
 class Follower(Protocol):
@@ -34,7 +44,7 @@ class Clock(Protocol):
         """Seconds since the origin."""
 
     def at(self, monotonic_ns: int) -> float:
-        """Session time of a `time.monotonic_ns()` reading, from this or another process."""
+        """Session time of a `now_ns` reading, from this or another process."""
 
     def sleep(self, seconds: float) -> None:
         """Wait for so many session seconds; for paced clocks that is less of the user's time."""
@@ -57,11 +67,11 @@ class SessionClock:
     speed = 1.0
 
     def __init__(self) -> None:
-        self.origin_ns = time.monotonic_ns()
+        self.origin_ns = now_ns()
         self.started_utc = datetime.now(UTC)
 
     def now_s(self) -> float:
-        return (time.monotonic_ns() - self.origin_ns) * 1e-9
+        return (now_ns() - self.origin_ns) * 1e-9
 
     def at(self, monotonic_ns: int) -> float:
         return (monotonic_ns - self.origin_ns) * 1e-9
@@ -89,12 +99,12 @@ class PacedClock:
         self.started_utc = datetime.now(UTC)
         self._lock = threading.Lock()
         self._now_s = 0.0
-        self._read_ns = time.monotonic_ns()
+        self._read_ns = now_ns()
         self._limits_s: dict[object, tuple[str, float]] = {}
 
     def now_s(self) -> float:
         with self._lock:
-            read_ns = time.monotonic_ns()
+            read_ns = now_ns()
             target_s = self._now_s + (read_ns - self._read_ns) * 1e-9 * self.speed
             self._read_ns = read_ns
             limit_s = min((limit for _, limit in self._limits_s.values()), default=target_s)
@@ -103,7 +113,7 @@ class PacedClock:
 
     def at(self, monotonic_ns: int) -> float:
         now_s = self.now_s()
-        return now_s + (monotonic_ns - time.monotonic_ns()) * 1e-9 * self.speed
+        return now_s + (monotonic_ns - now_ns()) * 1e-9 * self.speed
 
     def sleep(self, seconds: float) -> None:
         """Sleep so long that the session time has passed if nobody holds the clock back."""

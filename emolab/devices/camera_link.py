@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 import cv2
 from numpy.typing import NDArray
 
-from emolab.core.clock import Clock
+from emolab.core.clock import Clock, now_ns
 from emolab.core.errors import DeviceError, DeviceNotFound, DeviceTimeout
 from emolab.core.stream import Tally
 from emolab.devices.frames import DropEstimate, Frame
@@ -251,7 +251,7 @@ class _Session(threading.Thread):
         """
         if not capture.grab():
             raise DeviceError(self.link._not_answering())
-        stamp_ns = time.monotonic_ns()
+        stamp_ns = now_ns()
         if self._driver is not None:
             stamp_ns = self._driver.captured_ns(int(capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6), stamp_ns)
         is_whole, image = capture.retrieve()

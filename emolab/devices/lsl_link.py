@@ -7,13 +7,12 @@ Nothing here opens a socket; outlets and inlets do.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.core.clock import Clock
+from emolab.core.clock import Clock, now_ns
 from emolab.core.errors import MissingExtra
 
 READINGS = 20
@@ -41,9 +40,9 @@ def session_less_lsl_s(clock: Clock) -> float:
     local_clock = pylsl().local_clock
     closest_ns, best_s = None, 0.0
     for _ in range(READINGS):
-        before_ns = time.monotonic_ns()
+        before_ns = now_ns()
         lsl_s = local_clock()
-        after_ns = time.monotonic_ns()
+        after_ns = now_ns()
         if closest_ns is None or after_ns - before_ns < closest_ns:
             closest_ns = after_ns - before_ns
             best_s = clock.at((before_ns + after_ns) // 2) - lsl_s

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from emolab.core.clock import Clock
+from emolab.core.clock import Clock, now_ns
 from emolab.core.errors import DeviceError, DeviceNotFound, DeviceTimeout, MissingExtra
 from emolab.core.stream import Channel, Chunk, StreamInfo, Tally
 from emolab.devices.audio_clock import AudioClock
@@ -290,9 +290,9 @@ class Microphone:
     def _hear(self, indata: NDArray[np.int16], frames: int, times: Any, status: Any) -> None:
         """PortAudio's callback: convert the stamp, keep a copy, be gone."""
         stream = self._stream
-        before_ns = time.monotonic_ns()
+        before_ns = now_ns()
         port_s = stream.time if stream is not None else times.currentTime
-        after_ns = time.monotonic_ns()
+        after_ns = now_ns()
         if self._offset_ns is None or after_ns - before_ns < READ_TOGETHER_NS:
             self._offset_ns = (before_ns + after_ns) // 2 - int(port_s * 1e9)
         stamp_ns = int(times.inputBufferAdcTime * 1e9) + self._offset_ns

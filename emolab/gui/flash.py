@@ -17,7 +17,7 @@ from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QColor, QGuiApplication, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from emolab.core.clock import Clock
+from emolab.core.clock import Clock, now_ns
 from emolab.core.errors import ConfigError
 from emolab.gui.screens import participant_screen, place, screens
 
@@ -146,7 +146,7 @@ class FlashWindow(QWidget):
         self._colour = WHITE if is_white else BLACK
         self.repaint()
         QGuiApplication.sync()  # the display server has it now
-        painted_ns = time.monotonic_ns()
+        painted_ns = now_ns()
         if is_white:
             self._painted_s.append(self._clock.at(painted_ns))
         self._wait()

@@ -16,6 +16,7 @@ import numpy as np
 
 from emolab.composer.audio import pcm_sha256, read
 from emolab.composer.clipcheck import check_clip
+from emolab.core.clock import CLOCK
 from emolab.core.errors import DataError
 from emolab.core.settings import Settings
 from emolab.devices.machine import Disk
@@ -246,7 +247,7 @@ def power_check(battery: float | None, refusal: str) -> CheckView:
 def clock_check(before: ClockReading, after: ClockReading, tick_s: float | None = None) -> CheckView:
     """Whether the date is plausible, the wall clock steady, and the session clock fine enough."""
     step_s = (after.wall_s - before.wall_s) - (after.monotonic_s - before.monotonic_s)
-    tick_s = time.get_clock_info("monotonic").resolution if tick_s is None else tick_s
+    tick_s = time.get_clock_info(CLOCK).resolution if tick_s is None else tick_s
     year = time.gmtime(after.wall_s).tm_year
     if year < FIRST_YEAR:
         what = f"this computer believes it is the year {year}"

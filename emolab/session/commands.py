@@ -73,7 +73,7 @@ def _moment_s(engine: Engine, command: dict[str, Any]) -> float:
     """When the participant did it, never later than now: a window's stamp must not move the session."""
     time_ns = command.get("time_ns")
     if not isinstance(time_ns, int):
-        raise ConfigError(f"'time_ns' is {time_ns!r}; give time.monotonic_ns() of the moment")
+        raise ConfigError(f"'time_ns' is {time_ns!r}; give emolab.core.clock.now_ns() of the moment")
     return min(engine.clock.at(time_ns), engine.clock.now_s())
 
 

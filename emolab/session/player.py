@@ -13,7 +13,6 @@ late although no underrun was reported: that is told, and the line begins anew.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.core.clock import Clock
+from emolab.core.clock import Clock, now_ns
 from emolab.core.errors import ConfigError, DeviceError, DeviceNotFound
 
 RATE_HZ = 48_000
@@ -139,7 +138,7 @@ class SoundPlayer:
         self._stamps: deque[tuple[int, float]] = deque()
         self._underruns = 0
         self._is_settled = False
-        self._called_ns = time.monotonic_ns()
+        self._called_ns = now_ns()
         self._stream = _open_stream(device, self._fill)
         self.latency_s = float(self._stream.latency)
 
@@ -200,7 +199,7 @@ class SoundPlayer:
         return self._is_settled and len(self._stamps) > SETTLED_STAMPS
 
     def failure(self) -> str:
-        silent_s = (time.monotonic_ns() - self._called_ns) * 1e-9
+        silent_s = (now_ns() - self._called_ns) * 1e-9
         if silent_s > STALLED_AFTER_S or not self._stream.active:
             return (
                 "The sound output has stopped. Check the card and its cable; the session goes on when it is "
@@ -217,7 +216,7 @@ class SoundPlayer:
 
     def _fill(self, out: NDArray[np.int16], frames: int, stamp: Any, status: Any) -> None:
         """Called by PortAudio's thread for each buffer: no allocation worth naming, no waiting."""
-        called_ns = time.monotonic_ns()
+        called_ns = now_ns()
         until_dac_s = stamp.outputBufferDacTime - stamp.currentTime
         out.fill(0)
         with self._lock:

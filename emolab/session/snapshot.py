@@ -17,7 +17,7 @@ sentence with the remedy"}`:
 
 With something red (a light, or a check of the last pre-flight) `start` is refused unless `override`
 says why; reason and red checks are then recorded. `is_own`: whether the participant has that screen
-alone; false keeps a session waiting for a lost one. `time_ns` is `time.monotonic_ns()` in the window,
+alone; false keeps a session waiting for a lost one. `time_ns` is `core.clock.now_ns()` in the window,
 which is the same clock in both processes.
 """
 

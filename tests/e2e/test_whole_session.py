@@ -20,6 +20,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
+from emolab.core.clock import now_ns
 from emolab.core.event import Event
 from emolab.core.label import STATE_KEYS, RatedLabel
 from emolab.recording.reader import Session
@@ -72,7 +73,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
             said.append(report(person, trial))
             if trial == 2:
                 lab.wait("played", lambda seen: seen.stage.page == "listen")
-                marked_ns = time.monotonic_ns()
+                marked_ns = now_ns()
                 lab.turn_to_console()
                 lab.desktop.key("m")
         last = lab.wait("finished", lambda seen: seen.phase in ("finished", "failed"))
@@ -129,7 +130,7 @@ def report(person: Participant, trial: int) -> Said:
     else:
         person.choose(2)
         said = Said(STATE_KEYS[2])
-    said.confirmed_ns = time.monotonic_ns()
+    said.confirmed_ns = now_ns()
     person.confirm(by_mouse=trial in (2, 3))
     return said
 

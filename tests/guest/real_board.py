@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from emolab.core.clock import SessionClock
+from emolab.core.clock import SessionClock, now_ns
 from emolab.devices.emolab_board import EmolabBoard
 from emolab.devices.physiokit import PhysioKit
 from emolab.devices.serial_link import known_ports
@@ -71,7 +71,7 @@ def pulled(take: Take) -> dict[str, Any]:
     ports = {"away": away, "back": known_ports()}
     take.wait_for_event("device_found")
     take.wait_for_samples(AFTER)
-    zero_ns = time.monotonic_ns() - round(take.clock.now_s() * 1e9)
+    zero_ns = now_ns() - round(take.clock.now_s() * 1e9)
     return {"pulled_s": pulled_s, "back_s": back_s, "ports": ports, "zero_ns": zero_ns, **take.facts()}
 
 

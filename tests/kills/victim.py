@@ -19,6 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from emolab.core.clock import now_ns
 from emolab.core.label import STATE_KEYS
 from emolab.session import folder
 from emolab.session.client import EngineClient
@@ -231,7 +232,7 @@ class Victim:
         if (step.index, do) in self._done:
             return False
         self._done.add((step.index, do))
-        said = self._asked().send({"do": do, "step": step.index, "time_ns": time.monotonic_ns(), **facts})
+        said = self._asked().send({"do": do, "step": step.index, "time_ns": now_ns(), **facts})
         assert said == {"ok": True}, f"{do}: {said}"
         return True
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from emolab.core import shipped
+from emolab.core.clock import now_ns
 from emolab.core.errors import ConfigError
 from emolab.devices import config
 from emolab.devices.source import Source
@@ -98,12 +98,12 @@ def test_each_report_of_a_repeated_clip_counts_from_its_own_painting(tmp_path: P
             do(engine, "pause")
             go_on(engine, lambda asked_s=asked_s: engine.clock.now_s() > asked_s + 4)
             step = run.runner.status.index
-            do(engine, "shown", step=step, time_ns=time.monotonic_ns())
+            do(engine, "shown", step=step, time_ns=now_ns())
             assert run.runner.status.opened_s > asked_s + 3, "painted late, so asked late"
             go_on(engine, lambda asked_s=asked_s: engine.clock.now_s() > asked_s + 5)
-            now_ns = time.monotonic_ns()
-            do(engine, "choose", step=step, state="neutral", time_ns=now_ns)
-            do(engine, "confirm", step=step, time_ns=now_ns)
+            asked_ns = now_ns()
+            do(engine, "choose", step=step, state="neutral", time_ns=asked_ns)
+            do(engine, "confirm", step=step, time_ns=asked_ns)
             go_on(engine, lambda: run.runner.status.phase == "paused")
         do(engine, "abort")
         finish(engine)
@@ -119,7 +119,7 @@ def hurry(engine: Engine) -> None:
     go_on(engine, lambda: engine.clock.now_s() > opened_s + 1)
     step, kind = engine.run.runner.status.index, step_kind(engine)
     if kind == "instruct":
-        do(engine, "proceed", step=step, time_ns=time.monotonic_ns())
+        do(engine, "proceed", step=step, time_ns=now_ns())
     elif kind != "play":
         do(engine, "skip")
     go_on(engine, lambda: engine.run is not None and engine.run.runner.status.index != step)

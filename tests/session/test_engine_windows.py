@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from emolab.core.clock import now_ns
 from emolab.session import commands
 from emolab.session.client import EngineClient, attach
 from emolab.session.engine import Engine
@@ -46,15 +47,13 @@ def obliging(client: EngineClient) -> Callable[[Snapshot], None]:
             return
         if stage.page in ("consent", "instruct", "rate"):
             seen.add((stage.step, stage.page))
-            send = {"step": stage.step, "time_ns": time.monotonic_ns()}
+            send = {"step": stage.step, "time_ns": now_ns()}
             client.send({"do": "shown", **send})
             if stage.page != "rate":
-                client.send({"do": "proceed", **send, "time_ns": time.monotonic_ns()})
+                client.send({"do": "proceed", **send, "time_ns": now_ns()})
                 return
-            client.send(
-                {"do": "choose", **send, "state": "neutral", "word": "calm", "time_ns": time.monotonic_ns()}
-            )
-            client.send({"do": "confirm", **send, "time_ns": time.monotonic_ns()})
+            client.send({"do": "choose", **send, "state": "neutral", "word": "calm", "time_ns": now_ns()})
+            client.send({"do": "confirm", **send, "time_ns": now_ns()})
 
     return act
 
@@ -98,7 +97,7 @@ def test_a_late_click_and_an_impossible_stamp_move_nothing(tmp_path: Path) -> No
             assert client.snapshot().stage.page == "consent", "a click from before the page is none on it"
             client.send({"do": "proceed", "step": step, "time_ns": 10**30})
             wait(client, lambda s: s.stage.page == "instruct")
-            client.send({"do": "proceed", "step": step, "time_ns": time.monotonic_ns()})
+            client.send({"do": "proceed", "step": step, "time_ns": now_ns()})
             time.sleep(0.1)
             assert client.snapshot().stage.page == "instruct", (
                 "a click for the page before is none on this one"

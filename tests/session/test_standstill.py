@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from emolab.core.clock import SessionClock
+from emolab.core.clock import SessionClock, now_ns
 from emolab.core.settings import read
 from emolab.devices import config
 from emolab.recording.inspect import inspect
@@ -72,7 +72,7 @@ def hurry(engine: Engine, machine: Machine, until: Callable[[], bool]) -> None:
         if until():
             return
         if step_kind(engine) == "instruct" and engine.run is not None:
-            do(engine, "proceed", step=engine.run.runner.status.index, time_ns=time.monotonic_ns())
+            do(engine, "proceed", step=engine.run.runner.status.index, time_ns=now_ns())
         else:
             machine.sleep_through(HURRY_S)
         turns(engine)
@@ -164,7 +164,7 @@ def test_what_a_window_sent_meanwhile_does_not_run_the_session_through_the_stand
         assert engine.run is not None
         step = engine.run.runner.status.index
         machine.sleep_through(900.0)
-        clicked = {"step": step, "state": "neutral", "word": "calm", "time_ns": time.monotonic_ns()}
+        clicked = {"step": step, "state": "neutral", "word": "calm", "time_ns": now_ns()}
         engine.post(lambda: do(engine, "choose", **clicked))
         engine._wait(machine.now_s())  # asleep in the inbox, where the engine spends its time
         turns(engine)

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from emolab.core.clock import now_ns
 from emolab.gui.participant import ground
 from emolab.gui.participant.pages import BlankPage, ConsentPage, ListenPage, Page, TextPage, WaitingPage
 from emolab.gui.participant.rate import RatePage
@@ -140,20 +141,20 @@ class StageCanvas(QWidget):
     def _choose(self, state: str, word: str) -> None:
         if self._view is None:
             return
-        now_ns = time.monotonic_ns()
+        clicked_ns = now_ns()
         self._chosen_s = time.monotonic()
         self._view = replace(self._view, chosen=state, word=word)
         self._page.set_view(self._view)
         self._set_light()
-        self.choiceMade.emit(self._view.step, state, word, now_ns)
+        self.choiceMade.emit(self._view.step, state, word, clicked_ns)
 
     def _proceed(self) -> None:
         if self._view is not None:
-            self.proceedAsked.emit(self._view.step, time.monotonic_ns())
+            self.proceedAsked.emit(self._view.step, now_ns())
 
     def _confirm(self) -> None:
         if self._view is not None:
-            self.confirmAsked.emit(self._view.step, time.monotonic_ns())
+            self.confirmAsked.emit(self._view.step, now_ns())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._page.setGeometry(self.rect())
@@ -170,4 +171,4 @@ class StageCanvas(QWidget):
     def _tell_painted(self) -> None:
         if self._owed is not None:
             step, self._owed = self._owed, None
-            self.painted.emit(step, time.monotonic_ns())
+            self.painted.emit(step, now_ns())

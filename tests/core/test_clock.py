@@ -1,0 +1,51 @@
+"""What everything is stamped with, on every system and Python that emolab is for."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from emolab.core.clock import SessionClock, now_ns
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("system", "version", "clock"),
+    [
+        ("win32", (3, 12), "perf_counter"),  # its monotonic clock goes in steps of 15.6 ms
+        ("win32", (3, 13), "monotonic"),
+        ("linux", (3, 11), "monotonic"),
+        ("darwin", (3, 11), "monotonic"),
+    ],
+)
+def test_each_system_has_a_clock_finer_than_a_frame(
+    system: str, version: tuple[int, int], clock: str
+) -> None:
+    program = (
+        "import datetime, random, sys, tempfile, threading, time, typing\n"
+        f"sys.platform, sys.version_info = {system!r}, {version!r}\n"
+        "from emolab.core import clock\n"
+        f"print(clock.CLOCK, clock.now_ns is time.{clock}_ns)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == [clock, "True"]
+
+
+def test_a_session_s_clock_is_the_one_that_everything_is_stamped_with() -> None:
+    clock = SessionClock()
+    before_s, stamp_ns, after_s = clock.now_s(), now_ns(), clock.now_s()
+    assert before_s <= clock.at(stamp_ns) <= after_s
+    time.sleep(0.01)
+    assert clock.at(now_ns()) >= 0.01
+
+
+def test_nothing_is_stamped_with_another_clock() -> None:
+    other = re.compile(r"time\.(monotonic|perf_counter)_ns\b")
+    rooms = [path for path in (ROOT / "emolab").rglob("*.py") if path.name != "clock.py"]
+    assert [path.name for path in rooms if other.search(path.read_text(encoding="utf-8"))] == []
