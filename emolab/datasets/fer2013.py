@@ -19,9 +19,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import logging
+import os
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -33,6 +35,7 @@ from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
 from emolab.datasets.dataset import Spec, Trial, TrialRef
+from emolab.datasets.tables import opened
 from emolab.faces.fer import CLASSES, SIDE_PX
 
 SPLITS = ("train", "public", "private")
@@ -154,12 +157,16 @@ def _table_or_folder(place: Path) -> Path:
 
 
 def _mark(place: Path) -> str:
-    """Changes when a picture is added or taken away, or the table written."""
+    """Changes when a picture is added, taken away or written over, or the table written."""
     mark = hashlib.sha256(str(place.resolve()).encode())
-    files = [place] if place.is_file() else [place / s / c for s in _FOLDER_OF.values() for c in CLASSES]
-    for file in files:
-        state = file.stat()
-        mark.update(f"{file.name} {state.st_size} {state.st_mtime_ns}\n".encode())
+    if place.is_file():
+        states = [(place.name, place.stat())]
+    else:
+        folders = [place / split / name for split in _FOLDER_OF.values() for name in CLASSES]
+        listed = (entry for folder in folders for entry in sorted(os.scandir(folder), key=attrgetter("name")))
+        states = [(entry.path, entry.stat()) for entry in listed]
+    for name, state in states:
+        mark.update(f"{name} {state.st_size} {state.st_mtime_ns}\n".encode())
     return mark.hexdigest()[:16]
 
 
@@ -194,7 +201,7 @@ def _read_table(table: Path) -> dict[str, Faces]:
 
 
 def _rows(table: Path) -> Iterator[tuple[str, int, NDArray[np.uint8]]]:
-    with table.open(newline="", encoding="utf-8") as file:
+    with opened(table) as file:
         rows = csv.reader(file)
         header = [name.strip() for name in next(rows, [])]
         if header != ["emotion", "pixels", "Usage"]:

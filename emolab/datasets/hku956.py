@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
 from emolab.datasets.dataset import Account, LeftOut, Spec, Trial, TrialRef
+from emolab.datasets.tables import opened
 
 SIGNALS = "1. physiological_signals"
 RATINGS = "3. AV_ratings.csv"
@@ -148,7 +149,7 @@ def _place(folder: Path) -> Path:
 
 def _read_ratings(path: Path) -> dict[str, Rating]:
     found: dict[str, Rating] = {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    with opened(path) as file:
         rows = csv.DictReader(file)
         missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
         if missing:

@@ -20,11 +20,10 @@ import csv
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +31,7 @@ from numpy.typing import NDArray
 from emolab.core.errors import DataError, shown
 from emolab.datasets.dataset import Spec, Trial, TrialRef
 from emolab.datasets.rated import Rated, RatedCorpus, Target
+from emolab.datasets.tables import opened
 from emolab.datasets.thresholds import AXES
 from emolab.signals.audio_features import FeatureTable, read_table
 
@@ -99,7 +99,7 @@ class Pmemo(RatedCorpus):
     def load(self, ref: TrialRef) -> Trial:
         """`eda` `(n,)` at 50 Hz, `ratings`: valence, arousal, and `music` `(6373,)` of songs in the table.
 
-        2018: `eda_valence`, `eda_arousal` too, as far as they are there. Raises `DataError` naming the file
+        2018: `eda_valence`, `eda_arousal` too, as far as they can be read. Raises `DataError` naming the file
         when there is no such trial, or its skin conductance is not all numbers.
         """
         rated = self._of(ref)
@@ -107,8 +107,9 @@ class Pmemo(RatedCorpus):
         if files is None or self.target not in files:
             raise DataError(f"PMEmo in {self.place} has no skin conductance of {ref.key} for {self.target}")
         arrays: dict[str, NDArray[np.generic]] = {"eda": _skin(*files[self.target])}
-        if self.layout == 2018:
-            arrays |= {f"eda_{axis}": _skin(*file) for axis, file in files.items()}
+        for axis, file in files.items() if self.layout == 2018 else ():
+            with suppress(DataError):  # a trial is no worse for the recording made for its other rating
+                arrays[f"eda_{axis}"] = _skin(*file)
         if self.features is not None and rated.song in self.features.ids:
             arrays["music"] = self.features.rows([rated.song])[0]
         arrays["ratings"] = np.array([rated.valence, rated.arousal])
@@ -205,7 +206,7 @@ def _recordings_2019(place: Path) -> dict[str, Found]:
     for path in sorted((place / "EDA").glob("*.csv")):
         if (name := _EDA_2019.fullmatch(path.name)) is None:
             continue
-        with _opened(path) as file:
+        with opened(path) as file:
             columns = next(csv.reader([file.readline()]), [])
         for column in columns[1:]:
             subject = column.strip()[-SUBJECT_SIGNS:]
@@ -215,7 +216,7 @@ def _recordings_2019(place: Path) -> dict[str, Found]:
 
 def _skin(path: Path, column: str) -> NDArray[np.float64]:
     """A column of a table, the last one when it has no name; shorter than others it ends in empty cells."""
-    with _opened(path) as file:
+    with opened(path) as file:
         rows = list(csv.reader(file))
     at = rows[0].index(column) if column and rows and column in rows[0] else -1
     has_header = bool(rows) and not _is_number(rows[0][-1] if rows[0] else "")
@@ -232,19 +233,9 @@ def _skin(path: Path, column: str) -> NDArray[np.float64]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with _opened(path) as file:
+    with opened(path) as file:
         for row in csv.DictReader(file, restkey="", restval=""):
             yield {name: value for name, value in row.items() if name}
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    """The text of a table; whatever cannot be read of it is a `DataError` that names it."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            yield file
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read ({error}); get the file again") from error
 
 
 def _number(path: Path, row: dict[str, str], column: str) -> float:

@@ -29,7 +29,7 @@ from emolab.models.moments import Convolution, Norm, side_by_side
 from emolab.models.rtcan_blocks import CLIPS, POOLS, ChannelAttention, Pool, Residual, TimeAttention
 
 T = TypeVar("T")
-Init = Literal["he", "normal", "xavier", "authors"]
+Init = Literal["he", "normal", "xavier", "authors", "authors_xavier"]
 
 PAPER = "Yin et al. 2022, doi:10.1145/3490686"
 LENGTH = 2500  # samples of a curve; forced by 64 maps × 14 places = 896
@@ -67,7 +67,8 @@ class Options:
     `channels_first`: the attention over channels before that over times. `channel_clips`: into how many
     clips time is cut for the former. `pool`: of keys and values by 2. `authors_head`: with music a softmax,
     without it a ReLU, on what should be logits. `init`: "he" and "xavier" for all layers, "normal" with
-    deviation 0.01, "authors": He for the residual stages alone.
+    deviation 0.01, "authors": He for the residual stages alone, as for PMEmo, "authors_xavier": Xavier for
+    them, as for DEAP and AMIGOS.
     """
 
     channels_first: bool = True
@@ -88,7 +89,7 @@ class Rtcan(nn.Module):
 
     `ablation`: a key of `ABLATIONS`. `widths`: channels of the four stages. `depth`: convolutions in a
     residual block, 1 or 2. `music`: how many features of music there are. `variant`: a key of `VARIANTS`;
-    `options` takes its place. `attention`: the part whose output Grad-CAM looks at.
+    `options` takes its place, `init` that of its own. `attention`: the part whose output Grad-CAM looks at.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Rtcan(nn.Module):
         classes: int = 2,
         variant: str = "reference",
         options: Options | None = None,
+        init: Init | None = None,
     ) -> None:
         super().__init__()
         parts = _known(ABLATIONS, ablation, "ablation")
@@ -130,7 +132,7 @@ class Rtcan(nn.Module):
             nn.ReLU(),
             nn.Linear(128, classes),
         )
-        _begin(self, chosen.init)
+        _begin(self, init or chosen.init)
         self.spec = _spec(self, music, classes)
 
     def forward(self, curves: Tensor, music: Tensor | None = None) -> Tensor:
@@ -159,12 +161,12 @@ def rtcag(ablation: str = "rf", **more: object) -> Rtcan:
 
 def _begin(network: Rtcan, init: Init) -> None:
     """Set the first weights; normalisations stay as they are made."""
-    for part in (network.stages if init == "authors" else network).modules():
+    for part in (network.stages if init.startswith("authors") else network).modules():
         if not isinstance(part, nn.Conv1d | nn.Linear):
             continue
         if init in ("he", "authors"):
             nn.init.kaiming_normal_(part.weight)
-        elif init == "xavier":
+        elif init in ("xavier", "authors_xavier"):
             nn.init.xavier_normal_(part.weight)
         else:
             nn.init.normal_(part.weight, std=0.01)

@@ -123,7 +123,7 @@ def of_scores(corpus: str, target: str, group: Group, summary: Mapping[str, Any]
     if group not in ("subject", "both"):
         return ()
     limit = LIMITS.get((corpus, target), ANYWHERE)
-    reached = summary["over_folds"][limit.figure]["mean"]
+    reached = summary["over_folds"].get(limit.figure, {}).get("mean")  # none where every fold was skipped
     if reached is None or reached <= limit.value:
         return ()
     name = {"macro_f1": "macro-F1"}.get(limit.figure, limit.figure)

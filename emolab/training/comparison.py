@@ -146,7 +146,7 @@ def _mcnemar(one: _Run, other: _Run) -> float | None:
 def _facts(run: _Run) -> dict[str, Any]:
     order, metrics = run.config["order"], run.metrics
     names = ("model", "variant", "target", "labels", "group", "folds", "seed", "seeds", "search")
-    first = next(iter(metrics["seeds"].values()))
+    first = next(one for one in metrics["seeds"].values() if one["folds"])  # a run without any has no figures
     return {
         "place": str(run.place),
         **{name: order[name] for name in names},

@@ -77,10 +77,11 @@ class _Part:
     cache: ArrayCache | None
 
 
-def open_corpus(name: str, folder: Path, target: str, **more: Any) -> Dataset:
+def open_corpus(name: str, folder: Path, target: str, by: By = "own", **more: Any) -> Dataset:
     """The corpus registered as `name`, or with `study` one of our own, opened for a target.
 
-    Raises `ConfigError` for an unknown name, or a target that the corpus does not have.
+    `by`: what its labels are to be, so that nobody's own threshold is asked for where none is needed. Raises
+    `ConfigError` for an unknown name, or a target that the corpus does not have.
     """
     check_target(target)
     if name == STUDY:
@@ -92,8 +93,13 @@ def open_corpus(name: str, folder: Path, target: str, **more: Any) -> Dataset:
     kind = resolve({key: DATASETS[key] for key in DATASETS if key != "fer2013"}, name, "corpus")
     if target not in AXES:
         raise ConfigError(f"{name} has no target {target!r}; it has {' and '.join(AXES)}")
-    opened: Dataset = kind(folder, target, **more) if issubclass(kind, RatedCorpus) else kind(folder, **more)
-    return opened
+    if not issubclass(kind, RatedCorpus):
+        given: Dataset = kind(folder, **more)
+        return given
+    if by == "fixed":
+        more["threshold"] = FACTS[kind.spec.name].middle
+    rated: Dataset = kind(folder, target, **more)
+    return rated
 
 
 def examples_of(
@@ -204,7 +210,7 @@ def _inputs(trial: Trial, part: _Part, one: Labelled, spec: Spec, asked: _Asked)
             yield trial_inputs.figures_of(part.skin, part.cache, asked.variant).astype(np.float32)
         elif wanted.modality in ("eda_phasic_features", "eda_tonic_features"):
             component: Any = wanted.modality.split("_")[1]
-            yield trial_inputs.component_figures_of(part.skin, part.channels(), component)
+            yield trial_inputs.component_figures_of(part.skin, part.channels(), component).astype(np.float32)
         elif wanted.modality == "eda":
             row, rows = (asked.facts.row, asked.facts.rows) if asked.facts else (None, None)
             yield trial_inputs.networks_input(wanted, part.skin, part.channels(), asked.variant, row, rows)

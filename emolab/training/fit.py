@@ -10,6 +10,7 @@ which epoch on.
 from __future__ import annotations
 
 import csv
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -81,12 +82,16 @@ class Epoch:
 
 @dataclass
 class _State:
-    """What goes on from epoch to epoch; `programs` as `programs_of` tells them."""
+    """What goes on from epoch to epoch; `programs` as `programs_of` tells them.
+
+    `faces`: SHA-256 of those that are learnt from and stopped by.
+    """
 
     network: nn.Module
     average: nn.Module
     optimiser: torch.optim.SGD
     history: list[Epoch]
+    faces: str = ""
     step: int = 0
     programs: list[dict[str, Any]] = field(default_factory=list)
 
@@ -108,6 +113,7 @@ def fit(
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = _begun(make, recipe, seed, device)
+    state.faces = _digest(train, public)
     if (folder / CHECKPOINT).is_file():
         _go_on(state, folder / CHECKPOINT, recipe, seed)
         tell(f"going on after epoch {len(state.history)}")
@@ -273,7 +279,7 @@ def _keep(state: _State, folder: Path, recipe: Recipe, seed: int) -> None:
     for name, weight in state.network.named_parameters():
         tensors[f"momentum.{name}"] = state.optimiser.state[weight]["momentum_buffer"]
     history = [vars(line) for line in state.history]
-    facts = {"step": state.step, "history": history, "programs": state.programs}
+    facts = {"step": state.step, "history": history, "programs": state.programs, "faces": state.faces}
     save(folder / CHECKPOINT, tensors, {**_identity(recipe, seed), **facts})
     with (folder / HISTORY).open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, list(history[0]))
@@ -288,6 +294,11 @@ def _go_on(state: _State, path: Path, recipe: Recipe, seed: int) -> None:
         raise ConfigError(
             f"{path.parent} holds a run with other {', '.join(other)} "
             f"({', '.join(str(facts.get(name)) for name in other)}); take another --out, or delete the folder"
+        )
+    if facts.get("faces", state.faces) != state.faces:  # older checkpoints do not say
+        raise ConfigError(
+            f"{path.parent} holds a run that learnt from other faces, among which those tested now may be; "
+            "take another --out, or delete the folder"
         )
     parts: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "momentum": {}}
     for name, value in tensors.items():
@@ -308,6 +319,15 @@ def _identity(recipe: Recipe, seed: int) -> dict[str, Any]:
     facts = {**vars(replace(recipe, epochs=0)), "views": str(recipe.views), "seed": seed}
     del facts["epochs"]
     return facts
+
+
+def _digest(*parts: Faces) -> str:
+    """SHA-256 of faces and their labels."""
+    mark = hashlib.sha256()
+    for part in parts:
+        mark.update(np.ascontiguousarray(part.pictures).tobytes())
+        mark.update(np.ascontiguousarray(part.labels).tobytes())
+    return mark.hexdigest()
 
 
 def _line(history: list[Epoch], epochs: int) -> str:

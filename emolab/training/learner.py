@@ -81,7 +81,7 @@ def make_model(order: Order, corpus: str, settings: Mapping[str, Any]) -> Any:
         order.model,
         variant=order.variant,
         recipe=recipe,
-        options=options_of(order.model, corpus),
+        options=options_of(order.model, corpus, order.variant),
         device=order.device,
     )
 

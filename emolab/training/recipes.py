@@ -90,6 +90,11 @@ def recipe_of(name: str, variant: str = "reference", corpus: str = "") -> Recipe
     return replace(RECIPES[name, variant], **BY_CORPUS.get((name, variant, corpus), {}))
 
 
-def options_of(name: str, corpus: str = "") -> dict[str, Any]:
-    """How a network is made for a corpus: RTCAN-1D without attention in its blocks for DEAP and AMIGOS."""
-    return {"ablation": "re"} if name in ("rtcan", "rtcag") and corpus in ("DEAP", "AMIGOS") else {}
+def options_of(name: str, corpus: str = "", variant: str = "reference") -> dict[str, Any]:
+    """How a network is made for a corpus: RTCAN-1D without attention in its blocks for DEAP and AMIGOS.
+
+    There its authors' weights began after Xavier.
+    """
+    if name not in ("rtcan", "rtcag") or corpus not in ("DEAP", "AMIGOS"):
+        return {}
+    return {"ablation": "re"} | ({"init": "authors_xavier"} if variant == "authors" else {})

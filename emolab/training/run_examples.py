@@ -20,7 +20,7 @@ _held: dict[Order, tuple[str, Found]] = {}  # one at a time
 
 def read(order: Order, on_trial: Callable[[int, int], None] | None = None) -> tuple[str, Found]:
     """SHA-256 of the examples, and the examples with the account of what is left out."""
-    corpus = open_corpus(order.data, order.root, order.target)
+    corpus = open_corpus(order.data, order.root, order.target, order.labels)
     found = examples_of(
         corpus,
         make(order.model).spec,

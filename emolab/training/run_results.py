@@ -118,9 +118,10 @@ def _rated(order: Order, found: Found, every: Sequence[Fold], done: Results) -> 
 
 
 def _over(seeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Each figure's mean over folds, and how it changes from seed to seed."""
-    names = [name for name in (*TOLD, *RATED) if all(name in one["over_folds"] for one in seeds.values())]
-    return {name: _spread([one["over_folds"][name]["mean"] for one in seeds.values()]) for name in names}
+    """Each figure's mean over folds, and how it changes from seed to seed; of seeds that have folds."""
+    told = [one["over_folds"] for one in seeds.values() if one["folds"]]
+    names = [name for name in (*TOLD, *RATED) if told and all(name in one for one in told)]
+    return {name: _spread([one[name]["mean"] for one in told]) for name in names}
 
 
 def _spread(values: Sequence[float | None]) -> dict[str, Any]:
@@ -184,7 +185,7 @@ def _figures(
     drawn = {}
     if histories:
         drawn["learning"] = learning.curves(histories)
-    first = next(iter(seeds.values()))
+    first = next((one for one in seeds.values() if one["folds"]), {})
     if first.get("pooled"):
         pooled = first["pooled"]
         drawn["confusion"] = learning.confusion(pooled["confusion"], found.examples.classes)

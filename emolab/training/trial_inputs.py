@@ -25,7 +25,7 @@ from emolab.datasets.cache import ArrayCache
 from emolab.models.classifier import Input
 from emolab.models.eda_inputs import CURVES_FROM_S, IMAGE_FROM_S, authors_curves, curves, signal_image
 from emolab.signals.eda.convex import ALPHA, GAMMA, KNOT_S, TAU_FAST_S, TAU_SLOW_S, cvxeda, standardise
-from emolab.signals.eda.features import features_of_phasic, hand_crafted
+from emolab.signals.eda.features import SHORTEST_S, features_of_phasic, hand_crafted
 
 Variant = Literal["reference", "authors"]
 Component = Literal["phasic", "tonic"]
@@ -132,13 +132,20 @@ def figures_of(skin: Skin, cache: ArrayCache | None = None, variant: Variant = "
 
 
 def component_figures_of(skin: Skin, channels: Array, component: Component) -> Array:
-    """The 28 figures that are no MFCC of the tonic or phasic part below 0.6 Hz (specification 03 §3.6)."""
+    """The 28 figures that are no MFCC of the tonic or phasic part below 0.6 Hz (specification 03 §3.6).
+
+    The z-score is that before the decomposition: one after it would leave of mean and deviation nothing but
+    rounding. Raises `DataError` for what is flat or too short.
+    """
     from scipy.signal import butter, sosfiltfilt
 
     part = channels[{"phasic": 1, "tonic": 2}[component], skin.lead :]
+    if len(part) < SHORTEST_S * skin.rate_hz:
+        raise DataError(f"{len(part) / skin.rate_hz:.1f} s are too short; {SHORTEST_S:g} s are needed")
     low = butter(4, COMPONENT_LOW_PASS_HZ, fs=skin.rate_hz, output="sos")
     smooth = np.asarray(sosfiltfilt(low, part), np.float64)
-    return features_of_phasic(at_50_hz(standardise(smooth), skin.rate_hz))[:PLAIN_FIGURES]
+    standardise(smooth)  # a flat part has figures, but says nothing
+    return features_of_phasic(at_50_hz(smooth, skin.rate_hz))[:PLAIN_FIGURES]
 
 
 def at_50_hz(values: Array, rate_hz: float) -> Array:

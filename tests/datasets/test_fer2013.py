@@ -166,3 +166,18 @@ def test_faces_that_lie_in_two_parts_are_found_and_left_out() -> None:
     assert np.flatnonzero(twins(train, private)).tolist() == [4]
     assert len(without(train, private, made["public"])) == 20
     assert not twins(without(train, private), private).any()
+
+
+def test_a_picture_that_was_written_over_is_read_anew(tmp_path: Path) -> None:
+    place = write_folders(tmp_path / "fer", made_faces())
+    first = Fer2013(place, tmp_path / "cache").faces("train").pictures[0]
+    file = min((place / "train" / CLASSES[0]).iterdir())
+    assert cv2.imwrite(str(file), 255 - first)
+    assert np.array_equal(Fer2013(place, tmp_path / "cache").faces("train").pictures[0], 255 - first)
+
+
+def test_a_table_that_is_no_text_is_told(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "fer2013.csv", made_faces())
+    table.write_bytes(table.read_bytes() + b"\xe9")
+    with pytest.raises(DataError, match=r"fer2013\.csv cannot be read"):
+        Fer2013(table, tmp_path / "cache").faces("train")

@@ -170,3 +170,10 @@ def test_other_columns_and_other_folders_are_told(corpus: Hku956, tmp_path: Path
         Hku956(tmp_path / "elsewhere")
     with pytest.raises(DataError, match=r"has no trial 'x'; they are called hku1903/0_262957"):
         Hku956(write(tmp_path / "again")).load(TrialRef("x", None, "positive"))
+
+
+def test_a_table_saved_by_a_spreadsheet_in_its_own_way_is_told(corpus: Hku956) -> None:
+    table = corpus.place / RATINGS
+    table.write_bytes(table.read_bytes() + "é".encode("cp1252"))
+    with pytest.raises(DataError, match=f"{RATINGS} cannot be read .*get the file again"):
+        Hku956(corpus.place).ratings()

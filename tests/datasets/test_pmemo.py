@@ -197,3 +197,14 @@ def test_the_skin_of_2018_may_have_no_header(old: Path) -> None:
     corpus = Pmemo(old)
     assert corpus.load(corpus.trials()[0]).arrays["eda"].tolist() == [0.5, 0.6]
     assert np.isfinite(corpus.load(corpus.trials()[1]).arrays["eda"]).all()
+
+
+def test_a_damaged_recording_of_the_other_rating_costs_no_trial(old: Path) -> None:
+    corpus = Pmemo(old, "valence")
+    ref = corpus.trials()[5]
+    song, who = ref.key.split("/")
+    put(old / "EDA" / "Arousal" / f"{song}_{who}_A.csv", ["time,eda", "0,", "0.02,broken"])
+    arrays = corpus.load(ref).arrays
+    assert "eda" in arrays and "eda_valence" in arrays and "eda_arousal" not in arrays
+    with pytest.raises(DataError, match="not all numbers"):
+        Pmemo(old, "arousal").load(ref)

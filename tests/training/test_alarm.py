@@ -217,3 +217,4 @@ def test_a_study_nobody_knows_is_suspected_when_nearly_perfect() -> None:
     assert of_scores("study", "state", "subject", reached("macro_f1", 0.97))
     assert not of_scores("study", "state", "subject", reached("macro_f1", 0.9))
     assert not of_scores("study", "state", "subject", reached("macro_f1", None))
+    assert not of_scores("HKU956", "valence", "subject", {"over_folds": {}}), "every fold was skipped"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from emolab.models.eda_inputs import curves
 from emolab.session.rehearsal import Order, devices_text, rehearse
 from emolab.signals.audio_features import COMPARE, FeatureTable
 from emolab.signals.eda.convex import cvxeda, standardise
+from emolab.signals.eda.features import EDA_FEATURES
 from emolab.training import corpus_examples
 from emolab.training.corpus_examples import Found, examples_of, music_table, open_corpus
 from emolab.training.corpus_labels import GROUPS
-from tests.training.corpora import SECONDS, WRITERS, Heard, by_skin, heard, write_pmemo_2019
+from emolab.training.trial_inputs import Skin, channels_of, component_figures_of
+from tests.training.corpora import SECONDS, WRITERS, Heard, by_skin, heard, write_pmemo, write_pmemo_2019
 
 CURVES, FIGURES = make("rtcag").spec, make("feature_cnn").spec
 MUSIC = Spec("music", "", (Input("music", (COMPARE,), ""),), 2, None)
@@ -278,3 +281,43 @@ def test_what_is_written_is_what_was_meant() -> None:
     one = Heard(0, 1, True, True, 3)
     skin = one.skin(4.0)
     assert abs(np.argmax(skin - np.linspace(skin[0], skin[-1], len(skin))) / 4 - 41.2) < 1
+
+
+def test_a_trial_too_short_for_its_low_pass_is_left_out(places: dict[str, Path], tmp_path: Path) -> None:
+    place = tmp_path / "pmemo"
+    shutil.copytree(places["pmemo"], place)
+    cut = min((place / "EDA" / "Valence").glob("*.csv"))
+    cut.write_text("\n".join(cut.read_text().splitlines()[:13]))
+    found = read("pmemo", place, ArrayCache(tmp_path / "cache"), make("mlr").spec)
+    (left,) = found.left_out
+    assert "too short" in left.why and len(found.examples) == len(TRIALS) - 1
+
+
+@pytest.mark.parametrize("model", ["mlr", "mlr_tonic"])
+def test_figures_of_a_part_do_not_hang_on_the_unit_of_the_skin(model: str, tmp_path: Path) -> None:
+    """Not even in their last digits: a column of nothing but rounding was scaled like all others."""
+    spec = make(model).spec
+    part = spec.inputs[0].modality.split("_")[1]
+    rng = np.random.default_rng(0)
+    us = 2.0 + 0.3 * np.cumsum(rng.normal(0, 0.02, 50 * 30))
+    given = []
+    for factor in (1.0, 3.0):
+        skin = Skin(factor * us, 50.0, 0)
+        channels = channels_of(skin, ArrayCache(tmp_path / f"{factor}"))
+        given.append(component_figures_of(skin, channels, part))  # type: ignore[arg-type]
+    assert np.allclose(*given, rtol=1e-6, atol=1e-9)
+    names = [one.name for one in EDA_FEATURES]
+    mean, deviation = (given[0][names.index(name)] for name in ("time_mean", "time_sd"))
+    assert abs(mean) > 1e-6 and abs(deviation - 1) > 1e-6, "they say something"
+
+
+def test_a_fixed_threshold_needs_nobody_s_own(
+    places: dict[str, Path], cache: ArrayCache, tmp_path: Path
+) -> None:
+    """Three songs each are too few for a threshold of one's own."""
+    few = write_pmemo(tmp_path / "few", heard(3, 3, by_skin))
+    corpus = open_corpus("pmemo", few, "valence", "fixed")
+    found = examples_of(corpus, FIGURES, "valence", cache, by="fixed")
+    assert len(found.examples) == 9
+    with pytest.raises(DataError, match="use a fixed threshold"):
+        examples_of(open_corpus("pmemo", few, "valence"), FIGURES, "valence", cache)

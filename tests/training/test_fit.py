@@ -215,3 +215,13 @@ def test_long_epochs_tell_how_far_they_are(tmp_path: Path, monkeypatch: pytest.M
     assert lines[0].startswith("epoch 1: 14%, loss ")
     assert lines[-2].startswith("epoch 1: 100%")
     assert lines[-2].endswith("0 min left in it")
+
+
+def test_a_run_does_not_go_on_with_other_faces(tmp_path: Path) -> None:
+    """Its private faces may be among those that were learnt from."""
+    run(tmp_path, replace(RECIPE, epochs=1))
+    with pytest.raises(ConfigError, match="learnt from other faces"):
+        fit(tiny, replace(RECIPE, epochs=2), striped(112, 5), striped(35, 1), tmp_path, tell=print)
+    with pytest.raises(ConfigError, match="learnt from other faces"):
+        fit(tiny, replace(RECIPE, epochs=2), striped(112), striped(35, 6), tmp_path, tell=print)
+    assert run(tmp_path, replace(RECIPE, epochs=2))[0] == "going on after epoch 1"

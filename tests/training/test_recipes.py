@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from emolab.core.errors import ConfigError
+from emolab.models.rtcan import Rtcan
 from emolab.training.learning import Batches
 from emolab.training.recipes import RECIPES, Recipe, options_of, recipe_of
 
@@ -27,6 +28,16 @@ def test_the_authors_had_other_numbers_for_deap_and_amigos() -> None:
     assert recipe_of("rtcag", "reference", "DEAP") == recipe_of("rtcag")
     assert options_of("rtcan", "AMIGOS") == {"ablation": "re"} and options_of("rtcan", "PMEmo") == {}
     assert options_of("res_si", "DEAP") == {}
+
+
+def test_the_authors_weights_began_otherwise_for_deap_and_amigos() -> None:
+    spreads = {}
+    for corpus in ("PMEmo", "DEAP", "AMIGOS"):
+        torch.manual_seed(0)
+        network = Rtcan(**options_of("rtcan", corpus, "authors"), variant="authors", music=0)
+        spreads[corpus] = network.stages[0][0].layers[0].weight.std().item()
+    he, xavier = (2 / (64 * 3)) ** 0.5, (2 / (2 * 64 * 3)) ** 0.5
+    assert spreads == pytest.approx({"PMEmo": he, "DEAP": xavier, "AMIGOS": xavier}, rel=0.03)
 
 
 def test_res_sins_rate_falls_every_300_steps() -> None:

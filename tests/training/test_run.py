@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emolab.core.errors import ConfigError, DataError
+from emolab.core.errors import ConfigError, DataError, ModelError
 from emolab.models.classifier import WEIGHTS
 from emolab.training import fold_work, run_examples, run_folder
 from emolab.training import run as running
 from emolab.training.alarm import disturbed
+from emolab.training.comparison import compare
 from emolab.training.fold_work import FoldTask, work
 from emolab.training.learner import Rows, settings_of, taught
 from emolab.training.loading import load_classifier
@@ -341,6 +342,26 @@ def test_several_seeds_learn_the_same_folds(order: Order, tmp_path: Path) -> Non
     assert sides[0] == sides[1] and len(rows) == 72
     one, other = (part["probability_high"].tolist() for _, part in rows.groupby("seed"))
     assert one != other
+
+
+def test_a_seed_that_lost_every_fold_costs_no_other_its_figures(
+    order: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    well = fold_work.taught
+
+    def lost(order: Order, corpus: str, rows: Rows, seed: int, *more: Any) -> Any:
+        if seed == 1:
+            raise ModelError("the run is lost")
+        return well(order, corpus, rows, seed, *more)
+
+    monkeypatch.setattr(fold_work, "taught", lost)
+    found = train(replace(network(order, 1), seeds=2), tmp_path / "run", with_final=False)
+    assert len(found.metrics["skipped"]) == order.folds
+    assert found.metrics["seeds"]["1"]["folds"] == []
+    told = found.metrics["over_seeds"]["macro_f1"]
+    assert told["mean"] == found.metrics["seeds"]["0"]["over_folds"]["macro_f1"]["mean"]
+    (run,) = compare([found.out])["runs"]
+    assert run["permutation_p"] is not None and run["figures"]
 
 
 def one_high(subject: int, _song: int, rng: np.random.Generator) -> tuple[bool, bool]:
