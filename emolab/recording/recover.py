@@ -8,11 +8,13 @@ new file is made from that: after a power cut the other may be any mixture of ol
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -30,6 +32,7 @@ from emolab.recording.rebuild import header_of, rebuild
 _ALIVE_S = 1.5  # a recording writes to its file at least each half second
 _OLD_S = 600.0  # beyond any difference between this computer's clock and that of a network drive
 _HEAD_BYTES = 1 << 20  # a journal's head has some thousand
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FLAGS_AT, _OPEN_FOR_WRITING = 11, 0x05  # HDF5's superblock, versions 2 and 3: consistency flags
 
 
@@ -72,7 +75,8 @@ def recover(path: Path) -> dict[str, Any]:
             "outcome_found": session.outcome,
         }
         try:
-            dropped = write_again(session, beside, outcome, facts)
+            with _writing(path, path):
+                dropped = write_again(session, beside, outcome, facts)
             with Session.open(beside) as mended:
                 report = _report(mended, path, kept, dropped)
         except BaseException:
@@ -102,7 +106,8 @@ def from_journal(
         "journal": source.name,
     }
     try:
-        rebuild(source, beside, facts)
+        with _writing(path, source):
+            rebuild(source, beside, facts)
         with Session.open(beside) as mended:
             rows = {name: len(stream) for name, stream in mended.streams.items()}
             dropped = {name: max(0, claimed.get(name, 0) - count) for name, count in rows.items()}
@@ -273,6 +278,35 @@ def _swap(beside: Path, path: Path, kept: Path) -> None:
             "close the programs that use it, and mend it again"
         ) from error
     sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _writing(path: Path, source: Path) -> Iterator[None]:
+    """Where nothing can be written beside `path`, inside, `RecordingError` says so: that is no damage.
+
+    What is wrong with `source`, which is only read, is told as it comes.
+    """
+    try:
+        yield
+    except Exception as error:
+        why = _unwritten(error)
+        if not why or getattr(error, "filename", None) == str(source):
+            raise
+        raise RecordingError(
+            f"{path} cannot be mended: nothing can be written beside it ({why}). What there is stays as it "
+            "was; make room there, or see that the folder is yours, and mend it again"
+        ) from error
+
+
+def _unwritten(error: BaseException | None) -> str:
+    """Why the disk did not take something, in the system's words; empty when that was not it."""
+    while error is not None:
+        told = re.search(r"errno = (\d+)", str(error))  # HDF5 tells it in words only
+        number = getattr(error, "errno", None) or (int(told[1]) if told else 0)
+        if number in _UNWRITABLE:
+            return os.strerror(number)
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def _erase(beside: Path) -> None:

@@ -31,6 +31,7 @@ LASTING = {"gap": "seconds", "stood_still": "counted_s"}  # of an event's data, 
 TOLD = ("text", "stream", "what", "reason", "message", "clip")  # of an event's data, in words
 MOST_TEXT = 300
 APART_S = 2.0  # dropouts nearer than this are one
+LAST_S = 10.0  # of the recording, over which stands what was remarked after it
 
 
 def happenings(events: Sequence[Event]) -> list[TimedLabel]:
@@ -53,6 +54,17 @@ def happenings(events: Sequence[Event]) -> list[TimedLabel]:
     if paused_s is not None:
         found.append(TimedLabel(paused_s, paused_s, note="paused, and not resumed"))
     return found
+
+
+def afterwards(notes: Sequence[Event], begin_s: float, end_s: float) -> list[TimedLabel]:
+    """What was remarked after the recording had ended: one label on its last seconds, none without a word.
+
+    The time line from `begin_s` to `end_s` does not reach as far as the notes' own times.
+    """
+    words = "; ".join(str(event.data["text"]) for event in notes if event.data.get("text"))
+    if not words:
+        return []
+    return [TimedLabel(max(end_s - LAST_S, begin_s), end_s, note=f"note after the end: {words}"[:MOST_TEXT])]
 
 
 def _one(event: Event) -> TimedLabel:

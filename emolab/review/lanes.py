@@ -20,9 +20,10 @@ from emolab.recording.predicted import Guess
 from emolab.recording.predicted import words as guess_words
 from emolab.review.checks import Check, Validation, from_label
 from emolab.review.guesses import guesses_of, is_classifier
-from emolab.review.happenings import happenings
+from emolab.review.happenings import afterwards, happenings
 from emolab.review.history import name_of
 from emolab.review.timeline import Timeline
+from emolab.study.notes import notes
 
 Source = Literal["event", "intention", "person", "model", "analyst"]
 IN_TRAINING = "in training"  # as a classifier's ledger says it of the participant
@@ -69,12 +70,22 @@ def lanes(line: Timeline) -> list[Lane]:
     said = {(label.clip, round(label.start_s, 6)): label.state for label in line.reported}
     read = [_of_ledger(path, said) for path in label_ledger.ledgers(line.session.path)]
     return [
-        Lane("events", "event", _numbered(happenings(line.events))),
+        _happened(line),
         Lane("intended", "intention", _numbered(line.intended)),
         Lane("reported", "person", _numbered(line.reported)),
         *(lane for lane in read if lane.source == "model"),
         *(lane for lane in read if lane.source == "analyst"),
     ]
+
+
+def _happened(line: Timeline) -> Lane:
+    """What happened besides the clips, and what was remarked when the session had ended."""
+    found, problem = happenings(line.events), ""
+    try:
+        found += afterwards(notes(line.session.path), line.begin_s, line.end_s)
+    except RecordingError as error:
+        problem = str(error)
+    return Lane("events", "event", _numbered(found), problem=problem)
 
 
 def _numbered(labels: Sequence[TimedLabel]) -> dict[str, TimedLabel]:

@@ -3,6 +3,7 @@
     study_file    what the study is called, and the pattern of its pseudonyms
     participants  the list of pseudonyms; its order gives the numbers that decide orders of clips
     sessions      where recordings lie, and what their names say
+    notes         what was remarked when a session had ended, read from beside its recording
     consent       every version of the consent page that was shown, with its hash
     identity      names and contacts by pseudonym, in an encrypted file outside the study
     exports_made  which files left the study, so that they can be found again

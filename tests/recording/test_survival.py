@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -18,10 +19,11 @@ import pytest
 
 from emolab.core.errors import RecordingError, SchemaMismatch
 from emolab.core.event import Event
+from emolab.recording import recover as recover_module
 from emolab.recording import writer as writer_module
 from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
-from emolab.recording.recover import recover, text, was_cut_off
+from emolab.recording.recover import from_journal, recover, text, was_cut_off
 from emolab.recording.writer import SessionWriter
 from tests.recording.made import BOARD, CAMERA, HEADER, THERMAL, chunk, number
 from tests.recording.victim import RATES_HZ
@@ -367,6 +369,53 @@ def test_a_damaged_file_that_another_program_holds_stays_where_it_is(
             recover(path)
     assert [file.name for file in tmp_path.iterdir()] == ["s.h5"] and path.read_bytes() == damaged
     assert recover(path)["mended"]
+
+
+FULL_IN_HDF5S_WORDS = "Can't decrement id ref count (unable to extend file properly, errno = 28)"
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), os.strerror(errno.EACCES)),
+        (OSError(errno.EROFS, "Read-only file system"), os.strerror(errno.EROFS)),
+        (RuntimeError(FULL_IN_HDF5S_WORDS), os.strerror(errno.ENOSPC)),
+    ],
+)
+def test_a_folder_that_takes_nothing_is_told_and_not_as_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, why: str
+) -> None:
+    path = tmp_path / "s.h5"
+    damaged = _cut_short(path)
+
+    def refuse(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recover_module, "write_again", refuse)
+        with pytest.raises(RecordingError, match="nothing can be written beside it") as told:
+            recover(path)
+    assert why in str(told.value) and "damaged" not in str(told.value) and "lost" not in str(told.value)
+    assert [file.name for file in tmp_path.iterdir()] == ["s.h5"] and path.read_bytes() == damaged
+    assert recover(path)["mended"]
+
+
+def test_a_journal_whose_folder_takes_nothing_is_told_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / ".s.h5.journal"
+    source.write_bytes(b"whole")
+
+    def refuse(*_: object) -> None:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError as error:
+            raise RecordingError("the rest is to be recorded as a new session") from error
+
+    monkeypatch.setattr(recover_module, "rebuild", refuse)
+    with pytest.raises(RecordingError, match=r"s\.h5 cannot be mended: nothing can be written beside it"):
+        from_journal(source, tmp_path / "s.h5")
+    assert [file.name for file in tmp_path.iterdir()] == [source.name]
 
 
 def test_packing_that_fails_leaves_the_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,9 @@ from emolab.recording import reader
 from emolab.recording.reader import Session
 from emolab.recording.writer import SessionWriter
 from emolab.review import curves, timeline
+from emolab.review.lanes import lanes
 from emolab.review.timeline import Timeline
+from emolab.study.sessions import notes_path
 from tests.recording import made
 
 STREAMS = (made.BOARD, made.CAMERA, made.THERMAL, made.MICROPHONE)
@@ -109,6 +111,28 @@ def test_what_was_intended_and_said_are_lanes(recorded: Path) -> None:
             (2.0, 5.0, "neutral")
         ]
         assert [(label.start_s, label.word) for label in line.reported] == [(2.0, "thrill")]
+
+
+def test_what_was_remarked_after_the_end_stands_on_the_last_seconds(recorded: Path, tmp_path: Path) -> None:
+    path = tmp_path / recorded.name
+    shutil.copy(recorded, path)
+    with Timeline(path) as line:
+        assert not lanes(line)[0].labels
+    said = [Event(at_s, "note", data={"text": text}) for at_s, text in ((60.0, "left hand"), (90.0, "door"))]
+    notes_path(path).write_text("".join(f"{event.to_json()}\n" for event in said), encoding="utf-8")
+    with Timeline(path) as line:
+        happened = lanes(line)[0]
+        (label,) = happened.labels.values()
+        assert (happened.name, label.note) == ("events", "note after the end: left hand; door")
+        assert (label.start_s, label.end_s) == (line.begin_s, line.end_s) and line.end_s < 9.0
+
+
+def test_notes_that_cannot_be_read_are_told_on_their_lane(recorded: Path, tmp_path: Path) -> None:
+    path = tmp_path / recorded.name
+    shutil.copy(recorded, path)
+    notes_path(path).mkdir()
+    with Timeline(path) as line:
+        assert "notes.jsonl cannot be read" in lanes(line)[0].problem
 
 
 def test_a_recording_cut_off_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from emolab.review.desk import Desk
 from emolab.study import identity, participants, study_file
 from emolab.study.export.many import export_all
 from emolab.study.identity import IdentityMap, Person
-from emolab.study.sessions import session_path
+from emolab.study.sessions import notes_path, session_path
 from tests.recording import made
 
 WORDS = "correct horse battery"
@@ -93,7 +93,8 @@ def _record_all(study: Path, participant: str) -> None:
     path = record(study, participant)
     words = secret(participant)
     path.with_suffix(".truth.json").write_text(f'"{words}"', encoding="utf-8")
-    path.with_suffix(".notes.jsonl").write_text(f'"{words}"\n', encoding="utf-8")
+    remarked = Event(60.0, "note", data={"text": words})
+    notes_path(path).write_text(f"{remarked.to_json()}\n", encoding="utf-8")
     shutil.copy(path, path.with_name(f"{path.stem}.damaged.h5"))
     shutil.copy(path, path.with_name(f".{path.name}.1-2mending"))
     Desk(path, "anna").add(TimedLabel(0.1, 0.2, state="neutral", note=words))

@@ -234,6 +234,134 @@ def test_uneven_times_are_laid_on_an_even_grid(tmp_path: Path) -> None:
     np.testing.assert_allclose(values, grid_s, atol=2e-5)
 
 
+def stamped(path: Path, times_s: np.ndarray, values: np.ndarray, nominal_hz: float) -> Path:
+    """A session of one stream with these stamps."""
+    writer = SessionWriter(path, made.HEADER)
+    writer.open([StreamInfo("muse", (Channel("x", "lsl"),), nominal_hz, "float64", (1,))])
+    writer.write(Chunk("muse", times_s, values[:, None], float(times_s[-1])))
+    writer.close()
+    return path
+
+
+def in_bursts(of: int, step_s: float, rate_hz: float) -> np.ndarray:
+    """Stamps of twenty seconds of a sender that stamps so many samples together as they leave."""
+    rows = np.arange(round(20 * rate_hz))
+    return (rows // of + 1) * of / rate_hz + rows % of * step_s
+
+
+AWAY = np.concatenate([in_bursts(12, 60e-6, 256.0), 60 + in_bursts(12, 60e-6, 256.0)])
+
+
+@pytest.mark.parametrize(
+    "times_s",
+    [
+        pytest.param(in_bursts(12, 60e-6, 256.0), id="burst"),
+        pytest.param(in_bursts(8, 0.0, 256.0), id="equal stamps"),
+        pytest.param(in_bursts(256, 1e-3, 256.0), id="a second at once"),
+        pytest.param(in_bursts(12, 60e-6, 190.0), id="burst of another rate"),
+        pytest.param(AWAY, id="burst and away for most of the time"),
+        pytest.param(np.ones(50), id="no time at all"),
+    ],
+)
+def test_samples_stamped_in_bursts_are_laid_on_no_grid_and_told(times_s: np.ndarray, tmp_path: Path) -> None:
+    path = stamped(tmp_path / "P1_session-0.h5", times_s, np.ones(len(times_s)), 256.0)
+    (done,) = export_all(path, "bids", tmp_path / "out")
+    (trouble,) = done.troubles
+    assert trouble.startswith("muse is left out") and "stamped in bursts" in trouble
+    assert not list((tmp_path / "out").rglob("*physio*"))
+    assert all("NaN" not in file.read_text(encoding="utf-8") for file in done.files)
+
+
+EVEN_S = np.arange(2000) / 100.0
+
+
+@pytest.mark.parametrize(
+    ("times_s", "nominal_hz", "rows"),
+    [
+        pytest.param(EVEN_S, 250.0, 2000, id="another rate"),
+        pytest.param(np.delete(EVEN_S, slice(500, 1700)), 100.0, 2000, id="away for most of the time"),
+        pytest.param(np.delete(EVEN_S, slice(500, 1700)), 90.0, 2000, id="and another rate"),
+        pytest.param(EVEN_S[np.arange(2000) % 4 != 1], 100.0, 2000, id="each fourth missing"),
+        pytest.param(
+            EVEN_S + np.random.default_rng(1).uniform(-0.003, 0.003, 2000), 100.0, 2000, id="uneven"
+        ),
+    ],
+)
+def test_gaps_and_uneven_steps_are_no_bursts(
+    times_s: np.ndarray, nominal_hz: float, rows: int, tmp_path: Path
+) -> None:
+    path = stamped(tmp_path / "P1_session-0.h5", times_s, np.ones(len(times_s)), nominal_hz)
+    (done,) = export_all(path, "bids", tmp_path / "out")
+    assert not done.troubles
+    (packed,) = (file for file in done.files if file.name.endswith(".gz"))
+    assert len(gzip.decompress(packed.read_bytes()).splitlines()) == pytest.approx(rows, abs=40)
+
+
+def test_a_value_without_end_is_no_value(tmp_path: Path) -> None:
+    values = np.ones(100)
+    values[[5, 7]] = -np.inf, np.inf
+    path = stamped(tmp_path / "P1_session-0.h5", np.arange(100) / 10, values, 10.0)
+    (packed,) = (file for file in export(path, "bids", tmp_path / "out") if file.name.endswith(".gz"))
+    rows = gzip.decompress(packed.read_bytes()).decode().split()
+    assert len(rows) == 100 and [at for at, row in enumerate(rows) if row == "n/a"] == [5, 7]
+
+
+def test_the_rest_is_an_event_whether_it_was_reported_on_or_not(tmp_path: Path) -> None:
+    rest = {"step": 1, "kind": "rest"}
+    events = [Event(0.5, "step_started", data=rest), Event(1.5, "step_ended", data=rest)]
+    said = Event(2.0, "answer", data={"clip": None, "state": "neutral", "word": "calm", "response_s": 0.3})
+    for state in ("neutral", None):
+        answer = replace(said, data={**said.data, "state": state})
+        path = record(
+            tmp_path / f"{state}" / "P1_session-0.h5", made.HEADER, (made.BOARD,), [*events, answer]
+        )
+        files = export(path, "bids", tmp_path / f"{state}" / "out")
+        with next(file for file in files if file.name.endswith("_events.tsv")).open() as file:
+            rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        assert [(row["trial_type"], row["onset"], row["duration"]) for row in rows] == [
+            ("rest", "0.500000", "1.000000"), ("report", "1.700000", "0.300000")
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_a_table_of_people_that_excel_saved_is_told_and_no_recording_called_damaged(
+    tmp_path: Path, encoding: str
+) -> None:
+    out = tmp_path / "out"
+    export(recorded_of(tmp_path, "P01"), "bids", out)
+    people = out / "participants.tsv"
+    people.write_text(people.read_text(encoding="utf-8") + "sub-P09\tmännlich\n", encoding=encoding)
+    with pytest.raises(ConfigError, match=r"participants\.tsv is not in UTF-8; save it as"):
+        export(recorded_of(tmp_path, "P02"), "bids", out)
+
+
+def test_a_stream_called_as_a_table_of_ours_is_in_a_file_of_its_own(tmp_path: Path) -> None:
+    names = ("events", "eeg", "EEG", "Labels", "eeg-2")
+    streams = tuple(replace(RAW, name=name) for name in names)
+    path = record(tmp_path / "P1_session-0.h5", streams=streams, seconds=1)
+    (done,) = export_all(path, "csv", tmp_path / "out")
+    files = {file.name.removeprefix("P1_session-0_"): file for file in done.files}
+    assert set(files) == {
+        "events-2.csv", "eeg.csv", "EEG-3.csv", "Labels-2.csv", "eeg-2.csv",
+        "events.csv", "answers.csv", "labels.csv", "traces.csv",
+    }  # fmt: skip
+    assert len({name.casefold() for name in files}) == len(done.files) == 9
+    assert files["events.csv"].read_text(encoding="utf-8").startswith("time_s,kind,")
+    assert len(files["events-2.csv"].read_text(encoding="utf-8").splitlines()) == 101
+    assert not done.troubles and [remark.split()[0] for remark in done.remarks] == ["events", "EEG", "Labels"]
+
+
+def test_a_full_disk_under_the_sound_is_told_and_no_recording_called_damaged(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise soundfile.LibsndfileError(2)
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", full)
+    with pytest.raises(ConfigError, match=r"microphone\.flac cannot be written"):
+        export(recorded, "csv", tmp_path)
+
+
 def test_a_stream_without_a_rate_is_laid_on_no_grid(tmp_path: Path) -> None:
     path = tmp_path / "P1_session-0.h5"
     writer = SessionWriter(path, made.HEADER)

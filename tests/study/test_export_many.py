@@ -12,8 +12,11 @@ import pytest
 import pyxdf
 
 from emolab.core.errors import ConfigError
+from emolab.recording.recover import recover
 from emolab.study import exports_made
-from emolab.study.export import FORMATS, export, export_all
+from emolab.study.export import FORMATS, Hide, export, export_all, tables
+from emolab.study.export.deidentify import Codes
+from emolab.study.export.outgoing import Outgoing
 from tests.cli.command import emolab
 from tests.recording import made
 from tests.study.made import RAW, bids_errors, label, record, study
@@ -165,3 +168,94 @@ def test_options_that_do_not_go_together_are_told(whole: Path, tmp_path: Path) -
         assert said.code == 2 and "belong to --deidentify" in said.complaint
     with pytest.raises(ConfigError, match="the formats are"):
         export_all(whole, "edf", tmp_path)
+
+
+@pytest.mark.parametrize("to", ["csv", "xdf", "bids", "eaf"])
+def test_a_session_that_was_never_closed_is_written_and_told(tmp_path: Path, to: str) -> None:
+    path = made.killed(tmp_path / "P1" / "P1_session-0.h5")
+    (done,) = export_all(path, to, tmp_path / "out")
+    (trouble,) = done.troubles
+    assert done.files and "was not closed" in trouble and "run 'emolab recover' first" in trouble
+    recover(path)
+    (done,) = export_all(path, to, tmp_path / "out")
+    assert done.files and not done.troubles
+
+
+def test_what_lies_in_the_journal_alone_is_told_as_missing(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "P003" / "P003_session-1.h5"
+    shutil.copytree(whole / "P003", path.parent)
+    path.with_name(f".{path.name}.journal").write_bytes(b"more than the file")
+    said = emolab("export", path, "--to", "csv", "--out", tmp_path / "out", "--json")
+    assert said.code == 1 and said.json["files"]
+    assert said.json["troubles"][0].startswith("P003_session-1: was not closed; what its journal holds")
+
+
+@pytest.mark.parametrize("error", [OverflowError("too large"), ZeroDivisionError("by zero"), MemoryError()])
+def test_whatever_goes_wrong_with_one_session_stops_no_other(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    write = tables.write
+
+    def falls(session: Outgoing, folder: Path) -> list[Path]:
+        if session.header.participant == "P002":
+            raise error
+        return write(session, folder)
+
+    monkeypatch.setattr(tables, "write", falls)
+    done = export_all(whole, "csv", tmp_path)
+    assert [bool(one.files) for one in done] == [True, True, False, True]
+    assert "P002_session-1.h5" in done[2].troubles[0]
+
+
+def part(folder: Path, number: int, name: str = "P001_session-1") -> Path:
+    header = replace(made.HEADER, participant="P001", session=1)
+    return record(folder / f"{name}_part-{number}.h5", header, (made.BOARD,), seconds=1)
+
+
+def test_a_session_that_went_on_is_not_in_bids_twice(tmp_path: Path) -> None:
+    home, out = study(tmp_path / "music", ("P001",)), tmp_path / "out"
+    theirs = out / "sub-P001" / "ses-1" / "beh" / "sub-P001_ses-1_task-quick_beh.tsv"
+
+    def names() -> list[str]:
+        found = {path.name.partition("quick_")[2] for path in out.rglob("*quick_*") if path != theirs}
+        return sorted({name.partition("_")[0] if name.startswith("run") else "whole" for name in found})
+
+    export_all(home, "bids", out)
+    theirs.write_text("what somebody else wrote", encoding="utf-8")
+    assert names() == ["whole"]
+    second = part(home / "P001", 2)
+    export_all(home, "bids", out)
+    assert names() == ["run-1", "run-2"]
+    second.unlink()
+    export_all(home, "bids", out)
+    assert names() == ["whole"] and theirs.exists()
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_a_copy_inside_the_study_never_takes_the_place_of_the_recording(
+    tmp_path: Path, is_hidden: bool
+) -> None:
+    home = study(tmp_path / "music", ("P001", "P002"))
+    part(home / "P001", 2)
+    shutil.copytree(home / "P001", home / "Backup")
+    (home / "Backup" / "P001_session-1_part-2.h5").unlink()
+    shutil.copy(home / "P001" / "P001_session-1.h5", home / "P001" / "P001_session-7.h5")
+    for one in ("bids",) if not is_hidden else ("bids", "csv"):
+        out = tmp_path / one
+        done = export_all(home, one, out, Hide(Codes()) if is_hidden else None)
+        refused = {each.recording.relative_to(home).as_posix(): each for each in done if each.troubles}
+        assert set(refused) == {"Backup/P001_session-1.h5", "P001/P001_session-7.h5"} and len(done) == 5
+        for each in refused.values():
+            assert not each.files and f"as {home / 'P001' / 'P001_session-1.h5'}," in each.troubles[0]
+        if one == "bids":
+            assert len(list(out.glob("sub-*/**/*_run-?_events.tsv"))) == 2
+
+
+def test_damaged_files_that_were_kept_are_not_exported_with_the_participant(
+    whole: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "P003"
+    shutil.copytree(whole / "P003", folder)
+    shutil.copy(folder / "P003_session-1.h5", folder / "P003_session-1.damaged.h5")
+    done = export_all(folder, "csv", tmp_path / "out")
+    assert [one.recording.name for one in done] == ["P003_session-1.h5"]

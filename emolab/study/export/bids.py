@@ -8,9 +8,10 @@
 BIDS wants signals evenly sampled. Where a stream's times are a hundredth of a sample from even they are
 written as recorded; else values between two neighbours are interpolated onto an even grid of the true
 rate, which the JSON says (`Resampled`). Where samples are missing stands `n/a`. Sound and video are not
-part of it, so what is exported shows and sounds like nobody; nor are streams without a rate. A session
-that broke off and went on is a `run` more. Whose a subject is stands in `participants.tsv`: BIDS calls
-P1-1 and P11 alike sub-P11, and the second of them is refused.
+part of it, so what is exported shows and sounds like nobody; nor are streams without a rate, or those
+whose sender stamps samples in bursts, which is told. A session that broke off and went on is a `run` more,
+and what was written of it before it went on is removed. Whose a subject is stands in `participants.tsv`:
+BIDS calls P1-1 and P11 alike sub-P11, and the second of them is refused.
 
 Source: BIDS 1.10.0, "Physiological recordings" and "Task events".
 """
@@ -18,6 +19,7 @@ Source: BIDS 1.10.0, "Physiological recordings" and "Task events".
 from __future__ import annotations
 
 import gzip
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import emolab
-from emolab.core.errors import DataError
+from emolab.core.errors import ConfigError, DataError
 from emolab.core.label import STATES
 from emolab.recording import lanes
 from emolab.recording.onset_facts import onset_facts
@@ -40,6 +42,8 @@ from emolab.study.participants import bids_label
 VERSION = "1.10.0"
 EVEN = 0.01  # of a sample
 GAP = 1.5  # of a sample: a longer step lacks one
+OFF = 0.2  # of the rate announced: a stream this near to it keeps it
+LONG_S = 60.0  # senders that stamp samples together do it more often
 ROWS = 1 << 15
 DEIDENTIFIED = "de-identified emolab sessions"
 README = """Recorded with emolab, which wrote this folder.
@@ -67,7 +71,10 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
     where = folder / place
     where.mkdir(parents=True, exist_ok=True)
     run = f"_run-{session.part}" if session.parts > 1 else ""
-    stem = f"sub-{subject}_ses-{number}_task-{task}{run}"
+    known = f"sub-{subject}_ses-{number}_task-{task}"
+    stem = f"{known}{run}"
+    _remove_outdated(where, known, session.parts > 1)
+    _remove_outdated(folder / bids_labels.FOLDER / place, known, session.parts > 1)
     files = _events(session, where / f"{stem}_events.tsv", header.protocol or "music")
     files += bids_labels.write(session, folder, place / f"{stem}_events.tsv", title)
     used: set[str] = set()
@@ -112,9 +119,22 @@ def _check_subject(folder: Path, subject: str, participant: str) -> None:
 def _people(folder: Path) -> tuple[list[str], list[list[str]]]:
     """The head and the rows of `participants.tsv`; the head that emolab gives it when there is none."""
     path = folder / "participants.tsv"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    except UnicodeDecodeError as error:  # as Excel saves it
+        raise ConfigError(
+            f"{path} is not in UTF-8; save it as text in UTF-8 with tabs between columns, and export again"
+        ) from error
     head, *rows = [line.split("\t") for line in lines if line] or [["participant_id", "pseudonym"]]
     return head, rows
+
+
+def _remove_outdated(where: Path, known: str, has_runs: bool) -> None:
+    """Remove what was written of a session before it went on in another run, or when it still had more."""
+    run = "" if has_runs else "_run-*"
+    for kind in ("events.tsv", "events.json", "recording-*_physio.tsv.gz", "recording-*_physio.json"):
+        for path in where.glob(f"{known}{run}_{kind}"):
+            path.unlink()
 
 
 def _describe(folder: Path, title: str, subject: str, participant: str) -> None:
@@ -151,10 +171,8 @@ def _events(session: Outgoing, path: Path, task: str) -> list[Path]:
         if (at_s := onset["fitted_s"]) is not None:
             until_s = end_s if onset["ended_s"] is None else onset["ended_s"]
             rows.append((at_s, max(until_s - at_s, 0.0), "clip", onset["clip"], onset["state"], None, None))
-    for rest in lanes.reported(events, end_s):
-        if rest.clip != lanes.BASELINE or rest.is_moment:  # a moment: it was rested in an earlier part
-            continue
-        rows.append((rest.start_s, rest.end_s - rest.start_s, "rest", None, None, None, None))
+    for start_s, stop_s in lanes.rests(events):
+        rows.append((start_s, stop_s - start_s, "rest", None, None, None, None))
     for event in events:
         if event.kind == "answer":
             told = event.data
@@ -195,6 +213,10 @@ def _signals(stream: RecordedStream, path: Path, task: str) -> list[Path]:
     times_s = stream.times_s()
     steps_s = np.diff(times_s)
     period_s = float(np.median(steps_s))
+    if _in_bursts(times_s, period_s, stream.info.nominal_rate_hz or 0.0):
+        raise DataError(
+            "its samples are stamped in bursts, and an even grid cannot be told; export it as csv or xdf"
+        )
     spans = np.maximum(np.round(steps_s / period_s), 1)  # samples from each to the next, were none missing
     period_s = float((times_s[-1] - times_s[0]) / spans.sum())
     places = np.concatenate([[0], np.cumsum(spans)]).astype(np.int64)
@@ -238,6 +260,20 @@ def _signals(stream: RecordedStream, path: Path, task: str) -> list[Path]:
     return [path, sidecar]
 
 
+def _in_bursts(times_s: NDArray[np.float64], usual_s: float, nominal_hz: float) -> bool:
+    """Whether the usual step is one inside bursts: not as announced, though the rate is, or much too short.
+
+    The rate is that of a minute of samples, as a rule: gaps are in few of those. A stream that keeps another
+    rate than it announced has no bursts.
+    """
+    if not usual_s > 0 or not times_s[-1] > times_s[0]:
+        return True
+    count = min(len(times_s) - 1, max(round(LONG_S * nominal_hz), 1))
+    mean_s = float(np.median(times_s[count:] - times_s[:-count])) / count
+    is_off, mean_is_off = (abs(step_s * nominal_hz - 1) > OFF for step_s in (usual_s, mean_s))
+    return is_off and (not mean_is_off or usual_s < mean_s / 2)
+
+
 def _resampled(
     times_s: NDArray[np.float64], values: NDArray[np.float64], grid_s: NDArray[np.float64], gap_s: float
 ) -> NDArray[np.float64]:
@@ -259,4 +295,6 @@ def _unique(names: Iterable[str]) -> list[str]:
 
 
 def _number(value: float) -> str:
-    return "n/a" if value != value else repr(int(value)) if value == int(value) else f"{value:.9g}"
+    if not math.isfinite(value):
+        return "n/a"
+    return repr(int(value)) if value == int(value) else f"{value:.9g}"

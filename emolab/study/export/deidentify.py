@@ -6,7 +6,8 @@ What is removed, always:
     names                   of the study, of analysts (`analyst-1`, `analyst-2` …) and of the computer
     dates and hours         the year stays; all times count from the session's own zero
     texts                   marks, notes, reasons, error messages, what an analyst remarked, tagged or gave as
-                            a reason: `[removed]` where one was; settings and protocol files, software
+                            a reason: `[removed]` where one was; settings and protocol files, software; notes
+                            made after the session had ended, altogether
     instruments             serial numbers, ports, paths, hosts, addresses, firmware: only the model stays
     sound                   also streams of other programs faster than 4000 Hz, which may be sound
     pictures                of cameras and thermal cameras; their times stay. With `--video blurred` mp4 has
@@ -126,6 +127,7 @@ def deidentified(session: Outgoing, codes: Codes, blur: Blur | None = None) -> O
         streams[name] = _anonymous(stream, name, hidden)
     clips = {str(event.data["clip"]) for event in session.events if event.data.get("clip")}
     part = f"_part-{session.part}" if session.part > 1 else ""
+    events = session.events[: len(session.events) - session.afterwards]
     return replace(
         session,
         name=f"{code}_session-{header.session}{part}",
@@ -142,7 +144,8 @@ def deidentified(session: Outgoing, codes: Codes, blur: Blur | None = None) -> O
             commit="",
         ),
         streams=streams,
-        events=[_event(event, names, hidden) for event in session.events],
+        events=[_event(event, names, hidden) for event in events],
+        afterwards=0,
         answers=[
             replace(answer, clip=answer.clip and hidden.text(answer.clip)) for answer in session.answers
         ],

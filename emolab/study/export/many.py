@@ -5,8 +5,10 @@
     OUT/DEIDENTIFIED.txt                     what was removed, where it was; nothing else goes in there
 
 Sessions are taken in the order of their names; de-identified, in a random one, so that the order of
-files and rows leads to nobody. Each file is noted in the study it left before it is written
-(`exports_made`); of a de-identified export only the folder is, since its names hold the codes.
+files and rows leads to nobody. BIDS and what is de-identified name files after what a recording says it
+is, so a copy that lies in the study is refused there: its files would replace the others'. Each file is
+noted in the study it left before it is written (`exports_made`); of a de-identified export only the folder
+is, since its names hold the codes.
 """
 
 from __future__ import annotations
@@ -18,14 +20,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emolab.core.errors import ConfigError, EmolabError, RecordingError
+from emolab.recording.copies import PART, Identity, identity, is_at_home
 from emolab.recording.guard import damage_told
 from emolab.recording.reader import Session
+from emolab.recording.recover import was_cut_off
 from emolab.study import exports_made
 from emolab.study.export import deidentify
 from emolab.study.export.blurred import FaceBlur, FindsFaces
 from emolab.study.export.outgoing import Outgoing, outgoing
 from emolab.study.export.whole import telling, whole
-from emolab.study.sessions import sessions
+from emolab.study.sessions import named, sessions
 
 FORMATS = {
     "csv": "emolab.study.export.tables:write",
@@ -36,6 +40,10 @@ FORMATS = {
 }
 Writer = Callable[[Outgoing, Path], list[Path]]
 MARK = "DEIDENTIFIED.txt"
+NOT_CLOSED = (
+    "was not closed; what its journal holds is missing: end the session if it goes on, else run "
+    "'emolab recover' first"
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,8 @@ def recordings(place: Path) -> list[Path]:
     """
     if not place.is_dir():
         return [place]
-    found = [path for _, _, path in sessions(place)] or sorted(place.glob("*_session-*.h5"))
+    own = (path for path in sorted(place.glob("*_session-*.h5")) if named(path) is not None)
+    found = [path for _, _, path in sessions(place)] or list(own)
     if not found:
         raise ConfigError(
             f"{place} holds no session; choose a study folder, or a recording P014_session-0.h5"
@@ -90,8 +99,14 @@ def export_all(
     prepare(folder, to, hide)
     if hide is not None:
         random.SystemRandom().shuffle(found)
+    # these files are named after what the recording says of itself, not after where it lies
+    refused = _twice(found) if to == "bids" or hide is not None else {}
     done = []
     for recording in found:
+        if recording in refused:
+            done.append(Done(recording, (), (refused[recording],)))
+            on_done(done[-1], len(found))
+            continue
         inside = folder
         if place.is_dir() and to != "bids":
             who = recording.parent.name
@@ -99,6 +114,28 @@ def export_all(
         done.append(_tried(recording, to, inside, hide, folder))
         on_done(done[-1], len(found))
     return done
+
+
+def _twice(found: Sequence[Path]) -> dict[Path, str]:
+    """Recordings whose files would take the names of another's, and why: the one in its own folder counts."""
+    told: dict[Path, Identity] = {}
+    for path in found:
+        try:
+            with Session.open(path) as session:
+                header = session.header
+        except EmolabError:  # told when its turn comes
+            continue
+        told[path] = identity(header.participant, header.session, header.started_utc)
+    counts: dict[tuple[str, int], Path] = {}
+    refused = {}
+    for path in sorted(told, key=lambda path: (not is_at_home(path, told[path]), path)):
+        first = path.with_name(f"{path.stem.partition(PART)[0]}.h5")
+        if (other := counts.setdefault(told[path].place, first)) != first:
+            refused[path] = (
+                f"says it is the same session of the same participant as {other}, whose files it would "
+                "replace; take it out of the study, or export it into another folder"
+            )
+    return refused
 
 
 def _tried(recording: Path, to: str, folder: Path, hide: Hide | None, home: Path) -> Done:
@@ -138,6 +175,8 @@ def export_one(
             folder.mkdir(parents=True, exist_ok=True)
             with damage_told(recording):
                 told = outgoing(session)
+            if not session.finished or was_cut_off(recording):
+                told.troubles.append(NOT_CLOSED)
             blur = FaceBlur(hide.faces) if hide is not None and hide.blurs else None
             if hide is not None:
                 told = deidentify.deidentified(told, hide.codes, blur)
@@ -151,8 +190,12 @@ def export_one(
             raise ConfigError(
                 f"{folder} cannot be written ({error.strerror or error}); make room, or choose another"
             ) from error
-        except (RuntimeError, KeyError, ValueError) as error:
+        except (RuntimeError, LookupError, ValueError, ArithmeticError) as error:
             raise _damaged(recording, error) from error
+        except MemoryError as error:
+            raise RecordingError(
+                f"{recording} needs more memory than there is; close other programs, and export it again"
+            ) from error
     seen = f"{blur.whole} of {blur.frames} frames blurred whole" if blur is not None and blur.frames else ""
     return Done(recording, tuple(files), tuple(told.troubles), seen, tuple(told.remarks))
 

@@ -27,6 +27,7 @@ from emolab.recording.header import SessionHeader
 from emolab.recording.label_ledger import Act
 from emolab.recording.labels import TimedLabel
 from emolab.recording.reader import RecordedStream, Session
+from emolab.study.notes import notes
 from emolab.study.sessions import parts
 
 _PART = re.compile(r"_part-(\d+)$")
@@ -79,8 +80,9 @@ class Outgoing:
     `remarks`: what who reads the files should know, though all of it is there.
 
     `part`: which of the `parts` of a session that broke off and went on. `end_s`: when the last thing
-    happened. `blur`: what is done to a camera's frames; None: they go out as they were recorded, or,
-    where the session is de-identified, not at all.
+    happened; `afterwards`: how many of the events, the last ones, are remarks made after that. `blur`: what
+    is done to a camera's frames; None: they go out as they were recorded, or, where the session is
+    de-identified, not at all.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Outgoing:
     outcome: str = "complete"
     part: int = 1
     parts: int = 1
+    afterwards: int = 0
     is_deidentified: bool = False
     blur: Blur | None = None
     troubles: list[str] = field(default_factory=list)
@@ -129,6 +132,7 @@ def outgoing(session: Session) -> Outgoing:
 
     nothing: list[Any] = []
     events = read("the events are", lambda: session.events, nothing)
+    remarked = read("the notes are", lambda: notes(session.path), nothing)
     answers = read("the answers are", lambda: session.answers, nothing)
     streams = {}
     last: list[float] = []
@@ -153,13 +157,14 @@ def outgoing(session: Session) -> Outgoing:
         name=session.path.stem,
         header=session.header,
         streams=streams,
-        events=events,
+        events=[*events, *remarked],
         answers=answers,
         lanes=found,
         end_s=end_s,
         outcome=session.outcome,
         part=part,
         parts=max(part, len(parts(first))),
+        afterwards=len(remarked),
         troubles=troubles,
     )
 

@@ -8,6 +8,9 @@
     NAME_labels.csv      a row a label of every lane: what it says, and which act, person or model says it
     NAME_traces.csv      valence and arousal as they were drawn: lane, label, time_s, valence, arousal
 
+An instrument called as one of these tables, or as another instrument but for capitals, gets a number after
+its name (`NAME_events-2.csv`), which is told.
+
 Times are the best there are, to the microsecond. Missing samples are missing rows. `tags` are a JSON list;
 `act`, `utc` and `act_sha256` name the line of the lane's ledger that made a label what it is.
 
@@ -24,6 +27,7 @@ the session. The JSON beside it says
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -31,13 +35,15 @@ from typing import Any
 
 import soundfile
 
-from emolab.core.errors import DataError
+from emolab.core.errors import ConfigError, DataError
 from emolab.recording.reader import RecordedStream
 from emolab.study.export.outgoing import Outgoing
 from emolab.study.export.stretches import away_s, find_stretches, mean_rate_hz
 from emolab.study.export.whole import whole
 
 ROWS = 1 << 16
+SYSTEM_ERROR = 2  # libsndfile's word for a disk that is full
+TABLES = ("events", "answers", "labels", "traces")
 LABEL_COLUMNS = (
     "lane", "kind", "who", "label", "start_s", "end_s", "clip", "state", "word", "valence", "arousal", "tags",
     "note", "why", "model", "weights_sha256", "act", "utc", "act_sha256",
@@ -49,15 +55,17 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
     """Write a session's tables; returns the files."""
     files = []
     name = session.name
+    called = _called(session)
     for stream in session.streams.values():
+        path = folder / f"{name}_{called[stream.name]}.csv"
         with session.spared(stream):
             if stream.info.kind == "audio":
-                files += _sound(stream, folder, session)
+                files += _sound(stream, path, session)
             elif stream.info.is_image:
                 frames = ((at, f"{time_s:.6f}") for at, time_s in enumerate(stream.times_s()))
-                files.append(_table(folder / f"{name}_{stream.name}.csv", ("frame", "time_s"), frames))
+                files.append(_table(path, ("frame", "time_s"), frames))
             else:
-                files.append(_signals(stream, folder / f"{name}_{stream.name}.csv"))
+                files.append(_signals(stream, path))
     events = (
         (f"{e.time_s:.6f}", e.kind, "" if e.planned_s is None else f"{e.planned_s:.6f}", _json(e.data))
         for e in session.events
@@ -68,6 +76,23 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
     files.append(_table(folder / f"{name}_answers.csv", head, answers))
     files.append(_table(folder / f"{name}_labels.csv", LABEL_COLUMNS, _labels(session)))
     return [*files, _table(folder / f"{name}_traces.csv", TRACE_COLUMNS, _traces(session))]
+
+
+def _called(session: Outgoing) -> dict[str, str]:
+    """What each stream's file is called: Windows and macOS take `EEG` and `eeg` for one name."""
+    taken, found = set(TABLES), {}
+    own = {name.casefold() for name in session.streams}
+    for stream in session.streams.values():
+        name = free = stream.name
+        for number in itertools.count(2):
+            if free.casefold() not in taken and (free == name or free.casefold() not in own):
+                break
+            free = f"{name}-{number}"
+        if free != name:
+            session.remarks.append(f"{name} is written as {session.name}_{free}: its own name is another's")
+        taken.add(free.casefold())
+        found[name] = free
+    return found
 
 
 def _labels(session: Outgoing) -> Iterable[Sequence[Any]]:
@@ -114,25 +139,29 @@ def _signals(stream: RecordedStream, path: Path) -> Path:
     return _table(path, head, rows())
 
 
-def _sound(stream: RecordedStream, folder: Path, session: Outgoing) -> list[Path]:
+def _sound(stream: RecordedStream, table: Path, session: Outgoing) -> list[Path]:
     if not len(stream):
         return []
-    name = f"{session.name}_{stream.name}"
     stretches = find_stretches(stream)
     rate_hz = round(stream.info.nominal_rate_hz or 48_000)
     true_hz = mean_rate_hz(stretches) or float(rate_hz)
     subtypes = {"int16": "PCM_16", "int32": "PCM_24", "float32": "PCM_24", "float64": "PCM_24"}
     if stream.info.dtype not in subtypes:
         raise DataError(f"sound of {stream.info.dtype} cannot be written as FLAC; export it as xdf")
-    path, facts = folder / f"{name}.flac", folder / f"{name}.json"
-    with (
-        whole(path) as beside,
-        soundfile.SoundFile(
-            beside, "w", rate_hz, len(stream.info.channels), subtypes[stream.info.dtype], format="FLAC"
-        ) as file,
-    ):
-        for start in range(0, len(stream), ROWS):
-            file.write(stream.samples(start, start + ROWS))
+    path, facts = table.with_name(f"{table.stem}.flac"), table.with_name(f"{table.stem}.json")
+    try:
+        with (
+            whole(path) as beside,
+            soundfile.SoundFile(
+                beside, "w", rate_hz, len(stream.info.channels), subtypes[stream.info.dtype], format="FLAC"
+            ) as file,
+        ):
+            for start in range(0, len(stream), ROWS):
+                file.write(stream.samples(start, start + ROWS))
+    except soundfile.LibsndfileError as error:  # it only writes: the recording is as good as it was
+        if error.code != SYSTEM_ERROR:
+            raise DataError(f"its sound cannot be written as FLAC ({error}); export it as xdf") from error
+        raise ConfigError(f"{path} cannot be written ({error}); make room, or choose another") from error
     told = {
         "first_s": round(stretches[0].first_s, 6),
         "true_rate_hz": round(true_hz, 4),
