@@ -246,6 +246,19 @@ def test_an_armed_button_lets_go_when_the_focus_leaves(shown, qtbot):
         qtbot.keyClick(button, Qt.Key.Key_Return)
 
 
+def test_a_skip_that_was_not_confirmed_in_its_step_does_not_skip_the_next(run_page, qtbot):
+    run_page.show_snapshot(states.running(7))
+    for button in (run_page.hand.skip_button, run_page.hand.repeat_button):
+        run_page.show_snapshot(states.running(7))
+        button.arm()
+        run_page.show_snapshot(states.running(7, now_s=400.0))
+        assert button.is_armed
+        run_page.show_snapshot(states.reporting(7))
+        assert not button.is_armed
+    with qtbot.assertNotEmitted(run_page.hand.skipRequested, wait=50):
+        qtbot.keyClick(run_page.hand.skip_button, Qt.Key.Key_Return)
+
+
 def test_a_mark_takes_the_words_along_and_empties_the_field(run_page, qtbot):
     run_page.show_snapshot(states.running())
     run_page.hand.words_field.setText("coughing")
@@ -276,6 +289,17 @@ def test_stopping_takes_a_held_second(run_page, qtbot):
     with qtbot.waitSignal(run_page.stopRequested, timeout=3000):
         pass
     qtbot.keyRelease(run_page, Qt.Key.Key_Escape)
+
+
+def test_a_stop_whose_key_was_released_elsewhere_does_not_hold_up_the_next_sessions(run_page, qtbot):
+    run_page.show_snapshot(states.running())
+    run_page.setFocus()
+    for _ in range(2):
+        qtbot.keyPress(run_page, Qt.Key.Key_Escape)
+        with qtbot.waitSignal(run_page.stopRequested, timeout=3000):
+            pass
+        qtbot.keyPress(run_page, Qt.Key.Key_Escape)  # repeated by the keyboard; another page gets the release
+        run_page.watch(None)
 
 
 def test_the_banner_says_what_to_do_and_goes_when_all_is_well(run_page, qtbot):

@@ -100,6 +100,16 @@ def test_f5_asks_the_engine_to_look_at_the_very_session_that_is_entered(attach, 
     assert flow.window._actions["check"].shortcut().toString() == "F5"
 
 
+def test_f5_pressed_twice_is_one_check(attach, flow, setup, qtbot):
+    engine = attach(states.setup())
+    qtbot.waitUntil(setup.check_button.isEnabled)
+    for _ in range(2):
+        QTest.keyClick(flow.window, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: bool(did(engine, "preflight")))
+    qtbot.wait(100)
+    assert len(did(engine, "preflight")) == 1 and setup.are_checks_open
+
+
 def test_f5_does_nothing_outside_the_set_up_page(flow):
     flow.window.show_page("run")
     assert not flow.window._actions["check"].isEnabled()

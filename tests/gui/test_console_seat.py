@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from emolab.gui import screens
+from emolab.gui.console import dialogs, override
 from tests.gui import engine_states as states
 from tests.gui.console_room import under_console
 from tests.gui.fake_engine import FakeEngine
+
+QUESTIONS = {
+    "closing": dialogs.ask_closing,
+    "leaving": dialogs.ask_leaving,
+    "stopping": dialogs.ask_stopping,
+    "keys": lambda over: dialogs.show_keys(over, [("P", "Pause")]),
+    "reason": lambda over: override.ask_reason(over, ["camera is silent"]),
+    "classifier": lambda over: dialogs.ask_classifier(over, "default", "default"),
+    "study": lambda over: dialogs.ask_study(over, None),
+    "new study": lambda over: dialogs.ask_new_study(over, None),
+    "protocol": lambda over: dialogs.ask_protocol(over, None),
+    "recording": lambda over: dialogs.ask_recording(over, None),
+    "devices": lambda over: dialogs.ask_devices(over, None),
+}
 
 
 @pytest.fixture
@@ -88,3 +107,54 @@ def test_a_page_on_the_only_screen_stays_there_while_the_session_does_not_wait(
     qapp.screenAdded.emit(real()[1])
     qtbot.wait(150)
     assert len(did(engine, "attach")) == 1
+
+
+def test_a_double_click_on_start_is_one_start_and_the_participants_page_stays(attach, flow, qtbot):
+    engine = attach(states.setup())
+    button = flow.window.setup.start_button
+    qtbot.waitUntil(button.isEnabled)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)  # the engine has not shown yet that it records
+    qtbot.waitUntil(lambda: bool(did(engine, "start")))
+    qtbot.wait(200)
+    assert len(did(engine, "start")) == 1 and flow.seat.is_taken
+
+
+def test_after_a_refusal_start_can_be_pressed_again(attach, flow, qtbot):
+    engine = attach(states.setup())
+    engine.refuse = {"start": "P001 has a session 0 already; take session 1"}
+    button = flow.window.setup.start_button
+    qtbot.waitUntil(button.isEnabled)
+    for presses in (1, 2):
+        button.click()
+        qtbot.waitUntil(lambda n=presses: len(did(engine, "start")) == n and not flow.seat.is_taken)
+
+
+def test_a_start_refused_because_a_session_runs_leaves_its_participant_the_page(attach, flow, qtbot):
+    engine = attach(states.running(screen=""))
+    qtbot.waitUntil(lambda: flow.seat.is_taken)
+    page = flow.seat.window
+    engine.refuse = {"start": "this engine has begun its session already"}
+    flow.desk.send("start")
+    qtbot.waitUntil(lambda: "begun its session" in flow.window.notice.sentence)
+    assert flow.seat.window is page
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS.keys())
+def test_whatever_the_experimenter_is_asked_the_participants_page_hears(attach, flow, qtbot, question):
+    asks = states.reporting()
+    engine = attach(replace(asks, screen="", stage=replace(asks.stage, chosen="", word="")))
+    qtbot.waitUntil(lambda: flow.seat.is_taken and flow.seat.window.canvas.page.view.page == "rate")
+    qtbot.waitUntil(flow.seat.window.isVisible)
+    heard = []
+
+    def answer():
+        dialog = QApplication.activeModalWidget()
+        QTest.keyClick(flow.seat.window.windowHandle(), Qt.Key.Key_4)
+        QTest.qWait(200)
+        heard.extend(command["state"] for command in did(engine, "choose"))
+        dialog.close()
+
+    QTimer.singleShot(200, answer)
+    question(flow.window)
+    assert heard == ["less_positive"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from emolab.core.errors import DataError
 from emolab.core.event import Event
 from emolab.gui.app import FaultDoor
+from emolab.gui.review import questions
 from emolab.gui.review.chart import LEFT_PX
 from emolab.gui.review.flow import ReviewFlow
 from emolab.gui.review.lane_view import Chosen
@@ -384,3 +386,39 @@ def test_another_session_takes_the_place_of_this_one_and_faults_are_told_there(
     finally:
         door.close()
         reviews.close()
+
+
+def test_an_export_outlives_the_window_it_was_asked_in(
+    qapp: QApplication, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = room.copy(recorded, tmp_path)
+    second = Path(shutil.copy(first, first.with_name("P07_session-3.h5")))
+    reviews = Reviews(tmp_path / "review.json", "no such output", "anna")
+    monkeypatch.setattr(questions, "ask_export", lambda _over: ("csv", tmp_path / "tables"))
+    try:
+        window = reviews.open(first)
+        window.show()
+        assert reviews.flow is not None
+        window.action("export").trigger()
+        assert "goes on when this window is closed" in window.notice.sentence
+        reviews.turn_to(second)
+        shown = reviews.flow.window
+        room.until(lambda: "written into" in shown.notice.sentence, 60)
+        assert first.stem in shown.notice.sentence and list((tmp_path / "tables").rglob("*.csv"))
+    finally:
+        reviews.close()
+
+
+def test_closing_the_last_window_waits_for_an_export(
+    qapp: QApplication, recorded: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = room.copy(recorded, tmp_path)
+    reviews = Reviews(tmp_path / "review.json", "no such output", "anna")
+    reviews.open(session).show()
+    reviews.exporter.start(session, "csv", tmp_path / "tables")
+    reviews.exporter.start(session, "no such format", tmp_path / "others")
+    assert reviews.flow is not None
+    reviews.flow.window.close()
+    reviews.close()
+    assert list((tmp_path / "tables").rglob("*.csv"))
+    assert "others" in caplog.text, "no window is left to say in that it failed"

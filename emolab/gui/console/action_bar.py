@@ -59,6 +59,7 @@ class ActionBar(QFrame):
             armed.setMinimumWidth(theme.px(128))
         self._show_phase("running")
         self._phase = "running"
+        self._step = -1
 
     def pause_or_resume(self) -> None:
         """Pause at the next step, or go on."""
@@ -67,15 +68,19 @@ class ActionBar(QFrame):
 
     def mark(self) -> None:
         """Mark this moment with the words in the field, if any."""
-        self.markRequested.emit(self._take_words())
+        self.markRequested.emit(self.take_words())
 
     def note(self) -> None:
         """Write the words in the field down."""
-        if found := self._take_words():
+        if found := self.take_words():
             self.noteRequested.emit(found)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Offer what is possible now."""
+        """Offer what is possible now; what was asked of one step is not done to the next."""
+        if snapshot.step != self._step:
+            self._step = snapshot.step
+            self.skip_button.let_go()
+            self.repeat_button.let_go()
         if snapshot.phase != self._phase:
             self._phase = snapshot.phase
             self._show_phase(snapshot.phase)
@@ -91,7 +96,8 @@ class ActionBar(QFrame):
         theme.role(self.pause_button, "primary" if phase == "paused" else "")
         self.pause_button.setEnabled(phase in ("running", "pausing", "paused"))
 
-    def _take_words(self) -> str:
+    def take_words(self) -> str:
+        """What stands in the field, which is empty then."""
         found = self.words_field.text().strip()
         self.words_field.clear()
         if self.words_field.hasFocus():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class Desk(QObject):
     engineLost = Signal(str, object)  # the reason, the newest Snapshot or None
     engineFailed = Signal(str)  # why none could be started
     commandFailed = Signal(str, str)  # what was asked, the sentence with the remedy
-    _connected = Signal(int, object, object)  # attempt, client or None, error or None
+    _connected = Signal(int, bool, object, object)  # attempt, is it a start, client or None, error or None
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -37,18 +38,26 @@ class Desk(QObject):
         self.study: Path | None = None
         self.last: Snapshot | None = None
         self._attempt = 0
+        self._starts = threading.Lock()  # one at a time: a study has room for one engine
         self._connected.connect(self._take)
 
     def start(self, study: Path, devices: Path, speed: float = 1.0) -> None:
         """Start an engine on `study`; ends the present one first, if it does not record."""
         self.end()
-        self.study = study
+        self.study, attempt = study, self._attempt
 
-        def start() -> EngineClient:
-            _wait_for_the_old_one(study)
-            return engines.start_engine(study, devices, speed)
+        def start() -> EngineClient | None:
+            with self._starts:
+                if attempt != self._attempt:
+                    return None
+                _wait_for_the_old_one(study)
+                client = engines.start_engine(study, devices, speed)
+                if attempt == self._attempt:
+                    return client
+                _end(client)  # here, so that the next start waits for its going
+                return None
 
-        self._connect(start)
+        self._connect(start, is_start=True)
 
     def attach(self, study: Path) -> None:
         """Connect to the engine that runs on `study`."""
@@ -83,26 +92,34 @@ class Desk(QObject):
         self.hang_up()
 
     @property
+    def is_lost(self) -> bool:
+        """Whether the engine has gone by itself."""
+        return self.bridge is not None and self.bridge.is_lost
+
+    @property
     def is_recording(self) -> bool:
         """Whether a session runs in the engine, as far as we know."""
         return self.last is not None and self.last.phase in ("running", "pausing", "paused", "holding")
 
-    def _connect(self, make: Callable[[], EngineClient]) -> None:
-        self._attempt += 1
-        attempt = self._attempt
+    def _connect(self, make: Callable[[], EngineClient | None], *, is_start: bool = False) -> None:
+        attempt = self._attempt  # hanging up began a new one
 
         def work() -> None:
             try:
                 client, error = make(), None
             except (EmolabError, OSError) as fault:
                 client, error = None, fault
-            self._connected.emit(attempt, client, error)
+            self._connected.emit(attempt, is_start, client, error)
 
         threading.Thread(target=work, name="connect", daemon=True).start()
 
-    def _take(self, attempt: int, client: EngineClient | None, error: Exception | None) -> None:
+    def _take(
+        self, attempt: int, is_start: bool, client: EngineClient | None, error: Exception | None
+    ) -> None:
         if attempt != self._attempt:  # somebody has asked for something else meanwhile
-            if client is not None:
+            if client is not None and is_start:
+                threading.Thread(target=_end, args=(client,), name="end", daemon=True).start()
+            elif client is not None:
                 client.close()
         elif client is not None:
             self._use(client)
@@ -121,6 +138,13 @@ class Desk(QObject):
     def _show(self, snapshot: Snapshot) -> None:
         self.last = snapshot
         self.snapshotChanged.emit(snapshot)
+
+
+def _end(client: EngineClient) -> None:
+    """End an engine that came up when it was no longer wanted."""
+    with suppress(OSError):
+        client.send({"do": "shutdown"})
+    client.close()
 
 
 def _reattach(study: Path) -> EngineClient:

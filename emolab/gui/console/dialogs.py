@@ -25,21 +25,45 @@ STOP_WORD = "stop"
 KEY_ROWS = 18  # of a column of keys: all fit on a small screen
 
 
+def ask(dialog: QDialog) -> bool:
+    """Whether a dialog is accepted. It holds up its own window only: the participant's goes on hearing."""
+    dialog.setWindowModality(Qt.WindowModality.WindowModal)
+    is_accepted = dialog.exec() == QDialog.DialogCode.Accepted
+    dialog.deleteLater()
+    return is_accepted
+
+
 def ask_closing(parent: QWidget) -> str:
     """A session runs and the window is to be closed: `close`, `stop` (end the session first) or `stay`."""
+    return _ask_going(
+        parent,
+        "The recording goes on. Start emolab again to attach.",
+        "The participant's page closes with this window",
+        "Close, the recording goes on",
+    )
+
+
+def ask_leaving(parent: QWidget) -> str:
+    """A session runs and its study is to be left: `close`, `stop` or `stay`, as for the window."""
+    return _ask_going(
+        parent,
+        "The recording goes on. Attach to it again from the start page.",
+        "The participant's page closes when you leave",
+        "Leave, the recording goes on",
+    )
+
+
+def _ask_going(parent: QWidget, told: str, closes: str, go: str) -> str:
     box = QMessageBox(parent)
     box.setWindowTitle("A session is running")
     box.setIcon(QMessageBox.Icon.Question)
-    box.setText("The recording goes on. Start emolab again to attach.")
-    box.setInformativeText(
-        "The participant's page closes with this window; a session that a participant answers then waits "
-        "before the next clip."
-    )
-    close = box.addButton("Close, the recording goes on", QMessageBox.ButtonRole.AcceptRole)
+    box.setText(told)
+    box.setInformativeText(f"{closes}; a session that a participant answers then waits before the next clip.")
+    close = box.addButton(go, QMessageBox.ButtonRole.AcceptRole)
     stop = box.addButton("Stop the session first…", QMessageBox.ButtonRole.DestructiveRole)
     stay = box.addButton("Stay", QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(stay)
-    box.exec()
+    ask(box)
     clicked = box.clickedButton()
     return CLOSE if clicked is close else STOP if clicked is stop else STAY
 
@@ -67,7 +91,7 @@ def ask_stopping(parent: QWidget) -> bool:
     buttons.rejected.connect(dialog.reject)
     column.addWidget(buttons)
     field.setFocus()
-    return dialog.exec() == QDialog.DialogCode.Accepted
+    return ask(dialog)
 
 
 def show_keys(parent: QWidget, keys: Sequence[tuple[str, str]]) -> None:
@@ -85,22 +109,21 @@ def show_keys(parent: QWidget, keys: Sequence[tuple[str, str]]) -> None:
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.reject)
     grid.addWidget(buttons, grid.rowCount(), 0, 1, grid.columnCount())
-    dialog.exec()
+    ask(dialog)
 
 
 def ask_study(parent: QWidget, near: Path | None) -> Path | None:
     """A folder to open as a study."""
-    return _path(QFileDialog.getExistingDirectory(parent, "Open a study folder", str(near or Path.home())))
+    return _ask_folder(parent, "Open a study folder", near or Path.home())
 
 
 def ask_new_study(parent: QWidget, near: Path | None) -> Path | None:
     """A folder that does not exist yet; it is made."""
-    place = near.parent if near else Path.home()
-    options = QFileDialog.Option.ShowDirsOnly
-    found = QFileDialog.getSaveFileName(
-        parent, "Name the new study folder", str(place / "study"), options=options
-    )
-    path = _path(found[0])
+    dialog = QFileDialog(parent, "Name the new study folder", str(near.parent if near else Path.home()))
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.selectFile("study")
+    path = _ask_path(dialog)
     if path is not None:
         path.mkdir(parents=True, exist_ok=True)
     return path
@@ -108,19 +131,12 @@ def ask_new_study(parent: QWidget, near: Path | None) -> Path | None:
 
 def ask_protocol(parent: QWidget, near: Path | None) -> Path | None:
     """A protocol file."""
-    return _path(
-        QFileDialog.getOpenFileName(parent, "Protocol", str(near or Path.home()), "Protocols (*.yaml *.yml)")[
-            0
-        ]
-    )
+    return _ask_file(parent, "Protocol", near, "Protocols (*.yaml *.yml)")
 
 
 def ask_recording(parent: QWidget, near: Path | None) -> Path | None:
     """A recording to review."""
-    found = QFileDialog.getOpenFileName(
-        parent, "Review a session", str(near or Path.home()), "Sessions (*.h5)"
-    )
-    return _path(found[0])
+    return _ask_file(parent, "Review a session", near, "Sessions (*.h5)")
 
 
 def ask_classifier(parent: QWidget, now: str, own: str) -> str | None:
@@ -133,22 +149,34 @@ def ask_classifier(parent: QWidget, now: str, own: str) -> str | None:
     shipped = box.addButton("emolab's own", QMessageBox.ButtonRole.AcceptRole)
     mine = box.addButton("A run of mine…", QMessageBox.ButtonRole.AcceptRole)
     box.addButton(QMessageBox.StandardButton.Cancel)
-    box.exec()
+    ask(box)
     if box.clickedButton() is shipped:
         return own
     if box.clickedButton() is not mine:
         return None
     near = Path.home() if now == own else Path(now).parent
-    found = QFileDialog.getExistingDirectory(parent, "The folder of a run ('emolab train --out')", str(near))
-    return found or None
+    found = _ask_folder(parent, "The folder of a run ('emolab train --out')", near)
+    return str(found) if found is not None else None
 
 
 def ask_devices(parent: QWidget, near: Path | None) -> Path | None:
     """A devices file."""
-    return _path(
-        QFileDialog.getOpenFileName(parent, "Devices file", str(near or Path.home()), "Devices (*.toml)")[0]
-    )
+    return _ask_file(parent, "Devices file", near, "Devices (*.toml)")
 
 
-def _path(text: str) -> Path | None:
-    return Path(text) if text else None
+def _ask_file(parent: QWidget, title: str, near: Path | None, kinds: str) -> Path | None:
+    dialog = QFileDialog(parent, title, str(near or Path.home()), kinds)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    return _ask_path(dialog)
+
+
+def _ask_folder(parent: QWidget, title: str, near: Path) -> Path | None:
+    dialog = QFileDialog(parent, title, str(near))
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    return _ask_path(dialog)
+
+
+def _ask_path(dialog: QFileDialog) -> Path | None:
+    """An instance, since Qt's own `getOpenFileName` and its like hold up every window."""
+    return Path(dialog.selectedFiles()[0]) if ask(dialog) else None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -130,7 +131,7 @@ class FinishPage(QWidget):
         )
         self.note_field.setTabChangesFocus(True)
         self.note_button = QPushButton("Keep the &note")
-        self.note_button.clicked.connect(self._send_note)
+        self.note_button.clicked.connect(self.send_note)
         self._sent = text("● kept beside the file", "muted")
         self._sent.hide()
         row = QHBoxLayout()
@@ -163,15 +164,27 @@ class FinishPage(QWidget):
         row.addWidget(self.next_button)
         return bar
 
-    def _send_note(self) -> None:
+    def add_words(self, found: str) -> None:
+        """Words half written when the session ended: go on with them in the note."""
+        if found:
+            self.note_field.appendPlainText(found)
+            self.note_field.moveCursor(QTextCursor.MoveOperation.End)
+            self.note_field.setFocus()
+
+    def forget(self) -> None:
+        """Another engine: what was written here was of another session."""
+        self._shown = None
+        self.note_field.clear()
+
+    def send_note(self) -> None:
+        """Keep what is written, if anything is: words already typed are not thrown away."""
         if words_ := self.note_field.toPlainText().strip():
             self.noteRequested.emit(words_)
             self.note_field.clear()
             self._sent.show()
 
     def _go_on(self) -> None:
-        self._send_note()  # words already typed are not thrown away
-        self._shown = None
+        self.send_note()
         self.nextRequested.emit()
 
 

@@ -50,6 +50,7 @@ class Flow(QObject):
         self._speed = 1.0
         self._has_seated = False
         self._asked: Form | None = None  # for the start under way
+        self._is_starting = False  # until the engine has begun or refused: a double click is one start
         self._plan_timer = QTimer(self)
         self._plan_timer.setSingleShot(True)
         self._plan_timer.timeout.connect(self.plan)
@@ -142,7 +143,8 @@ class Flow(QObject):
         setup = self.window.setup
         protocol = Path(last["protocol"]) if Path(str(last.get("protocol", ""))).is_file() else None
         setup.protocol.show_protocols(planning.shipped_protocols(), protocol)
-        setup.participant.show_languages(("en",), str(last.get("language", self.settings.language)))
+        setup.participant.want_language(str(last.get("language") or self.settings.language))
+        setup.room.want_screen(str(last.get("screen", "")))
         setup.participant.fill(folder.next_pseudonym(study), 0, int(last.get("seed", 0)))
         setup.mended.clear()
         self.window.show_study(study, used, participants.withdrawn(study))
@@ -171,7 +173,12 @@ class Flow(QObject):
             self.window.setup.show_broken(planning.broken_off(self.study, form.participant, form.session))
         pseudonym = "P0" if pseudonym_error(form.participant) else form.participant
         plan = planning.lay_out(
-            Path(form.protocol), pseudonym, form.session, form.seed, self.study, form.language
+            Path(form.protocol),
+            pseudonym,
+            form.session,
+            form.seed,
+            self.study,
+            self.window.setup.participant.wanted_language,  # the form has it once the plan offers it
         )
         self.window.show_plan(plan)
 
@@ -184,7 +191,7 @@ class Flow(QObject):
 
     def start_session(self, form: Form) -> None:
         """Seat the participant and record; with something red only for a reason."""
-        if self.desk.last is None:
+        if self.desk.last is None or self._is_starting:
             return
         red = [readiness.sentence(check) for check in readiness.reds(self.desk.last)]
         if not red:
@@ -209,21 +216,22 @@ class Flow(QObject):
     def _start(self, form: Form, reason: str = "") -> None:
         if self.desk.bridge is None or self.study is None:
             return
-        self._asked = form
-        screen = self.window.setup.room.chosen
+        self._asked, self._is_starting = form, True
+        room, wanted = self.window.setup.room, self.window.setup.participant.wanted_language
         self.memory.keep(
-            self.study, protocol=form.protocol, seed=form.seed, language=form.language, screen=screen
+            self.study,
+            protocol=form.protocol,
+            seed=form.seed,
+            language=wanted,
+            screen=room.wanted or room.chosen,
         )
         self._has_seated = True
-        self.seat.open(self.desk.bridge, screen)
+        self.seat.open(self.desk.bridge, room.chosen)
         self.desk.send("start", **asdict(form), **({"override": reason} if reason else {}))
 
     def show_screens(self) -> None:
         """Offer the screens there are."""
-        chosen = self.window.setup.room.chosen or str(
-            self.memory.of(self.study).get("screen", "") if self.study else ""
-        )
-        self.window.setup.room.show_screens(screens.screens(), chosen)
+        self.window.setup.room.show_screens(screens.screens())
 
     def next_participant(self) -> None:
         """Back to the set-up page, with a fresh engine on the same instruments."""
@@ -274,16 +282,30 @@ class Flow(QObject):
 
     def close(self) -> None:
         """The user closes the console: a running session is asked about."""
-        if self.desk.is_recording:
-            answer = dialogs.ask_closing(self.window)
-            if answer == dialogs.STOP:
-                self.stop_by_word()
-            if answer != dialogs.CLOSE:
-                return
+        if not self._may_leave(dialogs.ask_closing):
+            return
         self.reading.stop()
         self.seat.close()
+        self.window.finish.send_note()
         self.desk.end()
         self.window.leave()
+
+    def leave_study(self) -> None:
+        """Back to the start page; a running session is asked about."""
+        if not self._may_leave(dialogs.ask_leaving):
+            return
+        self.window.finish.send_note()
+        self.desk.end()
+        self.begin(None)
+
+    def _may_leave(self, ask: Callable[[QWidget], str]) -> bool:
+        """Whether the engine may be let go of; of one that has died there is nothing to ask."""
+        if not self.desk.is_recording or self.desk.is_lost:
+            return True
+        answer = ask(self.window)
+        if answer == dialogs.STOP:
+            self.stop_by_word()
+        return answer == dialogs.CLOSE
 
     # wiring
 
@@ -342,7 +364,7 @@ class Flow(QObject):
         return self.study, last.participant if last is not None else ""
 
     def _bridge_changed(self, bridge: Bridge | None) -> None:
-        self._has_seated = False
+        self._has_seated = self._is_starting = False
         if bridge is None:
             self.reading.stop()
             self.seat.close()
@@ -351,6 +373,8 @@ class Flow(QObject):
             self.window.setup.instruments.show_devices(self.devices)
 
     def _show(self, snapshot: Snapshot) -> None:
+        if snapshot.phase != "setup":
+            self._is_starting = False
         self.window.show_snapshot(snapshot)
         self.seat.hand_over(snapshot, self.window)
         if self.desk.is_recording and not self._has_seated:
@@ -360,8 +384,10 @@ class Flow(QObject):
 
     def _refused(self, asked: str, sentence: str) -> None:
         if asked == "start":
-            self.seat.close()
-            self._has_seated = False
+            self._is_starting = False
+            if not self.desk.is_recording:  # else it was a second start: the participant's page stays
+                self.seat.close()
+                self._has_seated = False
             if sentence.endswith(NEVERTHELESS) and self._asked is not None:
                 QTimer.singleShot(0, self, lambda: self._ask_why(sentence))
                 return
@@ -409,11 +435,6 @@ class Flow(QObject):
             self.window.notice.say("There is no study open; choose one first.")
         else:
             chores.open_analysis(self.study)
-
-    def leave_study(self) -> None:
-        """Back to the start page; a running session goes on."""
-        self.desk.end()
-        self.begin(None)
 
     def _study(self) -> Path:
         assert self.study is not None

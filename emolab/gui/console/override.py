@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from emolab.gui import theme
+from emolab.gui.console import dialogs
 from emolab.gui.widgets.panel import Remark, text
 
 LEAST_WEIGHT = 8  # "too dark" is no reason yet to anybody who reads the file later; "pilot run" is
@@ -32,9 +33,7 @@ def is_reason(words: str) -> bool:
 def ask_reason(parent: QWidget, reds: Sequence[str]) -> str:
     """Why the session is to be recorded although `reds`; empty when it is not."""
     dialog = OverrideDialog(reds, parent)
-    reason = dialog.reason if dialog.exec() == QDialog.DialogCode.Accepted else ""
-    dialog.deleteLater()
-    return reason
+    return dialog.reason if dialogs.ask(dialog) else ""
 
 
 class OverrideDialog(QDialog):

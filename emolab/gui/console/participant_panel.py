@@ -16,7 +16,10 @@ LANGUAGE_NAMES = {"en": "English", "zh": "中文", "de": "Deutsch", "fr": "Fran�
 
 
 class ParticipantPanel(Panel):
-    """Four fields; `changed` after each edit. What is wrong stands right under them."""
+    """Four fields; `changed` after each edit. What is wrong stands right under them.
+
+    `wanted_language` is the user's own choice, kept while a protocol has no texts for it.
+    """
 
     changed = Signal()
 
@@ -52,9 +55,11 @@ class ParticipantPanel(Panel):
         self.body.addWidget(self.consent)
         self.problem = Remark()
         self.body.addWidget(self.problem)
+        self.wanted_language = "en"
         self.show_languages(("en",), "en")
         self.show_problem("")
         self.pseudonym.textChanged.connect(self._tidy)
+        self.language.currentIndexChanged.connect(self._choose_language)  # before `changed` tells of it
         for signal in (self.session.valueChanged, self.seed.valueChanged, self.language.currentIndexChanged):
             signal.connect(lambda _value: self.changed.emit())
         self.resume.toggled.connect(lambda _is_on: self.changed.emit())
@@ -68,17 +73,22 @@ class ParticipantPanel(Panel):
                 self.seed.set_value(seed)
         self.changed.emit()
 
-    def show_languages(self, languages: tuple[str, ...], chosen: str) -> None:
-        """Offer the languages a protocol has texts for; keeps the choice where it can."""
-        now = self.language.currentData() or chosen
-        if tuple(self.language.itemData(i) for i in range(self.language.count())) == languages:
-            return
+    def want_language(self, language: str) -> None:
+        """Choose this language whenever a protocol has texts for it, until the user chooses another."""
+        self.wanted_language = language
+        if (at := self.language.findData(language)) >= 0:
+            with QSignalBlocker(self.language):
+                self.language.setCurrentIndex(at)
+
+    def show_languages(self, languages: tuple[str, ...], otherwise: str) -> None:
+        """Offer the languages a protocol has texts for; `otherwise`: where the wanted one is missing."""
         with QSignalBlocker(self.language):
-            self.language.clear()
-            for code in languages:
-                self.language.addItem(_language_name(LANGUAGE_NAMES, code), code)
-            wanted = now if now in languages else chosen
-            self.language.setCurrentIndex(max(self.language.findData(wanted), 0))
+            if tuple(self.language.itemData(i) for i in range(self.language.count())) != languages:
+                self.language.clear()
+                for code in languages:
+                    self.language.addItem(_language_name(LANGUAGE_NAMES, code), code)
+            chosen = self.wanted_language if self.wanted_language in languages else otherwise
+            self.language.setCurrentIndex(max(self.language.findData(chosen), 0))
 
     def show_consent(self, said: str) -> None:
         """Which consent text the participant will see; empty while that is not known."""
@@ -106,6 +116,9 @@ class ParticipantPanel(Panel):
     def show_problem(self, message: str) -> None:
         """What must be mended here before Start; empty for nothing."""
         self.problem.say(message, "act")
+
+    def _choose_language(self, _index: int) -> None:
+        self.wanted_language = str(self.language.currentData())
 
     def _tidy(self, typed: str) -> None:
         if typed != typed.strip():

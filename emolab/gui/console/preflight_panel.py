@@ -39,7 +39,7 @@ class PreflightPanel(Panel):
         super().__init__("Check before the session", parent)
         self.rows: list[CheckRow] = []
         self._checks: tuple[CheckView, ...] = ()
-        self._awaits = False  # asked for, and not begun yet: what the engine still shows is the last one
+        self.is_awaited = False  # asked for, and not begun yet: what the engine still shows is the last one
         self.summary = Remark("message")
         self.close_button = QPushButton("Instruments (Esc)")
         self.close_button.setToolTip("Back to the instruments; the results are kept")
@@ -78,17 +78,17 @@ class PreflightPanel(Panel):
 
     def begin(self) -> None:
         """A check has just been asked for."""
-        self._awaits = True
+        self.is_awaited = True
         self._fill(())
         self._look(0.0)
 
     def refuse(self) -> None:
         """The engine will not check now; what it showed before is shown again."""
-        self._awaits = False
+        self.is_awaited = False
 
     def forget(self) -> None:
         """Another engine: nothing is known of it."""
-        self._awaits = False
+        self.is_awaited = False
         self._fill(())
         self._look(0.0)
 
@@ -96,10 +96,10 @@ class PreflightPanel(Panel):
         """Bring the bar, or the list, up to date."""
         progress = snapshot.preflight_progress
         if progress is not None:
-            self._awaits = False
+            self.is_awaited = False
             self._fill(())
             self._look(progress)
-        elif not self._awaits:
+        elif not self.is_awaited:
             self._fill(snapshot.preflight)
             self._sum_up()
         out = {stream.name for stream in snapshot.streams if stream.is_left_out}

@@ -25,8 +25,9 @@ class RoomPanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Screen and sound", parent)
+        self.wanted = ""  # the user's own choice, kept while that screen is not there
         self.chooser = Chooser("The participant's screen")
-        self.chooser.currentIndexChanged.connect(lambda _index: self.screenChosen.emit(self.chosen))
+        self.chooser.currentIndexChanged.connect(self._choose)
         self.test_button = QPushButton("&Test")
         self.test_button.setToolTip("Show a number on every screen for three seconds")
         self.test_button.clicked.connect(lambda: self.testRequested.emit(self.chosen))
@@ -54,8 +55,16 @@ class RoomPanel(Panel):
         """Name of the screen chosen for the participant, empty for a window on this one."""
         return str(self.chooser.currentData() or "")
 
-    def show_screens(self, screens: list[ScreenFact], chosen: str) -> None:
+    def want_screen(self, name: str) -> None:
+        """Choose this screen whenever it is there, until the user chooses another."""
+        self.wanted = name
+        if (at := self.chooser.findData(name)) >= 0:
+            with QSignalBlocker(self.chooser):
+                self.chooser.setCurrentIndex(at)
+
+    def show_screens(self, screens: list[ScreenFact]) -> None:
         """Offer every screen but the one this window is on."""
+        now = self.chosen
         with QSignalBlocker(self.chooser):
             self.chooser.clear()
             for fact in screens:
@@ -64,8 +73,13 @@ class RoomPanel(Panel):
                 size = fact.geometry.size() * fact.scale
                 where = f"{fact.name} · {size.width()}×{size.height()}"
                 self.chooser.addItem(where if len(screens) > 1 else "A window here", fact.name)
-            self.chooser.setCurrentIndex(max(self.chooser.findData(chosen), 0))
+            wanted = self.chooser.findData(self.wanted)
+            self.chooser.setCurrentIndex(max(wanted if wanted >= 0 else self.chooser.findData(now), 0))
         self.warning.say("" if len(screens) > 1 else ONE_SCREEN)
+
+    def _choose(self, _index: int) -> None:
+        self.wanted = self.chosen
+        self.screenChosen.emit(self.chosen)
 
     def show_tone(self, message: str) -> None:
         """What came of the tone."""

@@ -58,9 +58,12 @@ class RunPage(QWidget):
         page.addWidget(self.hand)
 
     def watch(self, bridge: Bridge | None) -> None:
-        """Take live samples from this bridge."""
+        """Take live samples from this bridge; nothing of the session before it stays."""
         self.signals.watch(bridge)
         self.watch_panel.watch(bridge)
+        self.hand.take_words()
+        self._release.stop()
+        self._let_go()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Bring every panel up to date."""

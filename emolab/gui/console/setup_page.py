@@ -145,6 +145,8 @@ class SetupPage(QWidget):
         self.check_button.setFocus()
 
     def _check(self) -> None:
+        if self.preflight.is_awaited:
+            return
         self.preflight.begin()
         self.open_checks()
         self.checkRequested.emit(self.form)

@@ -65,6 +65,7 @@ class SignalsPanel(QFrame):
         """Draw this bridge's samples from now on."""
         self._bridge = bridge
         self._known = ()
+        self.freeze_button.setChecked(False)
         self.chart.set_lanes([])
 
     def show_reading(self, words: str, tip: str = "") -> None:

@@ -83,6 +83,7 @@ class ConsoleWindow(QMainWindow):
         """Take live samples from this bridge."""
         self.setup.watch(bridge)
         self.run.watch(bridge)
+        self.finish.forget()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the page the snapshot asks for, up to date."""
@@ -92,6 +93,7 @@ class ConsoleWindow(QMainWindow):
         elif snapshot.phase == "finished":
             self.show_page("finish")
             self.finish.show_snapshot(snapshot)
+            self.finish.add_words(self.run.hand.take_words())
         elif snapshot.phase == "failed":
             self.show_page("lost")
             self.lost.show_failure(snapshot)

@@ -1,6 +1,6 @@
 """What the analyst sees: one session on one time line.
 
-    reviews       opens recordings one after the other; what is remembered
+    reviews       opens recordings one after the other; what is remembered; exporter: written for others
     flow          what happens when something is asked for: the one place that knows all parts
     replay        play, step, seek, zoom
     labelling     keys and fields become acts in the ledger

@@ -39,6 +39,7 @@ class ReviewFlow(QObject):
     """One recording under review. `analyst`: whose labels. `sound`: output, None for the system's."""
 
     sessionWanted = Signal(object)  # Path: the window is to show another one
+    exportWanted = Signal(object, str, object)  # Path, the format, the folder it is to be written into
     analystChosen = Signal(str)
     _ready = Signal(str)  # from the reading thread
 
@@ -197,7 +198,9 @@ class ReviewFlow(QObject):
 
     def export(self) -> None:
         """Write this session for other programs."""
-        questions.export(self.window, self.recording, self._say)
+        wanted = questions.ask_export(self.window)
+        if wanted is not None:
+            self.exportWanted.emit(self.recording, *wanted)
 
     def check(self) -> None:
         """Compare what was said with the face; asked again while that runs, stop it."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QProcess, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -80,8 +79,8 @@ def show_history(parent: QWidget, labelling: Labelling, show_past: Callable[[int
     show_past(None)
 
 
-def export(parent: QWidget, recording: Path, say: Callable[[str], None]) -> None:
-    """A format and a folder; the writing goes on in a process of its own, and is told when it ends."""
+def ask_export(parent: QWidget) -> tuple[str, Path] | None:
+    """A format, one of `FORMATS`, and a folder."""
     dialog = QDialog(parent)
     dialog.setWindowTitle("Export this session")
     column = QVBoxLayout(dialog)
@@ -99,28 +98,6 @@ def export(parent: QWidget, recording: Path, say: Callable[[str], None]) -> None
     buttons.rejected.connect(dialog.reject)
     column.addWidget(buttons)
     if dialog.exec() != QDialog.DialogCode.Accepted:
-        return
+        return None
     folder = QFileDialog.getExistingDirectory(parent, "Export into", str(Path.home()))
-    if folder:
-        run_export(parent, recording, formats.currentData(), Path(folder), say)
-
-
-def run_export(
-    parent: QWidget, recording: Path, to: str, folder: Path, say: Callable[[str], None]
-) -> QProcess:
-    """`emolab export` as a child; what it says at the end is said."""
-    child = QProcess(parent)
-    child.setProcessChannelMode(QProcess.ProcessChannelMode.MergedChannels)
-
-    def ended(code: int) -> None:
-        lines = bytes(child.readAll().data()).decode(errors="replace").strip().splitlines()
-        if code:
-            say(lines[-1] if lines else "The export ended without a word.")
-        else:
-            say(f"{len(lines)} files written into {folder}.")
-        child.deleteLater()
-
-    child.finished.connect(ended)
-    say("Exporting …")
-    child.start(sys.executable, ["-m", "emolab", "export", str(recording), "--to", to, "--out", str(folder)])
-    return child
+    return (str(formats.currentData()), Path(folder)) if folder else None

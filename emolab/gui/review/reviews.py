@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from emolab.core.errors import EmolabError
 from emolab.gui.garbage import Collector
+from emolab.gui.review.exporter import Exporter
 from emolab.gui.review.flow import ReviewFlow
 from emolab.gui.review.window import ReviewWindow
 
@@ -31,6 +32,8 @@ class Reviews(QObject):
         self._facts = _read(memory)
         self.analyst = analyst or str(self._facts.get("analyst") or user_name())
         self.flow: ReviewFlow | None = None
+        self.exporter = Exporter(self)
+        self.exporter.said.connect(self._say)
         self._collector = Collector(self)  # decoding threads must not collect the window's garbage
 
     def open(self, recording: Path) -> ReviewWindow:
@@ -38,6 +41,7 @@ class Reviews(QObject):
         flow = ReviewFlow(recording.expanduser().resolve(), self.analyst, self._sound)
         flow.analystChosen.connect(self._keep_analyst)
         flow.sessionWanted.connect(self.turn_to)
+        flow.exportWanted.connect(self.exporter.start)
         flow.window.left.connect(self._window_left)
         self.flow = flow
         return flow.window
@@ -65,7 +69,8 @@ class Reviews(QObject):
         before.deleteLater()
 
     def close(self) -> None:
-        """Let go of everything. Idempotent."""
+        """Let go of everything; an export under way is waited for. Idempotent."""
+        self.exporter.close()
         if self.flow is not None:
             self.flow.close()
         self._collector.stop()
@@ -73,6 +78,11 @@ class Reviews(QObject):
     def _window_left(self) -> None:
         if self.flow is not None and self.sender() in (None, self.flow.window):
             self.left.emit()
+
+    def _say(self, sentence: str) -> None:
+        """In whichever window is shown now."""
+        if self.flow is not None:
+            self.flow.window.notice.say(sentence)
 
     def _keep_analyst(self, name: str) -> None:
         self.analyst = self._facts["analyst"] = name
