@@ -40,15 +40,12 @@ def read(config_file: Path, environment: Mapping[str, str]) -> Settings:
     Raises `ConfigError` naming file and key when a key is unknown or a value impossible.
     """
     known = [field.name for field in fields(Settings)]
-    values: dict[str, Any] = {}
-    if config_file.is_file():
-        try:
-            values = tomllib.loads(config_file.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{config_file}: {error}; mend the line or delete the file") from error
-    for key in values:
+    values = _stored(config_file)
+    for key, value in values.items():
         if key not in known:
             raise ConfigError(f"{config_file}: unknown key {shown(key)}; known are {', '.join(known)}")
+        if key != "lsl" and not isinstance(value, str):
+            raise ConfigError(f"{config_file}: {key} must be text in quotes, not {shown(value)}")
     for key in known:
         if value := environment.get(f"EMOLAB_{key.upper()}"):
             values[key] = value
@@ -56,9 +53,25 @@ def read(config_file: Path, environment: Mapping[str, str]) -> Settings:
         if key in values:
             values[key] = Path(values[key]).expanduser()
     if str(values.get("lsl", False)).lower() not in TRUTHS:
-        raise ConfigError(f"{config_file}: lsl {values['lsl']!r} is none of true, false")
+        raise ConfigError(f"{config_file}: lsl {shown(values['lsl'])} is none of true, false")
     values["lsl"] = TRUTHS[str(values.get("lsl", False)).lower()]
     settings = replace(Settings(), **values)
     if settings.theme not in THEMES:
         raise ConfigError(f"{config_file}: theme {settings.theme!r} is none of {', '.join(THEMES)}")
     return settings
+
+
+def _stored(config_file: Path) -> dict[str, Any]:
+    """The file's keys as they stand; none when there is no file."""
+    try:
+        if not config_file.is_file():
+            return {}
+        text = config_file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"cannot read the settings {config_file} ({error}); save it as UTF-8, or delete it"
+        ) from error
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a list without bottom
+        raise ConfigError(f"{config_file}: {error}; mend the line or delete the file") from error

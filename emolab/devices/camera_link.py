@@ -18,13 +18,11 @@ less, and a picture that arrived cut short is counted as corrupt instead of show
 from __future__ import annotations
 
 import os
-import re
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import cv2
 from numpy.typing import NDArray
@@ -32,11 +30,11 @@ from numpy.typing import NDArray
 from emolab.core.clock import Clock, now_ns
 from emolab.core.errors import DeviceError, DeviceNotFound, DeviceTimeout
 from emolab.core.stream import Tally
+from emolab.devices.addresses import shown
 from emolab.devices.frames import DropEstimate, Frame
 
-SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtp", "udp", "tcp")
-DEVICE_NODE = re.compile(r"/dev/[A-Za-z0-9_./:+-]+")
 OPEN_TIMEOUT_S = 4.0
+LINGER_S = 2.0  # a pump comes back half a second after it gave up
 SILENCE_TIMEOUT_S = 2.0
 HELD_FRAMES = 16
 BURST_S = 0.004  # a frame that comes faster than this after the one before was waiting in a buffer
@@ -51,40 +49,6 @@ os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|fpspr
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-
-def check_source(source: int | str) -> int | str:
-    """The source as it is. Raises `ValueError` for what OpenCV would take for more than a camera or file.
-
-    One of its backends carries out whatever is written after a `!`, another opens addresses of any sort.
-    """
-    if isinstance(source, int):
-        return source
-    scheme, mark, _ = source.partition("://")
-    if mark and scheme not in SCHEMES:
-        raise ValueError(
-            f"unknown sort of address {scheme}://; known are {', '.join(SCHEMES)}, or a file's path"
-        )
-    if not mark and source.startswith("/dev/") and not DEVICE_NODE.fullmatch(source):
-        raise ValueError("is no device; write e.g. /dev/video0")
-    if not source.strip() or not source.isprintable():
-        raise ValueError("is no camera; give its number, its address or a file")
-    return source
-
-
-def is_live(source: int | str) -> bool:
-    """True for a camera's index, device node or address; False for a file."""
-    if isinstance(source, int) or source.isdecimal() or source.startswith("/dev/"):
-        return True
-    return "://" in source and not source.startswith("file://")
-
-
-def shown(source: int | str) -> str:
-    """The source as it may stand in messages and files: an address without its password."""
-    if isinstance(source, int) or "@" not in source or "://" not in source:
-        return str(source)
-    parts = urlsplit(source)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 class CameraLink:
@@ -113,13 +77,19 @@ class CameraLink:
         self._corrupt = 0
         self._openings = 0
         self._session: _Session | None = None
+        self._opening: _Session | None = None  # of which is not known yet what comes of it
         self.facts: dict[str, object] = {}
 
     def open(self) -> NDArray:
-        """Connect and wait for the first frame, which is returned and not delivered again."""
+        """Connect and wait for the first frame, which is returned and not delivered again.
+
+        A camera that is still being opened since the last call is waited for, not opened a second time.
+        """
         self.close()
-        session = _Session(self)
-        session.start()
+        session = self._opening
+        if session is None or not session.take_up():
+            session = self._opening = _Session(self)
+            session.start()
         self._session = session
         with session.news:
             came = session.news.wait_for(
@@ -127,7 +97,11 @@ class CameraLink:
             )
         if session.failure is not None or not came or session.first is None:
             self.close()
-            raise session.failure or DeviceTimeout(self._not_answering())
+            if session.failure is not None:
+                self._opening = None
+                raise session.failure
+            raise DeviceTimeout(self._still_opening() if session.is_opening else self._not_answering())
+        self._opening = None
         self._openings += 1
         self.facts = session.facts
         return session.first
@@ -152,12 +126,22 @@ class CameraLink:
         return None
 
     def close(self) -> None:
-        """Stop the thread. One that hangs inside OpenCV lets go of the camera when OpenCV returns."""
+        """Stop the thread. One that hangs inside OpenCV lets go of the camera when OpenCV returns.
+
+        Or `LINGER_S` later, when it was opening the camera: until then the next `open` may take it up.
+        """
         session, self._session = self._session, None
         if session is not None:
             session.stopping = True
             session.join(0.5)
         self._drops.restart()
+
+    def _still_opening(self) -> str:
+        where = f"{'number ' if isinstance(self._source, int) else ''}{shown(self._source)}"
+        return (
+            f"{self._what} at {where} is still being opened; some cameras take a minute and more. Wait, and "
+            "if nothing comes, check the cable or address"
+        )
 
     def _not_answering(self) -> str:
         where = shown(self._source)
@@ -181,10 +165,20 @@ class _Session(threading.Thread):
         self.failure: DeviceError | None = None
         self.heard_s = time.monotonic()
         self.stopping = False
+        self.is_opening = True  # until its first image, or until that is given up
         self.reopened = link._openings
         self.facts: dict[str, object] = {}
         self._driver: BufferStamps | None = None
         self._is_packets = False
+
+    def take_up(self) -> bool:
+        """Go on with an opening that was given up, or hear why it failed just now; False when it is over."""
+        with self.news:
+            if self.is_opening:
+                self.stopping = False
+                self.news.notify_all()
+                return True
+            return self.failure is not None and time.monotonic() - self.heard_s < LINGER_S
 
     def run(self) -> None:
         try:
@@ -224,10 +218,13 @@ class _Session(threading.Thread):
 
     def _skip_burst(self, capture: cv2.VideoCapture) -> None:
         """Show the first frame, then pass over those that had piled up before anyone listened."""
-        image = None
+        image, _ = self._grab(capture)
+        with self.news:
+            self.news.wait_for(lambda: not self.stopping, LINGER_S)
+            self.is_opening = False
         while image is None and not self.stopping:
             image, _ = self._grab(capture)
-        if image is None:
+        if image is None or self.stopping:
             return
         with self.news:
             self.first = self.link._convert(image)
@@ -279,7 +276,8 @@ class _Session(threading.Thread):
 
     def _fail(self, error: DeviceError) -> None:
         with self.news:
-            self.failure = error
+            self.failure, self.is_opening = error, False
+            self.heard_s = time.monotonic()
             self.news.notify_all()
 
 

@@ -36,7 +36,8 @@ from pydantic import Field, field_validator
 from emolab.core.clock import Clock
 from emolab.core.errors import DeviceError, DeviceNotFound
 from emolab.core.stream import Channel, Chunk, StreamInfo
-from emolab.devices.camera_link import CameraLink, check_source, is_live, shown
+from emolab.devices.addresses import check_source, is_live, shown
+from emolab.devices.camera_link import CameraLink
 from emolab.devices.config import InstrumentKeys, read_keys
 from emolab.devices.frames import FrameFile, FrameSource
 

@@ -69,6 +69,8 @@ class Stamper:
         """The board was away or began anew: ticks may start anywhere, the period is kept."""
         self._at_tick, self._at_s = 0, np.nan  # a point of the line
         self._begun_s = self._arrived_s = np.nan
+        self._earliest.clear()
+        self._jumped.clear()
         self._forget()
 
     @property
@@ -121,6 +123,8 @@ class Stamper:
         self._jumps = True
         self._at_tick, self._at_s = tick, arrival_s
         self._begun_s = self._arrived_s = self._on_time_s = arrival_s
+        if not self._earliest:  # a board of another rate jumps again before its first block is full
+            self._earliest.append((tick, arrival_s))
         self._enter(tick, arrival_s)
 
     def _stays_late(self, tick: int, arrival_s: float, late_s: float) -> bool:

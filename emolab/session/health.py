@@ -19,6 +19,7 @@ from emolab.session.snapshot import Level, StreamHealth
 log = logging.getLogger(__name__)
 
 SILENT_AFTER_S = 2.0
+SILENT_SAMPLES = 3  # of a slow stream: so many are overdue before it is silent
 LOSS_SPAN_S = 10.0
 RATE_TOLERANCE = 0.15  # boards announced as 250 Hz run at 255 to 275
 JUDGE_STEP_S = 1.0  # judging takes some milliseconds a stream
@@ -68,14 +69,16 @@ def _verdict(name: str, state: StreamState | None, pump: PumpStatus, now_s: floa
         return "look", f"{name} is heard; its times settle for some seconds, and all that comes is kept."
     if pump.is_awaited:
         return "act", pump.message or f"{name} is open again but has not delivered yet."
+    nominal_hz, rate_hz = state.info.nominal_rate_hz, state.rate_hz()
+    patience_s = SILENT_SAMPLES / nominal_hz if nominal_hz else 0.0
     opened_for_s = now_s - pump.since_s
     age_s = opened_for_s if state.last_s is None else min(now_s - state.last_s, opened_for_s)
-    if age_s > SILENT_AFTER_S and not state.info.may_be_silent:
+    if age_s > max(SILENT_AFTER_S, patience_s) and not state.info.may_be_silent:
         return "act", f"{name} has been silent for {age_s:.0f} s. Check its cable and power, then Retry."
     if bad := state.lost_since(now_s - LOSS_SPAN_S):
         return "look", f"{name} lost {bad} samples in the last {LOSS_SPAN_S:.0f} s."
-    nominal_hz, rate_hz = state.info.nominal_rate_hz, state.rate_hz()
-    if nominal_hz and opened_for_s > STARTING_S and abs(rate_hz / nominal_hz - 1) > RATE_TOLERANCE:
+    is_begun = opened_for_s > max(STARTING_S, patience_s)
+    if nominal_hz and is_begun and abs(rate_hz / nominal_hz - 1) > RATE_TOLERANCE:
         return "look", f"{name} runs at {rate_hz:.1f} Hz, announced as {nominal_hz:g} Hz."
     if state.hidden:
         return "look", f"{name} is recorded but not shown: {state.hidden}."

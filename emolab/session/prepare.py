@@ -10,6 +10,7 @@ from typing import Any
 from emolab.core import shipped
 from emolab.core.errors import ConfigError, EmolabError
 from emolab.core.settings import Settings
+from emolab.devices.addresses import without_passwords
 from emolab.protocol.bank import Bank, read_manifest
 from emolab.protocol.load import load
 from emolab.protocol.marked import says_the_same
@@ -82,7 +83,7 @@ class Prepared:
     resumes: Mapping[str, Any] = field(default_factory=dict)  # of a session that broke off: its facts
 
     def header(self, study: str, devices_text: str, speed: float) -> SessionHeader:
-        """What the file says of the session before its first sample."""
+        """What the file says of the session before its first sample; no password of a camera is in it."""
         return SessionHeader(
             participant=self.request.participant,
             session=self.request.session,
@@ -91,7 +92,7 @@ class Prepared:
             study=study,
             protocol=self.study.name,
             protocol_text=self.study.source_text,
-            devices_text=devices_text,
+            devices_text=without_passwords(devices_text),
             speed=speed,
             order_rule=self.plan.order_rule,
         )

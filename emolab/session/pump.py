@@ -6,6 +6,9 @@
 A failure is an event in the file and a sentence on the instrument's light; the thread itself
 never dies of one. An instrument that opens again is back when it delivers again: a board that hangs
 has a port all the same.
+
+The status is changed by this thread and by those that call `retry` and `leave_out`, under one lock; what
+was left out stays so until it is retried, whatever this thread was doing meanwhile.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from emolab.core.clock import Clock
 from emolab.core.errors import EmolabError
@@ -31,10 +34,13 @@ RETRY_S = 0.5
 
 @dataclass(frozen=True)
 class PumpStatus:
-    """How the instrument stands. `message`: why it is lost, with the remedy. `since_s`: session time.
+    """How the instrument stands. `message`: why it is lost, with the remedy. All times are session times.
 
-    `is_awaited`: open again, but it has not delivered yet; message and since are those of its loss.
-    `is_settling`: rows come, and are held back until their times are known.
+    `since_s`: when it was opened or left out. `is_awaited`: open again, but it has not delivered yet; the
+    message is that of its loss. `is_settling`: rows come, and are held back until their times are known.
+    `lost_s`: when it was first lost, until it is found, however often it is tried meanwhile; None when it is
+    not away. What is left out is missed by nobody and so not away: `retry` moves `lost_s` on by that time,
+    and one that was not lost before comes back without a `device_found`.
     """
 
     state: Literal["opening", "open", "lost", "left_out"]
@@ -43,6 +49,7 @@ class PumpStatus:
     reopened: int = 0
     is_awaited: bool = False
     is_settling: bool = False
+    lost_s: float | None = None
 
 
 class Pump:
@@ -56,6 +63,7 @@ class Pump:
         self._source, self._clock, self._hub, self._report = source, clock, hub, report
         self._teller = source if isinstance(source, Teller) else None
         self._settler = source if isinstance(source, Settler) else None
+        self._changing = threading.Lock()
         self._stopping = threading.Event()
         self._poke = threading.Event()
         self._opened_s = 0.0
@@ -66,13 +74,20 @@ class Pump:
 
     def retry(self) -> None:
         """Try to open again now; an instrument that was left out comes back in."""
-        if self.status.state != "open":
-            self.status = replace(self.status, state="opening", message="")
+        with self._changing:
+            status = self.status
+            if status.state == "left_out" and status.lost_s is not None:
+                status = replace(status, lost_s=status.lost_s + self._clock.now_s() - status.since_s)
+            if status.state != "open":
+                self.status = replace(status, state="opening", message="")
         self._poke.set()
 
     def leave_out(self) -> None:
         """Close the instrument and let it be."""
-        self.status = replace(self.status, state="left_out", message="", since_s=self._clock.now_s())
+        with self._changing:
+            if self.status.state != "left_out":
+                now_s = self._clock.now_s()
+                self.status = replace(self.status, state="left_out", message="", since_s=now_s)
         self._poke.set()
 
     def stop(self) -> None:
@@ -90,11 +105,11 @@ class Pump:
     def _run(self) -> None:
         was_open = False
         while not self._stopping.is_set():
-            if self.status.state == "left_out":
-                if was_open:
-                    self._source.close()
+            state = self.status.state
+            if state == "left_out":
+                self._source.close()
                 self._wait(60.0)
-            elif self.status.state == "open":
+            elif state == "open":
                 self._read()
                 was_open = True
                 continue
@@ -106,28 +121,47 @@ class Pump:
         try:
             self._source.open()
             if self.status.state == "left_out":
+                self._source.close()
                 return
             self._hub.open(self._source.info)
         except Exception as error:
             self._source.close()
-            self._fail(error, tell=not again and self.status.state == "opening")
+            self._fail(error)
             self._wait(RETRY_S)
             return
         self._opened_s = self._clock.now_s()
         if again:
-            self.status = replace(self.status, state="open", is_awaited=True, is_settling=False)
-            if self._source.info.may_be_silent:
-                self._found()
+            is_wanted = self._become(state="open", is_awaited=True, is_settling=False)
         else:
-            self.status = PumpStatus("open", since_s=self._opened_s, reopened=self.status.reopened)
+            is_wanted = self._become(state="open", message="", since_s=self._opened_s, lost_s=None)
+        if not is_wanted:
+            self._source.close()
+        elif again and self._source.info.may_be_silent:
+            self._found()
+
+    def _become(self, **changes: Any) -> bool:
+        """Change the status from this thread; False when the instrument has been left out meanwhile."""
+        with self._changing:
+            is_wanted = self.status.state != "left_out"
+            if is_wanted:
+                self.status = replace(self.status, **changes)
+        return is_wanted
 
     def _found(self) -> None:
-        """The instrument is back: tell for how long it was away, and how much of that it took to settle."""
-        now_s = self._clock.now_s()
-        away_s, settling_s = now_s - self.status.since_s, now_s - self._opened_s
-        data = {"stream": self.name, "away_s": round(away_s, 3), "settling_s": round(settling_s, 3)}
-        self._report(Event(now_s, "device_found", data=data))
-        self.status = PumpStatus("open", since_s=self._opened_s, reopened=self.status.reopened + 1)
+        """It delivers again: tell for how long it was away, if it was, and how much of that it settled."""
+        now_s, status = self._clock.now_s(), self.status
+        is_wanted = self._become(
+            message="",
+            since_s=self._opened_s,
+            reopened=status.reopened + 1,
+            is_awaited=False,
+            is_settling=False,
+            lost_s=None,
+        )
+        if is_wanted and status.lost_s is not None:
+            away_s, settling_s = now_s - status.lost_s, now_s - self._opened_s
+            data = {"stream": self.name, "away_s": round(away_s, 3), "settling_s": round(settling_s, 3)}
+            self._report(Event(now_s, "device_found", data=data))
 
     def _read(self) -> None:
         try:
@@ -135,7 +169,7 @@ class Pump:
         except Exception as error:
             self._source.close()
             if not self._stopping.is_set() and self.status.state == "open":
-                self._fail(error, tell=not self.status.is_awaited)
+                self._fail(error)
             return
         if chunk is not None and len(chunk):
             if self.status.is_awaited:
@@ -148,25 +182,27 @@ class Pump:
             except Exception:  # the recorder counts what it refuses; the next chunk may find its way
                 log.exception("a chunk of %s could not be handed on", self.name)
         if self._settler is not None and self._settler.is_settling != self.status.is_settling:
-            self.status = replace(self.status, is_settling=self._settler.is_settling)
+            self._become(is_settling=self._settler.is_settling)
         if self._teller is not None:
             for event in self._teller.told():
                 self._report(event)
 
-    def _fail(self, error: Exception, *, tell: bool) -> None:
+    def _fail(self, error: Exception) -> None:
         """The pump is one of the three doors where errors are caught: a light, an event, a log line."""
         if isinstance(error, EmolabError):
             message = str(error)
         else:
             log.exception("instrument %s failed in a way its driver does not know", self.name)
             message = f"{self.name} failed: {type(error).__name__}: {error}; the engine's log has the details"
-        if self.status.state == "left_out":
-            return
-        now_s = self._clock.now_s()
-        was_lost = self.status.state == "lost" or self.status.is_awaited
-        since_s = self.status.since_s if was_lost else now_s
-        self.status = PumpStatus("lost", message, since_s, self.status.reopened)
-        if tell:
+        now_s, lost_s = self._clock.now_s(), self.status.lost_s
+        is_wanted = self._become(
+            state="lost",
+            message=message,
+            is_awaited=False,
+            is_settling=False,
+            lost_s=now_s if lost_s is None else lost_s,
+        )
+        if is_wanted and lost_s is None:  # told once, not at every attempt
             self._report(Event(now_s, "device_lost", data={"stream": self.name, "reason": message}))
 
     def _wait(self, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,9 @@ import pytest
 from emolab.core.clock import Clock, SessionClock
 from emolab.core.errors import ConfigError, DeviceError, DeviceNotFound, DeviceTimeout
 from emolab.core.stream import Chunk
-from emolab.devices.camera_link import BufferStamps, is_live, shown, whole_jpeg
+from emolab.devices import camera_link
+from emolab.devices.addresses import is_live, shown, without_passwords
+from emolab.devices.camera_link import BufferStamps, whole_jpeg
 from emolab.devices.rgb_camera import RgbCamera
 from emolab.devices.source import Source
 from tests.fakes import FakeClock
@@ -158,6 +161,142 @@ def test_a_password_never_reaches_message_or_recording():
     source = camera("rtsp://user:secret@10.0.0.5:554/face")
     assert source.info.instrument["source"] == "rtsp://10.0.0.5:554/face"
     assert shown("http://10.0.0.5/a@b") == "http://10.0.0.5/a@b"
+
+
+@pytest.mark.parametrize(
+    ("address", "bare"),
+    [
+        ("rtsp://admin:p@ss/w@10.0.0.5/s", "rtsp://10.0.0.5/s"),
+        ("rtsp://admin:a[b@10.0.0.5/s", "rtsp://10.0.0.5/s"),
+        ("http://lab@10.0.0.5/a@b", "http://10.0.0.5/a@b"),
+        (
+            "http://10.0.0.5/v.cgi?user=admin&size=2&PWD=a:b@c",
+            "http://10.0.0.5/v.cgi?user=***&size=2&PWD=***",
+        ),
+        (
+            "rtsp://10.0.0.5:554/user=admin&password=x&channel=1",
+            "rtsp://10.0.0.5:554/user=***&password=***&channel=1",
+        ),
+    ],
+)
+def test_whatever_is_in_a_password_it_is_taken_out(address: str, bare: str) -> None:
+    assert shown(address) == bare
+    assert without_passwords(f"a = '{address}'  # user@lab\r\n") == f"a = '{bare}'  # user@lab\r\n"
+
+
+def test_a_text_without_addresses_stays_as_it_is() -> None:
+    text = '\ufeff[[instrument]]\r\nport = "COM3" # password=x, ask a:b@c.org\n\tpath = "C:/a@b"\n'
+    assert without_passwords(text) == text
+
+
+class SlowCamera:
+    """OpenCV's capture of a camera that takes `OPENING_S` to open, as some do on Windows."""
+
+    OPENING_S = 0.8
+    opened, held = 0, 0
+    is_there = True
+
+    def __init__(self, *_: object) -> None:
+        type(self).opened += 1
+        time.sleep(self.OPENING_S)
+        type(self).held += self.is_there
+
+    def isOpened(self) -> bool:
+        return self.is_there
+
+    def getBackendName(self) -> str:
+        return "MSMF"
+
+    def set(self, *_: object) -> bool:
+        return True
+
+    def get(self, _: int) -> float:
+        return 30.0
+
+    def grab(self) -> bool:
+        time.sleep(0.03)
+        return True
+
+    def retrieve(self) -> tuple[bool, np.ndarray]:
+        return True, np.zeros((48, 64, 3), np.uint8)
+
+    def release(self) -> None:
+        type(self).held -= 1
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> type[SlowCamera]:
+    """A camera that takes three times as long to open as one `open` waits for it."""
+
+    class Slow(SlowCamera):
+        pass
+
+    monkeypatch.setattr(camera_link.cv2, "VideoCapture", Slow)
+    monkeypatch.setattr(camera_link, "OPEN_TIMEOUT_S", 0.25 - 2)
+    monkeypatch.setattr(camera_link, "LINGER_S", 10.0)  # the machine may be busy
+    return Slow
+
+
+def open_as_a_pump_does(source: RgbCamera) -> list[str]:
+    """Try until it is open; what was said meanwhile."""
+    said: list[str] = []
+    for _ in range(10):
+        try:
+            source.open()
+            return said
+        except DeviceError as error:
+            said.append(str(error))
+            source.close()
+            time.sleep(0.05)
+    raise AssertionError(said)
+
+
+def test_a_camera_that_takes_long_to_open_is_waited_for_and_not_opened_twice(slow: type[SlowCamera]) -> None:
+    source = camera(0)
+    said = open_as_a_pump_does(source)
+    assert said and all('camera "face" at number 0 is still being opened' in words for words in said)
+    assert source.read(1.0) is not None
+    assert slow.opened == 1
+    source.close()
+    assert slow.held == 0
+
+
+def test_a_camera_that_opens_between_two_attempts_is_not_let_go(slow: type[SlowCamera]) -> None:
+    source = camera(0)
+    with pytest.raises(DeviceTimeout):
+        source.open()
+    time.sleep(slow.OPENING_S)
+    source.open()
+    assert source.read(1.0) is not None and slow.opened == 1
+    source.close()
+
+
+def test_a_camera_that_takes_long_to_say_no_is_told_as_not_answering(slow: type[SlowCamera]) -> None:
+    slow.is_there = False
+    source = camera(0)
+    with pytest.raises(DeviceTimeout, match="at number 0 is still being opened"):
+        source.open()
+    time.sleep(slow.OPENING_S)
+    with pytest.raises(DeviceNotFound, match="is not answering at number 0"):
+        source.open()
+    assert slow.opened == 1
+
+
+def test_a_camera_given_up_while_it_was_being_opened_is_let_go(
+    slow: type[SlowCamera], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera_link, "LINGER_S", 0.1)
+    source = camera(0)
+    with pytest.raises(DeviceTimeout):
+        source.open()
+    source.close()
+    (reader,) = (thread for thread in threading.enumerate() if thread.name == 'camera "face" reader')
+    reader.join(5)
+    assert not reader.is_alive() and (slow.opened, slow.held) == (1, 0)
+    slow.OPENING_S = 0.0
+    source.open()
+    assert source.read(1.0) is not None and slow.opened == 2
+    source.close()
 
 
 def test_frames_that_waited_in_the_driver_keep_their_times_and_their_order():

@@ -156,6 +156,21 @@ def test_samples_held_back_after_a_restart_jump_too() -> None:
     assert found_s == pytest.approx(60 + np.arange(275) / 275, abs=1e-3)
 
 
+@pytest.mark.parametrize("rate_hz", [240.0, 250.0, 260.0])
+def test_a_board_that_pauses_or_a_slower_one_is_stamped_as_well_when_plugged_in_later(rate_hz: float) -> None:
+    chance, stamper = np.random.default_rng(3), Stamper(1 / 250)
+    stamped(np.arange(260 * 30) / 260, stamper)
+    stamper.restart()
+    interval_s = np.full(int(20 * rate_hz), 1 / rate_hz)
+    late = chance.random(len(interval_s)) < 0.02
+    interval_s[late] += chance.uniform(0.003, 0.008, late.sum())
+    truth_s = 34 + np.cumsum(interval_s)
+    found_s = stamped(truth_s, stamper)
+    assert stamper.period_s == pytest.approx(interval_s.mean(), rel=0.02)
+    error_ms = 1e3 * np.abs(found_s - truth_s)
+    assert np.percentile(error_ms, 90) < 8 and error_ms.max() < 30
+
+
 def test_times_grow_even_when_the_clock_stands_still() -> None:
     stamper = Stamper(0.004)
     first = stamper.stamp(np.arange(3), 1.0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emolab.core.clock import SessionClock
+from emolab.core.clock import Clock, SessionClock
 from emolab.core.errors import DeviceError, DeviceNotFound
 from emolab.core.event import Event
 from emolab.core.ring import FrameSlot, SampleRing
@@ -35,7 +35,7 @@ def chunk(start_s: float, n: int = 10, tally: Tally | None = None, value: int | 
 class Scripted:
     """A source that delivers ten samples a read, and fails where its script says so."""
 
-    def __init__(self, clock: SessionClock, fail_at: tuple[int, ...] = (), missing_opens: int = 0) -> None:
+    def __init__(self, clock: Clock, fail_at: tuple[int, ...] = (), missing_opens: int = 0) -> None:
         self.info = BOARD
         self.reads = self.opens = self.closes = 0
         self._clock, self._fail_at, self._missing = clock, fail_at, missing_opens
@@ -168,6 +168,112 @@ def test_an_instrument_left_out_is_closed_and_delivers_no_more(tmp_path: Path) -
     assert pump.join(5)
 
 
+class Held(Scripted):
+    """A source whose opening takes until the test lets it go on; `gone`: it cannot be reached."""
+
+    is_open = gone = False
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.may_open = threading.Event()
+
+    def open(self) -> None:
+        super().open()
+        if self.gone:
+            raise DeviceNotFound("board is not there; plug it in")
+        self.may_open.wait(10)
+        self.is_open = True
+
+    def read(self, timeout_s: float) -> Chunk | None:
+        if self.gone:
+            raise DeviceError("board went away; check its cable")
+        return super().read(timeout_s)
+
+    def close(self) -> None:
+        super().close()
+        self.is_open = False
+
+
+def test_an_instrument_left_out_while_it_is_being_opened_is_closed(tmp_path: Path) -> None:
+    clock = SessionClock()
+    source, hub = Held(clock), Hub(clock, tmp_path)
+    pump = Pump("board", source, clock, hub, lambda event: None)
+    pump.start()
+    wait(lambda: source.opens == 1)
+    pump.leave_out()
+    source.may_open.set()
+    wait(lambda: source.closes > 0)
+    assert not source.is_open and pump.status.state == "left_out"
+    assert not hub.streams
+    pump.stop()
+    assert pump.join(5)
+
+
+def test_an_instrument_left_out_while_its_rings_are_made_stays_left_out(tmp_path: Path) -> None:
+    clock = SessionClock()
+
+    class Meanwhile(Hub):
+        def open(self, info: StreamInfo) -> None:
+            super().open(info)
+            pump.leave_out()
+
+    source = Held(clock)
+    source.may_open.set()
+    pump = Pump("board", source, clock, Meanwhile(clock, tmp_path), lambda event: None)
+    pump.start()
+    wait(lambda: source.closes > 0)
+    assert pump.status.state == "left_out" and not source.is_open and not source.reads
+    pump.stop()
+    assert pump.join(5)
+
+
+def test_a_retry_does_not_shorten_the_time_an_instrument_was_away(tmp_path: Path) -> None:
+    clock, events = FakeClock(), list[Event]()
+    source = Held(clock)
+    source.may_open.set()
+    pump = Pump("board", source, clock, Hub(clock, tmp_path), events.append)
+    pump.start()
+    wait(lambda: source.reads > 3)
+    source.gone = True
+    wait(lambda: len(events) == 1)
+    clock.advance(3.0)
+    pump.retry()
+    tried = source.opens
+    wait(lambda: source.opens > tried and pump.status.state == "lost")
+    clock.advance(2.0)
+    source.gone = False
+    wait(lambda: len(events) == 2)
+    pump.stop()
+    assert pump.join(5)
+    assert [event.kind for event in events] == ["device_lost", "device_found"], "a retry is no new loss"
+    assert events[1].data["away_s"] == 5.0
+
+
+@pytest.mark.parametrize("was_lost", [True, False])
+def test_the_time_an_instrument_was_left_out_is_no_time_away(tmp_path: Path, was_lost: bool) -> None:
+    clock, events = FakeClock(), list[Event]()
+    source = Held(clock)
+    source.may_open.set()
+    pump = Pump("board", source, clock, Hub(clock, tmp_path), events.append)
+    pump.start()
+    wait(lambda: source.reads > 3)
+    source.gone = was_lost
+    wait(lambda: len(events) == was_lost)
+    clock.advance(3.0)
+    for _ in range(2):
+        pump.leave_out()
+        clock.advance(50.0)
+    wait(lambda: not source.is_open)
+    source.gone = False
+    pump.retry()
+    wait(lambda: pump.status.reopened == 1)
+    pump.stop()
+    assert pump.join(5)
+    found = [event.data["away_s"] for event in events if event.kind == "device_found"]
+    assert found == ([3.0] if was_lost else [])
+    assert len(events) == 2 * was_lost
+
+
 def test_the_hub_scales_for_the_screen_and_records_raw(tmp_path: Path) -> None:
     hub, kept = Hub(FakeClock(), tmp_path), list[Chunk]()
     with hub.keep() as hand_over:
@@ -266,6 +372,21 @@ def test_lights_tell_silence_loss_rail_and_flatness(tmp_path: Path) -> None:
     assert "lost 7 samples" in light(None, Tally(lost=5, corrupt=2), 5.0)[1]
     assert "end of its range" in light(4095, None, 5.0)[1]
     assert "an electrode is off" in light(100, None, 5.0)[1]
+
+
+def test_a_slow_stream_is_silent_when_three_samples_are_overdue(tmp_path: Path) -> None:
+    hub, opened = Hub(FakeClock(), tmp_path), PumpStatus("open", since_s=0.0)
+    hub.open(StreamInfo("it", (Channel("skin_temperature", "lsl"),), 0.2, "float32", (1,)))
+
+    def light(now_s: float) -> tuple[str, str]:
+        health = judge("it", hub.streams["it"], opened, now_s)
+        return health.level, health.message.split(";")[0]
+
+    assert light(4.0) == ("well", ""), "its first sample may take five seconds"
+    for at_s in (5.0, 10.0, 15.0, 20.0):
+        hub.offer(Chunk("it", np.array([at_s]), np.full((1, 1), 33.0, np.float32), at_s))
+        assert light(at_s + 4.5) == ("well", "")
+    assert light(36.0) == ("act", "it has been silent for 16 s. Check its cable and power, then Retry.")
 
 
 def test_a_frame_is_shown_smaller_and_sound_as_its_level(tmp_path: Path) -> None:

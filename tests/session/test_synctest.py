@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -252,6 +253,20 @@ def test_a_camera_that_is_later_than_the_next_flash_is_measured_too() -> None:
     [face] = SyncTest([camera], clock, None, Screen(world), seconds=20.0).run().answers
     assert face.delay is not None and abs(face.delay.offset_ms - 1930) < 1000 / 30 / 2
     assert face.delay.found >= face.given - 2
+
+
+def test_rings_that_windows_will_not_remove_cost_no_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    remove = os.unlink
+
+    def refuse(path: str, **options: Any) -> None:
+        if str(path).endswith(".ring"):
+            raise PermissionError(13, "The process cannot access the file because it is being used", path)
+        remove(path, **options)
+
+    world, clock = World(), PacedClock(12.0)
+    test = SyncTest([Ear(ear_info(), clock, world)], clock, Loudspeaker(world), None, seconds=12.0)
+    monkeypatch.setattr(os, "unlink", refuse)
+    assert [answer.key for answer in test.run().answers] == ["voice/sound click"]
 
 
 def test_a_test_that_is_stopped_ends_at_once_and_says_so() -> None:
