@@ -6,7 +6,7 @@ a missing section.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -80,6 +80,13 @@ def find(clips: pd.DataFrame, z: Scale = "table", seed: int = 0) -> Findings:
             troubles[what] = str(error)
             return None
 
+    predictors = _measured(used)
+    if predictors:  # else none is left that the others could do without
+        troubles |= {
+            f"{TEST} on the change of {title(name)}": "no clip with a report has it, so it is left out"
+            for name in PREDICTORS
+            if name not in predictors
+        }
     features = [name for name in shown() if used[name].notna().any()]
     compared = {
         name: tried(f"the change of {title(name)}", partial(effects.compare, used, name, seed=seed))
@@ -94,8 +101,24 @@ def find(clips: pd.DataFrame, z: Scale = "table", seed: int = 0) -> Findings:
     return Findings(
         tried("labels", lambda: reports.distribution(used, seed=seed)),
         tried("intended against reported", lambda: reports.crossing(used, seed=seed)),
-        tried(TEST, lambda: logit.fit(used, PREDICTORS, scale=z)),
+        tried(TEST, lambda: _logit(used, predictors, z)),
         {name: one for name, one in compared.items() if one is not None},
         {name: one for name, one in models.items() if one is not None},
         troubles,
     )
+
+
+def _measured(used: pd.DataFrame) -> list[str]:
+    """The predictors that some clip with a report has."""
+    reported = used[used["state_reported"].notna()]
+    return [name for name in PREDICTORS if reported[name].notna().any()]
+
+
+def _logit(used: pd.DataFrame, predictors: Sequence[str], z: Scale) -> logit.Logit:
+    """The paper's test on what was measured of its predictors."""
+    if not predictors and used["state_reported"].notna().any():
+        raise DataError(
+            f"no clip with a report has the change of {' or '.join(map(title, PREDICTORS))}; record a rest "
+            "before the clips, and the pulse or the thermal camera"
+        )
+    return logit.fit(used, predictors or PREDICTORS, scale=z)

@@ -130,6 +130,7 @@ def _measured(told: Mapping[str, Any]) -> Measured:
             "window": None if window is None else Baseline(**window),
             "remarks": tuple(told["remarks"]),
             "unsound": tuple(told["unsound"]),
+            "skipped": tuple(told["skipped"]),
             "rivals": tuple(told["rivals"]),
             "health": tuple(told["health"]),
             "quality": {kind: tuple(shares) for kind, shares in told["quality"].items()},

@@ -56,7 +56,9 @@ class Measured:
     `ways`: in how many frames of the thermal films the face was found, and how.
     `unsound`: ledgers of labels that cannot be believed, and why. `trouble`: why there is nothing at all.
     `is_copy`: and that is because another session is the same recording. `rivals`: other recordings that say
-    they are the same session, a sentence each. `took_s`: of reading and computing.
+    they are the same session, a sentence each. `skipped`: the clips left out, of those never heard whole.
+    `rest_s`: how long the rest was that changes are, or would be, counted from. `took_s`: of reading and
+    computing.
     """
 
     participant: str
@@ -78,6 +80,8 @@ class Measured:
     took_s: float = 0.0
     is_copy: bool = False
     rivals: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    rest_s: float | None = None
 
 
 def measure(job: Job) -> Measured:
@@ -105,13 +109,17 @@ def measure(job: Job) -> Measured:
     if "_part-" in job.recording.stem:
         remarks = (*remarks, "This is a later part of a session; what came before it is missing here.")
     if base.window is None:
-        remarks = (*remarks, "There was no rest to count changes from.")
+        remarks = (*remarks, _without_rest(base.rest_s))
+    # what one part left out a later one may have played
+    whole = {row["clip"] for row in rows if row["is_whole"]}
+    skipped = dict.fromkeys(clip for part in found for clip in part.skipped if clip not in whole)
     absent = {kind: why for kind, why in first.absent.items() if all(kind in part.absent for part in found)}
     return Measured(
         first.participant, first.session, told, tuple(rows), base.baseline, _state_of_rest(base, found),
         base.window, {**first.sources}, remarks, absent,
         tuple(health for part in found for health in part.health), first.header, first.quality, _ways(found),
         tuple(why for part in found for why in part.unsound), took_s=time.perf_counter() - began,
+        skipped=tuple(skipped), rest_s=base.rest_s,
     )  # fmt: skip
 
 
@@ -124,7 +132,16 @@ def _rested(found: Sequence[Measured]) -> Measured:
     """The part whose rest changes are counted from: the last one rested before the first clip."""
     before = next((at for at, part in enumerate(found) if part.rows), len(found) - 1)
     there = [part for part in found[: before + 1] if part.window] or [part for part in found if part.window]
+    there = there or [part for part in found if part.rest_s is not None]
     return there[-1] if there else found[0]
+
+
+def _without_rest(rest_s: float | None) -> str:
+    """Why no change is told."""
+    if rest_s is None:
+        return "There was no rest to count changes from."
+    lasted = math.floor(rest_s * 10) / 10  # never rounded up to what would have done
+    return f"The rest lasted {lasted:g} s; changes need {windows.SHORTEST_S:g} s or more to be counted from."
 
 
 def _state_of_rest(base: Measured, found: Sequence[Measured]) -> str | None:
@@ -173,6 +190,8 @@ def _part(file: Path, job: Job) -> Measured:
             rest.said.state if rest and rest.said else None, window,
             {kind: source.name for kind, source in sources.items()}, tuple(remarks), absent,
             (health,), facts, _quality(sources, health["duration_s"]), _ways_of(sources), said.unsound,
+            skipped=tuple(str(event.data.get("clip")) for event in events if event.kind == "trial_skipped"),
+            rest_s=rested[0][1] - rested[0][0] if rested else None,
         )  # fmt: skip
 
 

@@ -20,6 +20,8 @@ from emolab.core.stream import Channel
 from emolab.recording import converter
 from emolab.recording.reader import RecordedStream, Session
 from emolab.recording.timeline import read_timeline
+from emolab.signals.body import MICROSIEMENS
+from emolab.signals.eda.conductance import UNITS_US
 from emolab.signals.eda.convex import STATUSES
 from emolab.signals.eda.skin import SKIN_FEATURES, read_skin
 from emolab.signals.feature import Feature
@@ -35,6 +37,11 @@ FOUND, BY_CAMERA, NOT_SEEN = "found in the thermal picture", "by the colour came
 GUESSED = (
     "was taken to {} when conductance rises, a guess from the shape of its responses: nothing in the "
     "recording tells; say it with 'falls' in the device file before the next one"
+)
+UPSIDE_DOWN = (
+    "is upside down: its counts fall when conductance rises, and a positive scale made {} of them, so that "
+    "its level and responses tell the opposite; give a negative 'scale' in the device file, or none, before "
+    "the next one"
 )
 SOUND_ROWS = 1 << 20  # read together: 40 minutes at 48 kHz would fill the memory
 
@@ -125,6 +132,8 @@ def _skin(session: Session) -> Source:
     remarks = []
     if skin.status in STATUSES[1:]:
         remarks.append(f"cvxEDA {skin.status} before it was solved: level and responses are approximate")
+    if line.counts_fall and line.channel.unit in (*MICROSIEMENS, *UNITS_US) and line.channel.scale > 0:
+        remarks.append(UPSIDE_DOWN.format(line.channel.unit))
     if line.is_falling is None and not skin.conductance.is_us:
         way = "fall" if skin.conductance.is_turned else "rise"
         remarks.append(GUESSED.format(way))
@@ -194,7 +203,10 @@ MODALITIES: dict[str, Modality] = {
 
 @dataclass(frozen=True)
 class _Line:
-    """One channel, read. `ends`: of its converter in the channel's unit, where they are known."""
+    """One channel, read. `ends`: of its converter in the channel's unit, where they are known.
+
+    `is_falling`, `counts_fall`: as `converter` tells of values and of counts.
+    """
 
     name: str
     channel: Channel
@@ -202,6 +214,7 @@ class _Line:
     values: NDArray[np.float64]
     ends: tuple[float, float] | None
     is_falling: bool | None
+    counts_fall: bool | None
 
 
 def _lines(session: Session, kind: str) -> list[_Line]:
@@ -214,7 +227,9 @@ def _lines(session: Session, kind: str) -> list[_Line]:
             name = f"{stream.name}/{channel.name}"
             ends = converter.ends(stream.info, channel)
             falls = converter.is_falling(stream.info, channel)
-            found.append(_Line(name, channel, stream.times_s(), stream.values(index), ends, falls))
+            counts_fall = converter.counts_fall(stream.info, channel)
+            times_s, values = stream.times_s(), stream.values(index)
+            found.append(_Line(name, channel, times_s, values, ends, falls, counts_fall))
     if not found:
         raise DataError(f"no {kind} channel was recorded")
     return found

@@ -4,14 +4,15 @@
     channels = ["gsr", { name = "belt_2", kind = "respiration" }]    # a name of one's own
 
     [instrument.scaling]                        # value = raw * scale + offset, in unit
-    gsr = { unit = "uS", scale = 0.0195, offset = -0.4 }
+    gsr = { unit = "uS", scale = -0.054, offset = 27.65 }    # counts that fall when conductance rises
 
 Without scaling a channel stays in raw counts: a scale nobody measured is worse than none. Which way counts
 of skin conductance go can be said all the same; where it is not, the analysis guesses it and tells so:
 
     gsr = { falls = true }                      # counts fall when skin conductance rises; false: they rise
 
-A PhysioKit's fall and need no such word.
+A PhysioKit's fall and need no such word. Of counts that fall a positive scale would make microsiemens that
+fall, too, so that all that is said of skin conductance would be its opposite: it is refused.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from emolab.core.stream import KINDS, Channel
 from emolab.devices.config import did_you_mean
 
 SKIN = "eda"
+SIEMENS = ("S", "mS", "uS", "µS", "μS", "us", "nS", "siemens", "microsiemens")
 CHANNEL_KINDS = {
     "gsr": SKIN,
     "eda": SKIN,
@@ -44,7 +46,7 @@ class NamedChannel(BaseModel):
 
 
 class Scaling(BaseModel):
-    """`value = raw * scale + offset`, in `unit`. `falls`: as in `Channel`."""
+    """`value = raw * scale + offset`, in `unit`. `falls`: whether counts fall when skin conductance rises."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,12 +57,13 @@ class Scaling(BaseModel):
 
 
 def make_channels(
-    entries: Sequence[str | NamedChannel], scaling: Mapping[str, Scaling]
+    entries: Sequence[str | NamedChannel], scaling: Mapping[str, Scaling], grove_of: str = ""
 ) -> tuple[Channel, ...]:
-    """The channels in the board's order.
+    """The channels in the board's order. `grove_of`: the board, where its skin conductance is a Grove GSR's.
 
     Raises `ValueError` (which `read_keys` turns into a `ConfigError`) when a name is unknown or
-    comes twice, or when `scaling` speaks of a channel that is not there, or of a way to fall that it has not.
+    comes twice, or when `scaling` speaks of a channel that is not there, of a way to fall that it has not,
+    or turns skin conductance upside down.
     """
     channels: list[Channel] = []
     for entry in entries:
@@ -71,12 +74,27 @@ def make_channels(
         how = scaling.get(name, Scaling())
         if how.falls is not None and kind != SKIN:
             raise ValueError(f"channel {name!r} is no skin conductance, so 'falls' says nothing; take it out")
+        if kind == SKIN:
+            _check_way(name, how, grove_of)
         channels.append(Channel(name, kind, how.unit, how.scale, how.offset, how.falls))
     names = [channel.name for channel in channels]
     for name in scaling:
         if name not in names:
             raise ValueError(f"scaling speaks of channel {name!r}{did_you_mean(name, names)}")
     return tuple(channels)
+
+
+def _check_way(name: str, how: Scaling, grove_of: str) -> None:
+    """Refuse conductance that would fall when conductance rises."""
+    if how.unit not in SIEMENS or how.scale <= 0 or how.falls is False or not (how.falls or grove_of):
+        return
+    why = "'falls' says so" if how.falls else f"{grove_of}'s Grove GSR is such a one"
+    other = "" if how.falls else ", or say 'falls = false' if another sensor is wired, whose counts rise"
+    raise ValueError(
+        f"key 'scaling.{name}.scale' is {how.scale:g}, but counts that fall when skin conductance rises "
+        f"({why}) need a negative one to become {how.unit}; calibrate it anew, or leave 'unit', 'scale' and "
+        f"'offset' out and keep counts{other}"
+    )
 
 
 def _kind(entry: str | NamedChannel) -> str:

@@ -7,7 +7,7 @@
     channels = ["gsr", "respiration", "ppg_finger", "ppg_ear"]
 
     [instrument.scaling]
-    gsr = { unit = "uS", scale = 0.0195 }
+    gsr = { unit = "uS", scale = -0.054, offset = 27.65 }   # counts fall when conductance rises
 
 A driver declares its own keys as an `InstrumentKeys` model and reads its table with `read_keys`,
 so that every mistake is told in the same words: file, line, instrument, key and remedy.

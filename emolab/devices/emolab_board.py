@@ -9,7 +9,7 @@
     latency_s = 0.0                # a measured constant delay of capture to arrival, subtracted
 
     [instrument.scaling]           # value = raw * scale + offset; left out: counts
-    gsr = { unit = "uS", scale = 0.0195, offset = -0.4 }
+    gsr = { unit = "uS", scale = -0.054, offset = 27.65 }   # negative where counts fall (Grove GSR)
 
 Bits, rate and firmware come from the board.
 

@@ -36,5 +36,11 @@ def is_falling(info: StreamInfo, channel: Channel) -> bool | None:
     """
     if isinstance(channel.falls, bool):
         return channel.falls
-    is_grove = str(info.instrument.get("model", "")) in FALLING and channel.unit == "counts"
-    return True if is_grove else None
+    return counts_fall(info, channel) if channel.unit == "counts" else None
+
+
+def counts_fall(info: StreamInfo, channel: Channel) -> bool | None:
+    """The same of a channel's counts, before scale and offset, whatever its unit; None where nobody knows."""
+    if isinstance(channel.falls, bool):
+        return channel.falls
+    return True if str(info.instrument.get("model", "")) in FALLING else None

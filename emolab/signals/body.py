@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from emolab.signals.finding import Finding, Level
-from emolab.signals.general import SHORTEST_FOR_STILLNESS_S, doubt
+from emolab.signals.general import AT_END, SHORTEST_FOR_STILLNESS_S, doubt
 from emolab.signals.measures import Array, band, rhythm, rms
 from emolab.signals.usable import level
 from emolab.signals.window import TOPS, Window
@@ -36,6 +38,11 @@ SKIN_US = (0.05, 60.0)
 SKIN_US_PER_S = 10.0
 SKIN_OUTSIDE = 0.01  # of the time
 SKIN_COUNTS_OFF = 0.01  # of the range: no current flows
+# of the range: so near to its middle a Grove rests without fingers (Seeed's wiki), 4 counts of ten bits;
+# 0.5 µS is 10 below. To be above it is no sign, since its potentiometer can be moved: skin of PhysioKit's own
+# P21_A passes the middle, by 2 counts in 8 s, that of P12 stays above. What is open moves by less than one
+SKIN_OPEN = 0.004
+OPEN_S = 8
 SKIN_NOISE_HZ = 10.0  # skin has nothing to say up there
 SKIN_NOISE_US = 0.025  # ± 2 SD then hide the smallest response that is counted, 0.05 µS (Boucsein 2012)
 SKIN_NOISE = 0.01  # of the level, where the unit is not known; in the recordings .0002 to .004
@@ -119,10 +126,40 @@ def skin_findings(window: Window) -> Iterator[Finding]:
             remedy += "" if is_certain else doubt(window)
             yield Finding("electrode_off", "act" if is_certain else "look", what, remedy, high)
             return
+        if _is_open(window):
+            may = "may be" if window.is_guess else "is"
+            what = f"{name} rests in the middle of its range, as without fingers: an electrode {may} off"
+            remedy = f"Fix both electrodes and plug in their cable.{doubt(window)}"
+            yield Finding("electrode_off", "look" if window.is_guess else "act", what, remedy, middle)
+            return
         limit, shown = SKIN_NOISE * abs(middle), f"{noise:.3g} {window.unit}"
     if noise > limit:
         remedy = "Check the electrodes' gel and keep their cable from moving."
         yield Finding("noisy", "look", f"{name} is noisy, {shown} above 10 Hz", remedy, noise)
+
+
+def _is_open(window: Window) -> bool:
+    if not window.is_falling or window.unit != "counts" or window.range_ is None:
+        return False
+    return bool(rests_open(window.even.values, window.even.rate_hz, window.range_).any())
+
+
+def rests_open(even: Array, rate_hz: float, range_: tuple[float, float]) -> NDArray[np.bool_]:
+    """Where counts that fall with conductance rest at what a Grove GSR reads without fingers.
+
+    `even` `(n,)`: evenly sampled at `rate_hz`. Of each second counts the mean: an open electrode hums.
+    """
+    low, high = range_
+    step = max(round(rate_hz), 1)
+    seconds = even[: len(even) // step * step].reshape(-1, step).mean(axis=1)
+    is_open = np.zeros(len(even), dtype=bool)
+    if len(seconds) < OPEN_S:
+        return is_open
+    each = sliding_window_view(seconds, OPEN_S)
+    is_near = np.abs(each - (low + high) / 2).max(axis=1) <= SKIN_OPEN * (high - low)
+    for first in np.flatnonzero(is_near & (np.ptp(each, axis=1) <= AT_END * (high - low))):
+        is_open[first * step : (first + OPEN_S) * step] = True
+    return is_open
 
 
 def _leaps(window: Window) -> Iterator[Finding]:

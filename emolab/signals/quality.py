@@ -67,7 +67,7 @@ def judge(
     `rate_hz` for even samples. `kind`: of `core.stream.KINDS`; kinds without tests of their own get
     the general ones. `adc_range`: the converter's lowest and highest value in the same unit; for
     counts it is guessed when not given. `is_guess`: the range given is a guess too; a finding that
-    rests on a guess is amber at most.
+    rests on a guess is amber at most. `is_falling`: counts are known to fall when skin conductance rises.
     `with_share`: ask `usable` how much of it can be used; without, NumPy is enough, and it takes a fifth
     of the time. Less than ten seconds of breath or skin, five of pulse, are judged without.
     `name`: how the sentences call the channel. Less than 2 s are judged as `short`.
@@ -94,8 +94,12 @@ def judge(
         return Quality.of([missing_finding(name, 1 - len(finite) / len(every))], share)
     if adc_range is None and unit == "counts":
         adc_range, is_guess = guess_adc_range(finite), True
-    window = Window(name, kind, unit, finite, evenly(every, times, rate_hz), adc_range, is_guess, share)
-    found = [finding for test in JUDGES.get(kind, GENERAL) for finding in test(window)]
+    even = evenly(every, times, rate_hz)
+    if times is not None and even.rate_hz == 0.0:  # nothing can be said of frequencies
+        found = [_standing(name, times)]
+    else:
+        window = Window(name, kind, unit, finite, even, adc_range, is_guess, share, bool(is_falling))
+        found = [finding for test in JUDGES.get(kind, GENERAL) for finding in test(window)]
     if share is not None and not REASONS.intersection(finding.code for finding in found):
         found += _unexplained(kind, name, share)
     return Quality.of(found, share)
@@ -136,6 +140,14 @@ def _unexplained(kind: str, name: str, share: float) -> Iterator[Finding]:
 def _short(name: str, seconds: float) -> Finding:
     what = f"{name} has delivered {seconds:.1f} s only"
     return Finding("short", "look", what, f"Wait until there are {SHORTEST_S:.0f} s.", seconds)
+
+
+def _standing(name: str, times_s: Array) -> Finding:
+    """More than half of the samples have the time of the one before: of those the first alone is used."""
+    share = float(np.mean(np.diff(times_s) <= 0.0))
+    what = f"the times of {name} stand still at {share:.0%} of its samples"
+    remedy = "Unplug the instrument, plug it in again, and close what else uses the computer."
+    return Finding("times_stand_still", "look", what, remedy, share)
 
 
 def _span(times_s: Array | None) -> float:

@@ -20,7 +20,8 @@ class Window:
     """What the tests look at.
 
     `range_`: the converter's ends in the values' unit; `is_guess`: not told. `share`: how
-    much of it can be used, 0 to 1, where `usable` read it.
+    much of it can be used, 0 to 1, where `usable` read it. `is_falling`: values are known to fall when
+    skin conductance rises.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Window:
     range_: tuple[float, float] | None
     is_guess: bool
     share: float | None = None
+    is_falling: bool = False
 
     @property
     def seconds(self) -> float:

@@ -88,10 +88,18 @@ def _complete(
             rows = rows[~missing]
     if rows.empty:
         reasons = ", ".join(f"{count} rows with {reason}" for reason, count in left_out.items())
-        raise DataError(
-            f"no clip has a report and {words(predictors)} ({reasons or 'the table is empty'}); "
-            "leave out the predictor that was not measured"
+        said = table[label].notna().to_numpy()
+        if not said.any():
+            raise DataError(
+                f"no clip has a report ({reasons or 'the table is empty'}); the test needs what was reported"
+            )
+        lacking = [name for name in predictors if np.isnan(numbers(table, name)[said]).all()]
+        remedy = (
+            f"leave out {words(lacking)}, which no clip with a report has"
+            if lacking
+            else "none has all at once: take fewer predictors"
         )
+        raise DataError(f"no clip has a report and {words(predictors)} ({reasons}); {remedy}")
     return rows, left_out
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,11 @@ import pytest
 from emolab.analysis import modalities
 from emolab.analysis.measure import Job, Measured, _changed, measure
 from emolab.analysis.modalities import MODALITIES, Source
+from emolab.analysis.page import Table
+from emolab.analysis.sections.protocol import protocol
 from emolab.analysis.table import columns
 from emolab.core.errors import DataError
+from emolab.core.event import Event
 from emolab.core.stream import Chunk
 from emolab.recording.lanes import rests
 from emolab.recording.reader import Session
@@ -217,6 +220,57 @@ def test_the_report_on_the_rest_counts_from_whichever_part_it_was_given_in(
     found = measure(Job(first))
     assert found.window is not None and found.trouble == ""
     assert found.baseline_state == measured[0].baseline_state == asked.data["state"]
+
+
+def _part(path: Path, of: Session, events: Sequence[Event], until_s: float) -> Path:
+    """A file of a session with the board's first seconds and these events."""
+    stream = of.streams["board"]
+    times_s = stream.times_s()
+    stop = int(np.searchsorted(times_s, until_s))
+    writer = SessionWriter(path, of.header)
+    writer.open([stream.info])
+    writer.write(Chunk("board", times_s[:stop], stream.samples()[:stop], float(times_s[stop - 1])))
+    for event in events:
+        writer.mark(event)
+    writer.close()
+    return path
+
+
+def test_a_clip_that_a_later_part_played_was_not_skipped(
+    rehearsed: Path, measured: list[Measured], tmp_path: Path
+):
+    source = session_path(rehearsed, "P001", 0)
+    left = [row["clip"] for row in measured[0].rows] + ["never-heard", "never-heard"]
+    with Session.open(source) as session:
+        events = [Event(20.0 + at, "trial_skipped", data={"clip": clip}) for at, clip in enumerate(left)]
+        first = _part(tmp_path / "P001_session-0.h5", session, events, 40.0)
+    shutil.copy(source, tmp_path / "P001_session-0_part-2.h5")
+    found = measure(Job(first))
+    assert len(found.rows) == 15 and found.skipped == ("never-heard",)
+    (part,) = protocol([found]).parts
+    assert isinstance(part, Table)
+    assert dict(zip(part.head, part.rows[0], strict=True))["skipped"] == "1"
+    assert measured[0].skipped == ()
+
+
+@pytest.mark.parametrize(
+    ("lasted_s", "told"),
+    [
+        (10.0, "The rest lasted 10 s; changes need 20 s or more to be counted from."),
+        (19.96, "The rest lasted 19.9 s; changes need 20 s or more to be counted from."),
+        (None, "There was no rest to count changes from."),
+    ],
+)
+def test_a_rest_that_was_too_short_is_told_from_none(
+    rehearsed: Path, tmp_path: Path, lasted_s: float | None, told: str
+):
+    rest = {"kind": "rest", "step": 2}
+    events = [Event(5.0, "step_started", data=rest), Event(5.0 + (lasted_s or 0.0), "step_ended", data=rest)]
+    with Session.open(session_path(rehearsed, "P001", 0)) as session:
+        path = _part(tmp_path / "P001_session-0.h5", session, events if lasted_s else [], 40.0)
+    found = measure(Job(path))
+    assert found.window is None and found.trouble == ""
+    assert [remark for remark in found.remarks if "rest" in remark] == [told]
 
 
 def test_whatever_a_damaged_file_raises_is_told_of_its_session(

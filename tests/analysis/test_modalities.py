@@ -174,6 +174,25 @@ def test_which_way_skin_conductance_goes_is_no_guess_where_the_device_file_says(
         assert MODALITIES["eda"].read(session).remark == ""  # µS rise
 
 
+@pytest.mark.parametrize(
+    ("model", "scale", "falls", "is_told"),
+    [
+        ("board", 1e-3, True, True), ("PhysioKit", 1e-3, None, True), ("PhysioKit", 1e-3, False, False),
+        ("board", 1e-3, None, False), ("board", -1e-3, True, False),
+    ],
+)  # fmt: skip
+def test_conductance_made_upside_down_of_counts_is_remarked_and_read_as_before(
+    tmp_path: Path, model: str, scale: float, falls: bool | None, is_told: bool
+):
+    channel = Channel("gsr", "eda", "uS", scale, 0.0 if scale > 0 else 30.0, falls)
+    info = replace(listened.SKIN, channels=(channel,), instrument={"model": model})
+    with Session.open(listened.record(tmp_path / "P07_session-0.h5", info=info)) as session:
+        source = MODALITIES["eda"].read(session)
+    assert source.body.conductance.is_us and not source.body.conductance.is_turned
+    assert source.remark.startswith("is upside down: its counts fall") == is_told
+    assert ("a negative 'scale' in the device file" in source.remark) == is_told
+
+
 def test_units_of_changes_are_theirs(heard: tuple[Path, Measured]):
     units = {column.name: column.unit for column in table.columns()}
     assert (units["sound_lufs"], units["d_sound_lufs"]) == ("LUFS", "LU")

@@ -8,18 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from emolab.analysis import table
-from emolab.analysis.findings import find
+from emolab.analysis.findings import FACE_HEAT, PULSE_RATE, TEST, find
 from emolab.analysis.measure import Measured
 from emolab.analysis.page import Page, Table, Words
 from emolab.analysis.report import page
 from emolab.analysis.sections.figures import count, number, words
 from emolab.analysis.sections.labels import _by_chance
 from emolab.analysis.sections.methods import _comparisons
+from emolab.analysis.sections.tests import sentences
 from emolab.core.label import STATE_KEYS
+from emolab.stats import logit
 from emolab.stats.table import NOTHING
 
 
@@ -104,7 +107,9 @@ def test_methods_tell_nothing_that_was_not_done(measured: list[Measured]):
     bare = [_with_rows(one, d_face_t_mean=math.nan, face_t_mean=math.nan) for one in bare]
     told = _words(_page(bare), "methods")
     assert "thermal frame" not in told and "cvxEDA" not in told
-    assert "logistic" not in told  # it needs the face's temperature
+    assert "logistic regression on the changes of heart rate, z-scored" in told  # no word of the face
+    bare = [_with_rows(one, d_hr_mean=math.nan) for one in bare]
+    assert "logistic" not in _words(_page(bare), "methods")  # nothing is left to test
     assert "read from board/ppg_ear." in told
 
 
@@ -223,6 +228,48 @@ def test_chance_is_that_of_the_states_in_use():
     neutral.loc["neutral", "missing"] = 9
     assert _by_chance(neutral) == 1.0
     assert _by_chance(neutral * 0) == 0.0
+
+
+def test_what_nobody_measured_is_left_out_of_the_test_and_told(measured: list[Measured]):
+    blind = [_with_rows(one, d_face_t_mean=math.nan) for one in measured]
+    found = find(table.clips(blind))
+    assert found.logit is not None and found.logit.predictors == (PULSE_RATE,)
+    told = found.troubles[f"{TEST} on the change of mean face temperature"]
+    assert told == "no clip with a report has it, so it is left out"
+    assert f"{TEST} on the change of mean face temperature: {told}" in _words(_page(blind), "found")
+    assert find(table.clips(measured)).troubles == {}
+
+
+def test_a_remedy_is_one_that_can_be_followed(measured: list[Measured]):
+    silent = find(table.clips([_with_rows(one, state_reported=None) for one in measured]))
+    assert "no clip has a report" in silent.troubles[TEST] and "leave out" not in silent.troubles[TEST]
+    nothing = dict.fromkeys((PULSE_RATE, FACE_HEAT), math.nan)
+    bare = find(table.clips([_with_rows(one, **nothing) for one in measured]))
+    assert "the change of heart rate or mean face temperature" in bare.troubles[TEST]
+    assert "record a rest" in bare.troubles[TEST] and "leave out" not in bare.troubles[TEST]
+
+
+def test_without_a_report_nothing_is_said_of_clips_reported_as_they_were_meant(measured: list[Measured]):
+    silent = [_with_rows(one, state_reported=None) for one in measured]
+    told = _words(_page(silent), "labels")
+    assert "0 of the 45 clips that count have a report." in told
+    assert "nan" not in told.lower() and "as the clip was meant" not in told
+    assert "as the clip was meant" in _words(_page(measured), "labels")
+
+
+def test_two_participants_are_not_said_to_be_one(measured: list[Measured]):
+    rng = np.random.default_rng(0)
+    who = ["P001"] * 30 + ["P002"] * 2
+    said = [STATE_KEYS[at % 5] for at in range(32)]
+    clips = pd.DataFrame({"participant": who, "state_reported": said, "d_hr": rng.normal(size=32)})
+    clips["d_face"] = rng.normal(size=32)
+    test = logit.fit(clips, ("d_hr", "d_face"))
+    assert test.participants == 2
+    told = " ".join(sentences(test))
+    assert "clips of one person" not in told and "one participant has nearly all of the clips" in told
+    assert "too few to judge" not in told and told.count("Nor can the change of") == 2
+    alone = logit.fit(clips[clips["participant"] == "P001"], ("d_hr", "d_face"))
+    assert "clips of one person say nothing about people" in sentences(alone)[0]
 
 
 def test_numbers_and_lists_read_as_english():

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from emolab.core.errors import ConfigError
-from emolab.devices import config
+from emolab.devices import channels, config, emolab_board, physiokit
+from emolab.devices.channels import SIEMENS, Scaling
 from emolab.devices.config import InstrumentKeys, read_keys
 from emolab.devices.physiokit import PhysioKit
+from emolab.signals.body import MICROSIEMENS
+from emolab.signals.eda.conductance import UNITS_US
 from tests.fakes import FakeClock
 
 BOARD = """
@@ -21,9 +26,14 @@ port = "loop://"
 channels = ["respiration", "gsr"]
 
 [instrument.scaling]
-gsr = { unit = "uS", scale = 0.0195, offset = -0.4 }
+gsr = { unit = "uS", scale = -0.054, offset = 27.65 }
 """
 SIMULATED = '[[instrument]]\nkind = "simulated"\nname = "{}"\n'
+
+
+def scaled(how: str) -> str:
+    """The same board with its skin conductance scaled otherwise."""
+    return BOARD.replace('unit = "uS", scale = -0.054, offset = 27.65', how)
 
 
 def refused(text: str) -> str:
@@ -45,17 +55,56 @@ def test_file_becomes_sources_with_channels_in_the_order_of_the_board(tmp_path: 
         ("respiration", "respiration", "counts"),
         ("gsr", "eda", "uS"),
     ]
-    assert (source.info.channels[1].scale, source.info.channels[1].offset) == (0.0195, -0.4)
+    assert (source.info.channels[1].scale, source.info.channels[1].offset) == (-0.054, 27.65)
 
 
 def test_which_way_counts_of_skin_conductance_go_can_be_said() -> None:
-    text = BOARD.replace('unit = "uS", scale = 0.0195, offset = -0.4', "falls = false")
+    text = scaled("falls = false")
     for kind in ("physiokit", "emolab_board"):
         (source,) = config.build(config.parse(text.replace("physiokit", kind), "lab.toml"), FakeClock())
         assert [(one.name, one.unit, one.falls) for one in source.info.channels] == [
             ("respiration", "counts", None),
             ("gsr", "counts", False),
         ]
+
+
+@pytest.mark.parametrize("kind", ["physiokit", "emolab_board"])
+@pytest.mark.parametrize("unit", ["uS", "µS", "mS", "S"])
+def test_conductance_that_would_fall_when_conductance_rises_is_refused(kind: str, unit: str) -> None:
+    text = scaled(f'unit = "{unit}", scale = 0.0195, offset = -0.4, falls = true').replace("physiokit", kind)
+    told = refused(text)
+    assert re.search(r"lab\.toml:2: instrument 'board': key 'scaling\.gsr\.scale' is 0\.0195", told), told
+    assert "'falls' says so" in told and "need a negative one" in told and "keep counts" in told
+    for good in (
+        f'unit = "{unit}", scale = -0.0195, offset = 10.0, falls = true',
+        'unit = "kOhm", scale = 0.5, falls = true',  # resistance does fall when conductance rises
+        f'unit = "{unit}", scale = 0.0195, offset = -0.4, falls = false',
+    ):
+        (source,) = config.build(
+            config.parse(scaled(good).replace("physiokit", kind), "lab.toml"), FakeClock()
+        )
+        assert source.info.channels[1].kind == "eda"
+
+
+def test_a_physiokit_is_known_to_fall_without_a_word() -> None:
+    told = refused(scaled('unit = "uS", scale = 0.0195, offset = -0.4'))
+    assert "a PhysioKit's Grove GSR is such a one" in told and "say 'falls = false' if another sensor" in told
+    # nobody knows what hangs on another board
+    text = scaled('unit = "uS", scale = 0.0195, offset = -0.4').replace("physiokit", "emolab_board")
+    (source,) = config.build(config.parse(text, "lab.toml"), FakeClock())
+    assert source.info.channels[1].scale == 0.0195
+
+
+def test_every_unit_of_conductance_that_is_read_is_known_to_the_device_file() -> None:
+    assert {*SIEMENS} == {*MICROSIEMENS, *UNITS_US}
+
+
+@pytest.mark.parametrize("module", [channels, config, emolab_board, physiokit])
+def test_the_examples_of_the_docstrings_are_right_in_sign(module: ModuleType) -> None:
+    (line,) = (line for line in str(module.__doc__).splitlines() if 'unit = "uS"' in line)
+    how = Scaling.model_validate(tomllib.loads(line)["gsr"])
+    for counts, us in ((472.6, 2.0), (418.9, 5.0), (341.3, 10.0)):  # a Grove GSR's, of ten bits
+        assert how.scale * counts + how.offset == pytest.approx(us, rel=0.08)
 
 
 def test_only_the_wanted_instruments_are_built() -> None:

@@ -55,6 +55,19 @@ def test_which_way_skin_conductance_goes_is_what_the_device_file_says(
     assert converter.is_falling(info, channel) is expected
 
 
+@pytest.mark.parametrize(
+    ("told", "model", "expected"),
+    [(None, "PhysioKit", True), (False, "PhysioKit", False), (True, "LSL", True), (None, "LSL", None)],
+)
+def test_counts_fall_whatever_they_were_made_into(
+    told: bool | None, model: str, expected: bool | None
+) -> None:
+    channel = Channel("gsr", "eda", "uS", 0.0195, -0.4, told)
+    info = StreamInfo("board", (channel,), 250.0, "int16", (1,), {"model": model})
+    assert converter.counts_fall(info, channel) is expected
+    assert converter.is_falling(info, channel) is told  # of values only what was said
+
+
 def test_a_recording_keeps_which_way_skin_conductance_goes(tmp_path: Path) -> None:
     channels = (Channel("gsr", "eda", falls=True), Channel("wrist", "eda", falls=False), Channel("x", "eda"))
     info = StreamInfo("board", channels, 250.0, "uint16", (3,))

@@ -286,3 +286,14 @@ def test_whatever_comes_is_judged_without_failing(values: Array, kind: str, unit
     with np.errstate(all="ignore"):
         quality = judge(values, at_s, kind=kind, unit=unit)
     assert quality.level in ("well", "look", "act")
+
+
+@pytest.mark.parametrize("kind", ["eda", "ppg", "respiration", "audio"])
+@pytest.mark.parametrize("with_share", [True, False])
+def test_times_that_stand_still_are_told_and_break_nothing(kind: str, with_share: bool) -> None:
+    stamped = np.repeat(np.arange(0.0, 10.0, 0.05), 3)
+    values = counts(np.full(len(stamped), 1800.0), noise=5.0)
+    quality = judge(values, stamped, kind=kind, adc_range=ADC, with_share=with_share, name="finger")
+    (standing,) = (finding for finding in quality.findings if finding.code == "times_stand_still")
+    assert standing.level == "look"
+    assert standing.what == "the times of finger stand still at 67% of its samples"

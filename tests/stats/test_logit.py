@@ -223,8 +223,15 @@ def test_two_states_told_apart_without_a_fault_are_an_error(touching: bool) -> N
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.assign(state_reported=None), "no clip has a report"),
-        (lambda t: t.assign(d_hr=math.nan), "150 rows with no d_hr"),
+        (
+            lambda t: t.assign(state_reported=None),
+            r"no clip has a report \(150 rows.*; the test needs what was",
+        ),
+        (lambda t: t.assign(d_hr=math.nan), r"150 rows with no d_hr\); leave out d_hr, which no clip"),
+        (
+            lambda t: t.assign(d_hr=t["d_hr"].where(t.index < 75), d_face=t["d_face"].where(t.index >= 75)),
+            r"75 rows with no d_face\); none has all at once: take fewer predictors",
+        ),
         (lambda t: t.assign(d_hr=3.1), "d_hr is the same in all"),
         (lambda t: t.assign(d_hr=2 * t["d_face"] - 1), "d_hr and d_face are sums of one another"),
         (lambda t: t[t["state_reported"] != "neutral"], "nobody reported 'neutral'"),

@@ -37,7 +37,8 @@ def labels(found: Findings, clips: pd.DataFrame) -> Section:
     ]
     lead = f"{found.labels.reported} of the {count(found.labels.clips, 'clip')} that count have a report."
     if found.crossing is not None:
-        lead += " " + _same(found)
+        if found.crossing.same.of:
+            lead += " " + _same(found)
         parts.append(_crossing(found))
     return Section("labels", "What was reported", parts, lead)
 

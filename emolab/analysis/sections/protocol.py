@@ -55,7 +55,7 @@ def _row(one: Measured) -> list[str]:
         " + ".join(str(health["outcome"]) for health in one.health),
         str(trials[0]["planned"]) if trials else "–",
         str(sum(row["is_whole"] for row in one.rows)),
-        str(sum(trial["skipped"] for trial in trials)),
+        str(len(one.skipped)),
         str(sum(row["state_reported"] is not None for row in one.rows)),
         f"{np.median(taken_s):.1f}" if taken_s else "–",
         f"{window.start_s:.0f} to {window.end_s:.0f} s, {percent(window.good)}" if window else "none",

@@ -13,7 +13,9 @@ from emolab.stats.logit import CONSTANT, Coefficient, Logit
 from emolab.stats.table import Estimate
 
 ALPHA = 0.05
-NOT_JUDGED = "Errors clustered by participant cannot be told: clips of one person say nothing about people."
+NOT_JUDGED = "Errors clustered by participant cannot be told: "
+OF_ONE = "clips of one person say nothing about people."
+HANGS_ON_ONE = "one participant has nearly all of the clips, or is the only one in whom a predictor differs."
 
 
 def tests(found: Findings) -> Section:
@@ -39,7 +41,7 @@ def sentences(test: Logit) -> list[str]:
     held = [one for one in cells if one.by_participant.p_holm < ALPHA]
     is_judged = any(math.isfinite(one.by_participant.p_holm) for one in cells)
     told = [
-        NOT_JUDGED
+        NOT_JUDGED + (OF_ONE if test.participants == 1 else HANGS_ON_ONE)
         if not is_judged
         else f"With errors clustered by participant and Holm's correction, {_many(held)} of {len(cells)} "
         f"coefficients fall{'s' if len(held) == 1 else ''} below .05{_which(held)}.",
@@ -48,6 +50,9 @@ def sentences(test: Logit) -> list[str]:
     ]
     for one in test.tests:
         p = one.p_f_holm
+        if not is_judged and test.participants > 1:
+            told.append(f"Nor can {name_of(one.predictor)} be judged as a whole.")
+            continue
         if not math.isfinite(p):
             few = "One participant is" if test.participants == 1 else f"{test.participants} participants are"
             told.append(f"{few} too few to judge {name_of(one.predictor)} as a whole.")

@@ -16,6 +16,7 @@ from emolab.analysis.page import Part, Picture, Section
 from emolab.core.event import Event
 from emolab.core.label import STATE_KEYS
 from emolab.plots import signals as drawn
+from emolab.protocol.order import needs_washout
 from emolab.recording.reader import Session
 from emolab.signals.usable import WINDOW_S, level
 
@@ -103,14 +104,18 @@ def _protocol(text: str) -> Any:
 
 
 def _planned(events: Sequence[Event], protocol: Any, actual: Sequence[drawn.Part]) -> list[drawn.Part]:
-    """The rest, then each planned clip with its whole report window: the longest it can take."""
+    """The rest, then each planned clip with its whole report window: the longest it can take.
+
+    Between states of opposite sign the wash-out, as `session_plan` lays it.
+    """
     started = next((event for event in events if event.kind == "session_started"), None)
     rest = next((part for part in actual if part.kind == "rest"), None)
     try:
         trials = list(started.data["trials"]) if started else []
         rest_s, clip_s = float(protocol["rest"]["duration_s"]), float(protocol["clips"]["duration_s"])
         report_s, has_report = float(protocol["report"]["window_s"]), bool(protocol["rest"].get("report"))
-    except (KeyError, TypeError, ValueError):
+        washout_s = float((protocol.get("order") or {}).get("washout_s") or 0.0)
+    except (AttributeError, KeyError, TypeError, ValueError):
         return []
     at_s = rest.start_s if rest else 0.0
     found = [drawn.Part(at_s, at_s + rest_s, "rest")]
@@ -118,9 +123,14 @@ def _planned(events: Sequence[Event], protocol: Any, actual: Sequence[drawn.Part
     if has_report:
         found.append(drawn.Part(at_s, at_s + report_s, "report"))
         at_s += report_s
+    previous = None
     for trial in trials:
-        state = trial.get("state")
-        found.append(drawn.Part(at_s, at_s + clip_s, "clip", state if state in STATE_KEYS else None))
+        state = trial.get("state") if trial.get("state") in STATE_KEYS else None
+        if previous and state and needs_washout(previous, state):
+            found.append(drawn.Part(at_s, at_s + washout_s, "pause"))
+            at_s += washout_s
+        previous = state
+        found.append(drawn.Part(at_s, at_s + clip_s, "clip", state))
         found.append(drawn.Part(at_s + clip_s, at_s + clip_s + report_s, "report"))
         at_s += clip_s + report_s
     return found

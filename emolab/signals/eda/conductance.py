@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from emolab.core.errors import DataError
-from emolab.signals.body import MICROSIEMENS, SKIN_COUNTS_OFF, SKIN_US, SKIN_US_PER_S
+from emolab.signals.body import MICROSIEMENS, SKIN_COUNTS_OFF, SKIN_US, SKIN_US_PER_S, rests_open
 from emolab.signals.eda.front_end import FrontEnd
 from emolab.signals.general import AT_END
 from emolab.signals.measures import GAP_STEPS, Array, interpolated
@@ -103,7 +103,8 @@ def conductance(
     `adc_range`: the converter's ends in the values' unit. Where it is not given of counts, only what holds
     of every converter is left out: the very top of one, less than a hundredth of the smallest, `strays`.
     `is_falling`: whether values fall when conductance rises; judged by the responses' shape when None and
-    the unit does not tell.
+    the unit does not tell. Of counts told to fall, those that rest where a Grove GSR does without fingers
+    are `off`.
 
     Raises `DataError` when nothing can come of it: less than 10 s, slower than 2 Hz, no numbers, one value
     throughout, times that do not ascend.
@@ -119,9 +120,12 @@ def conductance(
         raise DataError(f"{name} is nowhere within reach of its front end, {front_end}; check its figures")
     even, is_there = _smoothed(read[kept], at_s[kept], at_s, rate_hz)
     is_us = told in MICROSIEMENS
+    off = _mostly(is_off, at_s, rate_hz, len(even)) | (is_us & is_there & (even < SKIN_US[0]))
+    if is_falling and told == "counts" and adc_range is not None:
+        off |= is_there & rests_open(even, rate_hz, adc_range)
     artefacts = {
         "clipped": _mostly(is_clipped, at_s, rate_hz, len(even)),
-        "off": _mostly(is_off, at_s, rate_hz, len(even)) | (is_us & is_there & (even < SKIN_US[0])),
+        "off": off,
         "range": is_us & is_there & (even > SKIN_US[1]),
         "leaps": _leaps(even, is_there, rate_hz, *_steepest_per_s(even, is_us, adc_range)),
     }

@@ -146,6 +146,61 @@ def test_an_electrode_that_gives_hardly_a_count_is_off_whatever_the_converter() 
     assert judged.level == "act" and judged.codes == ("electrode_off",) and judged.share == 0.0
 
 
+def grove(us: Array, bits: int = 10) -> Array:
+    """What a Grove GSR sends: its formula undone, in whole counts with noise."""
+    full = 2.0**bits
+    counts = (full / 2 - full * us / 100.0) / (1.0 + us / 50.0)
+    return np.rint(counts + np.random.default_rng(4).standard_normal(len(us)))
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+def test_a_grove_that_lost_an_electrode_is_off_though_it_reads_half_its_range(bits: int) -> None:
+    ends = (0.0, 2.0**bits - 1)
+    on = grove(US, bits)
+    assert conductance(on, T, adc_range=ends, is_falling=True).is_good.all()
+    open_ = (
+        2.0 ** (bits - 1) + 3.0 * np.sin(2 * np.pi * 50.0 * T) + 0.3 * np.random.default_rng(1).random(len(T))
+    )
+    fallen = np.where(T >= 60.0, np.rint(open_), on)
+    told = conductance(fallen, T, adc_range=ends, is_falling=True)
+    assert told.good_share(0.0, 54.0) == 1.0 and told.good_share(61.0, 120.0) == 0.0
+    assert told.lost["off"] == pytest.approx(0.5, abs=0.02)
+    rising = conductance(fallen, T, adc_range=ends, is_falling=False)
+    assert "off" not in rising.lost  # counts that rise may be in the middle
+    last = T >= 110.0
+    judged = judge(fallen[last], T[last], kind="eda", adc_range=ends, is_falling=True)
+    assert judged.level == "act" and "electrode_off" in judged.codes and judged.share == 0.0
+    assert "middle of its range" in judged.findings[judged.codes.index("electrode_off")].what
+
+
+@pytest.mark.parametrize("level_us", [0.5, 1.0])
+def test_dry_skin_on_a_grove_is_good_though_it_is_ten_counts_from_open(level_us: float) -> None:
+    dry = grove(level_us + 0.02 * np.sin(T / 20.0))
+    told = conductance(dry, T, adc_range=(0.0, 1023.0), is_falling=True)
+    assert told.is_good.all() and not told.lost
+    judged = judge(dry[:2500], T[:2500], kind="eda", adc_range=(0.0, 1023.0), is_falling=True)
+    assert "electrode_off" not in judged.codes and judged.share == 1.0
+
+
+def test_skin_that_passes_the_middle_or_stays_above_it_is_on() -> None:
+    # PhysioKit's own recordings P21_A and P12: the potentiometer stands elsewhere
+    passing = np.rint(2007.0 + 140.0 * T / 150.0 + np.random.default_rng(2).standard_normal(len(T)))
+    above = np.rint(2480.0 + 2.0 * np.random.default_rng(2).standard_normal(len(T)))
+    for counts in (passing, above):
+        assert conductance(counts, T, adc_range=(0.0, 4095.0), is_falling=True).is_good.all()
+        at = (T > 40.0) & (T < 50.0)
+        judged = judge(counts[at], T[at], kind="eda", adc_range=(0.0, 4095.0), is_falling=True)
+        assert "electrode_off" not in judged.codes and judged.share == 1.0
+
+
+def test_a_guess_of_the_converter_tells_only_that_an_electrode_may_be_off() -> None:
+    off = np.rint(512.0 + np.random.default_rng(3).standard_normal(len(T)))
+    assert conductance(off, T, is_falling=True).is_good.all()
+    judged = judge(off[:2500], T[:2500], kind="eda", is_falling=True)
+    assert judged.level == "look" and "may be off" in judged.findings[0].what
+    assert "adc_bits" in judged.findings[0].remedy
+
+
 def test_counts_stay_counts_until_somebody_knows_better() -> None:
     counts = np.rint(US / US_PER_COUNT)
     assert conductance(counts, T).unit == "counts" and not conductance(counts, T).is_us
