@@ -30,7 +30,11 @@ def running(*command: str) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
         finally:
-            process.kill()
+            process.terminate()  # a daemon that is killed leaves its socket behind
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def line(process: subprocess.Popen[str]) -> str:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -53,6 +53,14 @@ def logind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
     return put
 
 
+@pytest.fixture
+def keeper(request: pytest.FixtureRequest) -> Iterator[Awake]:
+    """What keeps a Linux awake, or the system a test names; let go whatever happens."""
+    made = Awake(getattr(request, "param", "linux"))
+    with closing(made):
+        yield made
+
+
 def wait(until: Callable[[], Any], what: str) -> None:
     deadline = time.monotonic() + 20
     while not until():
@@ -60,8 +68,10 @@ def wait(until: Callable[[], Any], what: str) -> None:
         time.sleep(0.02)
 
 
-def test_the_system_is_asked_once_and_let_go_when_it_is_over(logind: Callable[..., Path]) -> None:
-    log, keeper = logind(), Awake("linux")
+def test_the_system_is_asked_once_and_let_go_when_it_is_over(
+    logind: Callable[..., Path], keeper: Awake
+) -> None:
+    log = logind()
     keeper.follow(False)
     assert keeper.by == "" and log.read_text() == ""
     for _ in range(3):
@@ -70,12 +80,11 @@ def test_the_system_is_asked_once_and_let_go_when_it_is_over(logind: Callable[..
     (asked,) = log.read_text().splitlines()
     assert keeper.by == "systemd-inhibit"
     assert "--what=sleep:idle:handle-lid-switch" in asked and "--mode=block" in asked
-    (holder,) = psutil.Process().children()
+    (holder,) = (one for one in psutil.Process().children() if "systemd-inhibit" in " ".join(one.cmdline()))
     assert os.getpgid(holder.pid) != os.getpgid(0), "Ctrl+C would end it with the session's first second"
     keeper.follow(False)
     assert keeper.by == ""
     assert log.read_text().splitlines()[1:] == ["ended"]
-    keeper.close()
 
 
 def test_who_has_no_say_about_the_lid_still_keeps_it_from_falling_asleep(logind: Callable[..., Path]) -> None:
@@ -116,20 +125,22 @@ def test_the_computer_may_sleep_again_when_the_engine_is_killed(logind: Callable
     wait(lambda: "ended" in log.read_text(), "it is kept awake by nobody")
 
 
-def test_where_nobody_is_to_be_asked_nobody_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nobody_is_to_be_asked_nobody_is(
+    keeper: Awake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(awake, "_SYSTEMD", tmp_path / "none")
-    keeper = Awake("linux")
     keeper.follow(True)
     assert (keeper.by, keeper.why_not) == ("", "") and awake.refusal("linux") == ""
-    keeper.close()
 
 
-def test_a_mac_waits_for_this_very_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("keeper", ["darwin"], indirect=True)
+def test_a_mac_waits_for_this_very_process(
+    keeper: Awake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     program = tmp_path / "caffeinate"
     program.write_text(f"#!/bin/sh\necho $@ > {tmp_path}/asked\nexec sleep 60\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    keeper = Awake("darwin")
     keeper.follow(True)
     wait((tmp_path / "asked").exists, "nothing was asked")
     wait((tmp_path / "asked").read_text, "nothing was asked")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -255,7 +256,10 @@ def test_a_camera_that_is_later_than_the_next_flash_is_measured_too() -> None:
     assert face.delay.found >= face.given - 2
 
 
-def test_rings_that_windows_will_not_remove_cost_no_results(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rings_that_windows_will_not_remove_cost_no_results(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # what stays lies there
     remove = os.unlink
 
     def refuse(path: str, **options: Any) -> None:
