@@ -23,7 +23,8 @@ from emolab.training.metrics import calibration_error, confusion_of, rates_of, w
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "harmonic_macro_f1", "kappa", "majority")
 BINS = 15  # of confidence, as in metrics.calibration_error
-DRAWS = 1000
+DRAWS = 10_000  # so that p can be told from 0 after it was corrected for a table of a hundred cells
+DRAWS_AT_ONCE = 500  # 13 MB for a fold of a thousand rows
 LEAST_LIKELY = 1e-12  # below which a probability counts as this one, so that the log loss stays a number
 
 Array = NDArray[Any]
@@ -163,10 +164,13 @@ def permutation_line(
     for k in folds:
         own, said = truth[numbers == k], called[numbers == k]
         observed.append(float(rates_of(confusion_of(own, said, classes))[figure]))
-        cells = rng.permuted(np.tile(own, (draws, 1)), axis=1) * classes + said
-        places = cells + np.arange(draws)[:, None] * classes**2
-        counts = np.bincount(places.ravel(), minlength=draws * classes**2).reshape(draws, classes, classes)
-        shuffled += rates_of(counts)[figure] / len(folds)
+        for at in range(0, draws, DRAWS_AT_ONCE):
+            count = min(DRAWS_AT_ONCE, draws - at)
+            cells = rng.permuted(np.tile(own, (count, 1)), axis=1) * classes + said
+            places = cells + np.arange(count)[:, None] * classes**2
+            counts = np.bincount(places.ravel(), minlength=count * classes**2)
+            rates = rates_of(counts.reshape(count, classes, classes))
+            shuffled[at : at + count] += rates[figure] / len(folds)
     reached = float(np.mean(observed))
     return {
         "figure": figure,

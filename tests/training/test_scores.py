@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from emolab.core.errors import DataError
+from emolab.training import scores
 from emolab.training.alarm import of_scores
 from emolab.training.scores import (
     area_under_curve,
@@ -206,3 +207,16 @@ def test_what_cannot_be_judged_is_refused(labels: list[float], given: np.ndarray
 
 def test_figures_of_no_folds_are_none() -> None:
     assert over_folds([])["macro_f1"] == {"mean": None, "sd": None, "folds": []}
+
+
+def test_shuffles_are_the_same_however_many_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    labels, said, fold_of = rng.integers(0, 2, (3, 60))
+    whole = permutation_line(labels, said, fold_of, 2, draws=100)
+    monkeypatch.setattr(scores, "DRAWS_AT_ONCE", 7)
+    assert permutation_line(labels, said, fold_of, 2, draws=100) == whole
+
+
+def test_p_is_fine_enough_for_a_table_of_many_cells() -> None:
+    labels = np.arange(100) % 2
+    assert permutation_line(labels, labels, np.arange(100) % 5, 2)["p"] * 100 < 0.05
