@@ -91,6 +91,13 @@ class Logit:
     index: pd.Index
 
     @property
+    def is_clustered(self) -> bool:
+        """Whether errors clustered by participant could be told of any coefficient but the constants."""
+        return any(
+            math.isfinite(one.by_participant.p_holm) for one in self.coefficients if one.predictor != CONSTANT
+        )
+
+    @property
     def pseudo_r2(self) -> float:
         """McFadden's: the share of the log likelihood that the predictors explain."""
         return 1 - self.log_likelihood / self.log_likelihood_constant

@@ -19,7 +19,7 @@ from emolab.analysis.page import Page, Table, Words
 from emolab.analysis.report import page
 from emolab.analysis.sections.figures import count, number, words
 from emolab.analysis.sections.labels import _by_chance
-from emolab.analysis.sections.methods import _comparisons
+from emolab.analysis.sections.methods import _comparisons, _statistics
 from emolab.analysis.sections.tests import sentences
 from emolab.core.label import STATE_KEYS
 from emolab.stats import logit
@@ -268,6 +268,7 @@ def test_two_participants_are_not_said_to_be_one(measured: list[Measured]):
     told = " ".join(sentences(test))
     assert "clips of one person" not in told and "one participant has nearly all of the clips" in told
     assert "too few to judge" not in told and told.count("Nor can the change of") == 2
+    assert not test.is_clustered
     alone = logit.fit(clips[clips["participant"] == "P001"], ("d_hr", "d_face"))
     assert "clips of one person say nothing about people" in sentences(alone)[0]
 
@@ -290,3 +291,15 @@ def test_what_no_session_was_meant_to_have_is_not_missed(measured: list[Measured
 
 def test_a_number_has_a_true_minus_and_none_before_a_nought():
     assert [number(value) for value in (-1.234, -0.004, 0.0, math.nan)] == ["−1.23", "0.00", "0.00", "–"]
+
+
+def test_methods_tell_of_clustered_errors_only_where_they_could_be_told(measured: list[Measured]):
+    found = find(table.clips(measured))
+    assert found.logit is not None and found.logit.is_clustered
+    assert "clustered by participant" in _statistics(found)
+    lost = [
+        replace(one, by_participant=replace(one.by_participant, p=math.nan, p_holm=math.nan))
+        for one in found.logit.coefficients
+    ]
+    bare = replace(found, logit=replace(found.logit, coefficients=tuple(lost)))
+    assert "clustered by participant" not in _statistics(bare) and "Holm's correction" in _statistics(bare)

@@ -156,7 +156,7 @@ def _statistics(found: Findings) -> str:
             f"on the changes of {predictors}, z-scored {scaled}. Wald tests are given as in the EmoMusic "
             "paper"
         )
-        if test.participants > 1:
+        if test.is_clustered:
             told += (
                 " and with standard errors clustered by participant, since a participant's clips are "
                 "repeated measures; both also with Holm's correction over all of them"

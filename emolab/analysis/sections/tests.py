@@ -39,7 +39,7 @@ def sentences(test: Logit) -> list[str]:
     cells = [one for one in test.coefficients if one.predictor != CONSTANT]
     plain = [one for one in cells if one.plain.p < ALPHA]
     held = [one for one in cells if one.by_participant.p_holm < ALPHA]
-    is_judged = any(math.isfinite(one.by_participant.p_holm) for one in cells)
+    is_judged = test.is_clustered
     told = [
         NOT_JUDGED + (OF_ONE if test.participants == 1 else HANGS_ON_ONE)
         if not is_judged
