@@ -84,7 +84,8 @@ def consoles(folder: Path, only: str) -> Iterator[tuple[str, Flow]]:
         (study / "P013").mkdir(parents=True, exist_ok=True)
         (study / "P013" / "P013_session-0.h5").touch()
         flow.enter(study)
-        flow.window.setup.room.show_screens(SCREENS, "PART")
+        flow.window.setup.room.want_screen("PART")
+        flow.window.setup.room.show_screens(SCREENS)
         return flow
 
     if only in "start":

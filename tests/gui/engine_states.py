@@ -200,6 +200,7 @@ CHECKS = (
     CheckView("sound output", "well", "the sound output is open and keeps up"),
     CheckView("screens", "well", "EXP 1366×768, PART 1920×1080"),
     CheckView("clock", "well", "date and clock are steady"),
+    CheckView("power", "well", "nothing puts this computer to sleep during a session"),
     CheckView("disk", "well", "412.0 GB are free; a session of 20 min takes 1.9 GB"),
     CheckView("write speed", "well", "the disk takes 480 MB/s; the streams bring 1.6 MB/s"),
     CheckView("clips", "well", "all 15 clips sound as the manifest says"),

@@ -149,7 +149,7 @@ def test_the_worst_stands_first_with_its_word_and_its_remedy(setup):
     assert [row.light.level for row in rows[:4]] == ["act", "look", "look", "well"]
     assert rows[0].light.word == "act"
     assert "Loosen the belt" in rows[0].accessibleName() and "upper rail" in rows[0].accessibleName()
-    assert setup.preflight.summary.sentence == "1 to act on, 2 to look at, 14 well."
+    assert setup.preflight.summary.sentence == "1 to act on, 2 to look at, 15 well."
 
 
 def test_each_instrument_that_is_not_well_offers_its_two_ways_out_once(attach, setup, qtbot):
