@@ -22,7 +22,7 @@ TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no"
 class Settings:
     """`study`: folder opened last, or None. `stimuli`: where rendered clips are kept.
 
-    `sound`: name of the sound output, None for the system's default. `lsl`: whether streams and events are
+    `sound`: name or number of the sound output, None for the system's default. `lsl`: whether streams and events are
     offered to other programs in the network (see `session.outlets`).
     """
 
@@ -30,7 +30,7 @@ class Settings:
     language: str = "en"
     theme: str = "system"
     stimuli: Path | None = None
-    sound: str | None = None
+    sound: str | int | None = None
     lsl: bool = False
 
 
@@ -44,7 +44,8 @@ def read(config_file: Path, environment: Mapping[str, str]) -> Settings:
     for key, value in values.items():
         if key not in known:
             raise ConfigError(f"{config_file}: unknown key {shown(key)}; known are {', '.join(known)}")
-        if key != "lsl" and not isinstance(value, str):
+        is_number = key == "sound" and type(value) is int  # of two cards of one name only the number tells
+        if key != "lsl" and not isinstance(value, str) and not is_number:
             raise ConfigError(f"{config_file}: {key} must be text in quotes, not {shown(value)}")
     for key in known:
         if value := environment.get(f"EMOLAB_{key.upper()}"):

@@ -76,7 +76,8 @@ def make_channels(
             raise ValueError(f"channel {name!r} is no skin conductance, so 'falls' says nothing; take it out")
         if kind == SKIN:
             _check_way(name, how, grove_of)
-        channels.append(Channel(name, kind, how.unit, how.scale, how.offset, how.falls))
+        falls = None if how.falls is None else how.falls != (how.scale < 0)  # of values, as `Channel` has it
+        channels.append(Channel(name, kind, how.unit, how.scale, how.offset, falls))
     names = [channel.name for channel in channels]
     for name in scaling:
         if name not in names:

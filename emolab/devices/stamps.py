@@ -106,6 +106,8 @@ class Stamper:
         self._enter(tick, arrival_s)
         if late_s < 0:  # the line was too high: a sample cannot arrive before its capture
             self._at_tick, self._at_s = tick, arrival_s
+            if len(self._earliest) == 1:  # what began the line was late, say after a stall of this computer
+                self._earliest[0] = (tick, arrival_s)
 
     def _forget(self) -> None:
         """Drop all arrivals; the line will go through the next one."""

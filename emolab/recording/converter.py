@@ -42,5 +42,5 @@ def is_falling(info: StreamInfo, channel: Channel) -> bool | None:
 def counts_fall(info: StreamInfo, channel: Channel) -> bool | None:
     """The same of a channel's counts, before scale and offset, whatever its unit; None where nobody knows."""
     if isinstance(channel.falls, bool):
-        return channel.falls
+        return channel.falls != (channel.scale < 0)
     return True if str(info.instrument.get("model", "")) in FALLING else None

@@ -11,7 +11,7 @@ from emolab.review.speaker import Speaker
 from emolab.review.timeline import Timeline
 
 
-def speaker_of(line: Timeline, device: str | None = None) -> Speaker | None:
+def speaker_of(line: Timeline, device: str | int | None = None) -> Speaker | None:
     """A loudspeaker for the first sound there is, None when the session has none."""
     found = [track for track in line.tracks if track.envelope]
     if not found:

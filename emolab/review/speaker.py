@@ -37,7 +37,7 @@ class Speaker:
     It is opened at the first `start`; where that fails `problem` says why and it stays silent.
     """
 
-    def __init__(self, read: Reader, rate_hz: float, device: str | None = None) -> None:
+    def __init__(self, read: Reader, rate_hz: float, device: str | int | None = None) -> None:
         self._read, self._rate_hz, self._device = read, rate_hz, device
         self.problem = ""
         self._stream: Any = None

@@ -126,7 +126,7 @@ class SoundPlayer:
     Raises `DeviceNotFound` when there is no such output, with those there are.
     """
 
-    def __init__(self, clock: Clock, device: str | None = None) -> None:
+    def __init__(self, clock: Clock, device: str | int | None = None) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._loaded: dict[tuple[Path, float], NDArray[np.int16]] = {}
@@ -285,7 +285,7 @@ def load_clip(path: Path, duration_s: float) -> NDArray[np.int16]:
     return np.repeat(samples, 2, axis=1) if samples.shape[1] == 1 else samples[:, :2]
 
 
-def _open_stream(device: str | None, fill: Any) -> Any:
+def _open_stream(device: str | int | None, fill: Any) -> Any:
     try:
         import sounddevice
     except OSError as error:  # the wheel does not bring PortAudio on Linux

@@ -142,7 +142,9 @@ class SoundSeeker(threading.Thread):
     """Tries to open the sound output until it plays; then `found` is called with the player, and for how
     long it has been open."""
 
-    def __init__(self, clock: Clock, device: str | None, found: Callable[[Player, float], None]) -> None:
+    def __init__(
+        self, clock: Clock, device: str | int | None, found: Callable[[Player, float], None]
+    ) -> None:
         super().__init__(name="sound seeker", daemon=True)
         self._clock, self._device, self._found = clock, device, found
         self._stopping = threading.Event()

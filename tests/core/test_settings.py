@@ -23,6 +23,10 @@ def test_a_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     assert settings == Settings(study=Path("C:/Müller"), theme="light", sound="Speakers", lsl=True)
 
 
+def test_of_two_sound_cards_of_one_name_the_number_tells(tmp_path: Path) -> None:
+    assert read(write(tmp_path, "sound = 3"), {}).sound == 3
+
+
 def test_without_a_file_everything_is_as_shipped(tmp_path: Path) -> None:
     assert read(tmp_path / "config.toml", {}) == Settings()
     assert read(Path(os.devnull), {}) == Settings()
@@ -57,7 +61,7 @@ def test_a_file_that_may_not_be_read_is_refused_by_name(
         ("language = ['en']", "language must be text in quotes"),
         ("theme = true", "theme must be text in quotes, not True"),
         ("stimuli = 1979-05-27", "stimuli must be text in quotes"),
-        ("sound = 2", "sound must be text in quotes, not 2"),
+        ("sound = true", "sound must be text in quotes, not True"),
         ("lsl = 'perhaps'", "lsl 'perhaps' is none of true, false"),
         ("lsl = []", "lsl [] is none of true, false"),
         ("theme = 'pink'", "theme 'pink' is none of"),

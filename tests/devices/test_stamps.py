@@ -171,6 +171,29 @@ def test_a_board_that_pauses_or_a_slower_one_is_stamped_as_well_when_plugged_in_
     assert np.percentile(error_ms, 90) < 8 and error_ms.max() < 30
 
 
+@pytest.mark.parametrize("stall_s", [0.3, 1.0])
+def test_a_computer_that_stalls_does_not_change_the_rate_of_a_board_that_pauses(stall_s: float) -> None:
+    """What waited meanwhile comes at once, and its first row is late."""
+    chance, stamper = np.random.default_rng(1), Stamper(1 / 250)
+    truth_s = np.arange(30 * 250) / 250
+    truth_s += 0.015 * np.floor(truth_s / 0.4)
+    ends_s = truth_s[truth_s > 15.0][0] + stall_s
+    at, now_s, errors_s = 0, 0.0, []
+    while at < len(truth_s) - 8:
+        has_waited = now_s < ends_s and truth_s[at] > 15.0
+        if has_waited:
+            now_s = ends_s
+        until = at + 4
+        now_s = max(now_s, truth_s[until - 1] + 0.002 + chance.exponential(0.0004))
+        until = min(max(int(np.searchsorted(truth_s, now_s - 0.002)), until), at + 16)
+        now_s += 0.002 * (until - at > 4)
+        found_s = stamper.stamp(np.arange(at, until), now_s)
+        errors_s += np.abs(found_s - truth_s[at:until]).tolist()
+        at = until
+    assert max(errors_s[16 * 250 :]) < 0.03
+    assert stamper.period_s == pytest.approx(np.diff(truth_s).mean(), rel=0.02)
+
+
 def test_times_grow_even_when_the_clock_stands_still() -> None:
     stamper = Stamper(0.004)
     first = stamper.stamp(np.arange(3), 1.0)

@@ -10,6 +10,7 @@ import h5py
 import pytest
 
 from emolab.core.stream import Channel, StreamInfo
+from emolab.devices.channels import Scaling, make_channels
 from emolab.recording import converter, layout
 from emolab.recording.reader import Session
 from emolab.recording.writer import SessionWriter
@@ -66,6 +67,16 @@ def test_counts_fall_whatever_they_were_made_into(
     info = StreamInfo("board", (channel,), 250.0, "int16", (1,), {"model": model})
     assert converter.counts_fall(info, channel) is expected
     assert converter.is_falling(info, channel) is told  # of values only what was said
+
+
+@pytest.mark.parametrize("scale", [0.01, -0.01])
+@pytest.mark.parametrize("falls", [True, False])
+def test_what_a_device_file_says_of_counts_is_kept_of_values(falls: bool, scale: float) -> None:
+    """In a unit that says nothing of skin: a negative scale has turned the values."""
+    (channel,) = make_channels(["gsr"], {"gsr": Scaling(unit="mV", scale=scale, falls=falls)})
+    info = StreamInfo("board", (channel,), 250.0, "int16", (1,))
+    assert converter.counts_fall(info, channel) is falls
+    assert converter.is_falling(info, channel) is (falls != (scale < 0))
 
 
 def test_a_recording_keeps_which_way_skin_conductance_goes(tmp_path: Path) -> None:

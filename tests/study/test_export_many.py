@@ -231,6 +231,15 @@ def test_a_session_that_went_on_is_not_in_bids_twice(tmp_path: Path) -> None:
     assert names() == ["whole"] and theirs.exists()
 
 
+def test_a_later_part_written_alone_removes_nothing_of_the_first(tmp_path: Path) -> None:
+    home, out = study(tmp_path / "music", ("P001",)), tmp_path / "out"
+    export_all(home, "bids", out)
+    before = {path for path in out.rglob("*quick_*") if path.is_file()}
+    export_all(part(home / "P001", 2), "bids", out)
+    assert before and all(path.exists() for path in before)
+    assert any("_run-2_" in path.name for path in out.rglob("*quick_*"))
+
+
 @pytest.mark.parametrize("is_hidden", [False, True])
 def test_a_copy_inside_the_study_never_takes_the_place_of_the_recording(
     tmp_path: Path, is_hidden: bool

@@ -43,7 +43,7 @@ class ReviewFlow(QObject):
     analystChosen = Signal(str)
     _ready = Signal(str)  # from the reading thread
 
-    def __init__(self, recording: Path, analyst: str, sound: str | None = None) -> None:
+    def __init__(self, recording: Path, analyst: str, sound: str | int | None = None) -> None:
         """Raises `RecordingError` when the recording cannot be opened."""
         super().__init__()
         self.recording, self._is_closed = recording, False

@@ -21,7 +21,9 @@ class Replay(QObject):
     sped = Signal(float)
     silent = Signal(str)  # why nothing is heard
 
-    def __init__(self, line: Timeline, span: Span, sound: str | None, parent: QObject | None = None) -> None:
+    def __init__(
+        self, line: Timeline, span: Span, sound: str | int | None, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._line, self._span = line, span
         self._voice = speaker_of(line, sound)

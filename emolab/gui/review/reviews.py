@@ -26,7 +26,7 @@ class Reviews(QObject):
     left = Signal()  # the window was closed
     turned = Signal(object)  # ReviewWindow: this one is shown now
 
-    def __init__(self, memory: Path, sound: str | None = None, analyst: str | None = None) -> None:
+    def __init__(self, memory: Path, sound: str | int | None = None, analyst: str | None = None) -> None:
         super().__init__()
         self._memory, self._sound = memory, sound
         self._facts = _read(memory)

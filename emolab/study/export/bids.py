@@ -73,8 +73,9 @@ def write(session: Outgoing, folder: Path) -> list[Path]:
     run = f"_run-{session.part}" if session.parts > 1 else ""
     known = f"sub-{subject}_ses-{number}_task-{task}"
     stem = f"{known}{run}"
-    _remove_outdated(where, known, session.parts > 1)
-    _remove_outdated(folder / bids_labels.FOLDER / place, known, session.parts > 1)
+    if session.part == 1:  # what it was called before is written anew; of the first part alone
+        _remove_outdated(where, known, session.parts > 1)
+        _remove_outdated(folder / bids_labels.FOLDER / place, known, session.parts > 1)
     files = _events(session, where / f"{stem}_events.tsv", header.protocol or "music")
     files += bids_labels.write(session, folder, place / f"{stem}_events.tsv", title)
     used: set[str] = set()
