@@ -22,8 +22,8 @@ TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no"
 class Settings:
     """`study`: folder opened last, or None. `stimuli`: where rendered clips are kept.
 
-    `sound`: name or number of the sound output, None for the system's default. `lsl`: whether streams and events are
-    offered to other programs in the network (see `session.outlets`).
+    `sound`: name or number of the sound output, None for the system's default. `lsl`: whether streams and
+    events are offered to other programs in the network (see `session.outlets`).
     """
 
     study: Path | None = None
