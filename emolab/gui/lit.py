@@ -16,13 +16,13 @@ import logging
 import os
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
+
+from emolab.session.awake import let_go
 
 log = logging.getLogger(__name__)
 
 _SAVER = ("org.freedesktop.ScreenSaver", "/org/freedesktop/ScreenSaver", "org.freedesktop.ScreenSaver")
-END_S = 1.0
 
 
 class Lit:
@@ -48,19 +48,12 @@ class Lit:
     def let_go(self) -> None:
         """Let the desktop do as it likes. Idempotent."""
         process, self.process = self.process, None
-        if process is None:
-            return
-        with suppress(OSError):
-            process.stdin.close()  # type: ignore[union-attr]
-        try:
-            process.wait(END_S)
-        except subprocess.TimeoutExpired:  # the desktop has not answered yet
-            process.kill()
-            process.wait()
+        if process is not None:
+            let_go(process)
 
 
 def hold() -> None:
-    """What the program does: say the wish, print what the desktop answers, wait for the end of its input."""
+    """What the program does: say the wish, print what the desktop answers, hold on until its input ends."""
     from PySide6.QtCore import QCoreApplication
     from PySide6.QtDBus import QDBusConnection, QDBusMessage
 
@@ -69,8 +62,10 @@ def hold() -> None:
     wish = QDBusMessage.createMethodCall(*_SAVER, "Inhibit")
     wish.setArguments(["emolab", "A session is being recorded"])
     answer = bus.call(wish)
-    print("lit" if answer.type() == answer.MessageType.ReplyMessage else answer.errorMessage(), flush=True)
-    sys.stdin.read()
+    is_lit = answer.type() == answer.MessageType.ReplyMessage
+    print("lit" if is_lit else answer.errorMessage(), flush=True)
+    if is_lit:  # else there is nothing to hold on to
+        sys.stdin.read()
     del app
 
 

@@ -72,6 +72,17 @@ def refusal(system: str = sys.platform) -> str:
     return said
 
 
+def let_go(process: subprocess.Popen[bytes]) -> None:
+    """End a program that runs until its standard input closes; one that does not end in time is killed."""
+    with suppress(OSError):
+        process.stdin.close()  # type: ignore[union-attr]
+    try:
+        process.wait(END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def battery() -> float | None:
     """How full the battery is that this computer runs on, 0 to 1; None on mains, and where nobody knows."""
     try:
@@ -105,8 +116,8 @@ class Awake:
         elif not wanted and self._is_asked:
             self.close()
         elif self._process is not None and self._process.poll() is not None:
-            said = self._process.stderr.read() if self._process.stderr is not None else b""
-            self.why_not = _last_line(said.decode(errors="replace")) or f"{self.by} ended"
+            said = self._process.stderr.read() if self._process.stderr is not None else None
+            self.why_not = _last_line((said or b"").decode(errors="replace")) or f"{self.by} ended"
             self._let_go()
             self._next()
 
@@ -135,6 +146,9 @@ class Awake:
             except OSError as error:
                 self.why_not = f"{way[0]}: {error}"
                 continue
+            assert self._process.stderr is not None
+            # one that was killed may leave a child, which keeps the pipe open: nobody waits for its end
+            os.set_blocking(self._process.stderr.fileno(), False)
             self.by = way[0]
             return
         log.info("the computer cannot be kept awake: %s", self.why_not)
@@ -143,15 +157,9 @@ class Awake:
         process, self._process, self.by = self._process, None, ""
         if process is None:
             return
-        with suppress(OSError):
-            process.stdin.close()  # type: ignore[union-attr]
         if self._system == "darwin":  # it waits for this process, not for its input
             process.terminate()
-        try:
-            process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        let_go(process)
         process.stderr.close()  # type: ignore[union-attr]
 
     def _tell_windows(self, state: int) -> None:

@@ -74,7 +74,11 @@ class Watch:
     def _stay_awake(self, engine: Engine, now_s: float) -> None:
         """While a session runs in real time; what came of it is told when it changes."""
         before = self._awake.by, self._awake.why_not
-        self._awake.follow(engine.phase == "running" and isinstance(engine.clock, SessionClock))
+        try:
+            self._awake.follow(engine.phase == "running" and isinstance(engine.clock, SessionClock))
+        except Exception:  # a system that answers in a way nobody thought of
+            log.exception("the computer cannot be kept awake")
+            return
         if engine.phase == "running" and (self._awake.by, self._awake.why_not) != before:
             data = {"by": self._awake.by, "refused": self._awake.why_not}
             engine.record(Event(now_s, "awake", data=data))

@@ -101,6 +101,7 @@ def test_a_desktop_that_agrees_is_quoted(desktop: Path) -> None:
 def test_one_that_knows_no_such_wish_is_quoted(bus: None) -> None:
     with running(sys.executable, "-m", "emolab.gui.lit") as holder:
         assert "org.freedesktop.ScreenSaver" in line(holder)
+        assert holder.wait(10) == 0, "there is nothing to hold on to"
 
 
 def test_without_a_desktop_nobody_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

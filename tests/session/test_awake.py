@@ -110,6 +110,21 @@ def test_a_system_that_refuses_is_quoted_and_not_asked_for_ever(logind: Callable
         assert keeper.by == "" and log.read_text() == ""
 
 
+def test_an_inhibitor_that_is_killed_holds_up_nobody(logind: Callable[..., Path], keeper: Awake) -> None:
+    """Its child still has the pipe by which refusals are told."""
+    log = logind()
+    keeper.follow(True)
+    wait(log.read_text, "nothing was asked")
+    assert keeper._process is not None
+    (child,) = psutil.Process(keeper._process.pid).children()
+    keeper._process.kill()
+    keeper._process.wait()
+    began = time.monotonic()
+    keeper.follow(True)
+    assert time.monotonic() - began < 1.0 and keeper.why_not == "systemd-inhibit ended"
+    wait(lambda: not child.is_running(), "its child goes on")
+
+
 def test_the_computer_may_sleep_again_when_the_engine_is_killed(logind: Callable[..., Path]) -> None:
     log = logind()
     program = (
