@@ -8,6 +8,7 @@
     pmemo      choruses of 794 pop songs heard by 457 people: skin, ratings, 6373 figures of the music
     sessions   emolab's own studies: clips heard and reported on (a folder, so not in `DATASETS`)
     rated      what corpora share in which subjects rated valence and arousal
+    tables     opened so that whatever is wrong with one is told with its name
     thresholds high or low, by a threshold of each subject's own
     pickled    arrays out of a pickle, without running what it says
     cache      what was computed from a trial's arrays, found again by content and parameters
