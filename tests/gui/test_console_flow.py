@@ -24,7 +24,7 @@ from emolab.session import client as engines
 from emolab.study import consent, participants
 from emolab.training.opened import folder_of
 from tests.gui import engine_states as states
-from tests.gui.console_room import under_console
+from tests.gui.console_room import attached, take_fakes, under_console
 from tests.gui.fake_engine import FakeEngine
 from tests.recording.made import killed
 
@@ -44,16 +44,7 @@ def study(tmp_path):
 @pytest.fixture
 def started(monkeypatch, tmp_path):
     """The fake engines the console has started."""
-    made: list[FakeEngine] = []
-
-    def start_engine(study, devices, speed=1.0):
-        folder = tmp_path / f"rings-{len(made)}"
-        folder.mkdir()
-        made.append(FakeEngine(folder, states.setup(study=str(study))))
-        return made[-1]
-
-    monkeypatch.setattr(engines, "start_engine", start_engine)
-    return made
+    return take_fakes(monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -63,19 +54,9 @@ def flow(qtbot, dressed, tmp_path, started):
 
 
 @pytest.fixture
-def attach(flow, qtbot, tmp_path, study):
+def attach(flow, qtbot, study):
     """Puts the console before a fake engine in a given state."""
-
-    def to(snapshot):
-        folder = tmp_path / "rings"
-        folder.mkdir(exist_ok=True)
-        engine = FakeEngine(folder, snapshot)
-        flow.enter(study)
-        flow.desk.adopt(engine, study)
-        qtbot.waitUntil(lambda: flow.desk.last is not None)
-        return engine
-
-    return to
+    return lambda snapshot: attached(flow, qtbot, study, snapshot)
 
 
 def did(engine, name):

@@ -16,10 +16,9 @@ from emolab.gui.console import dialogs
 from emolab.gui.console.flow import Flow
 from emolab.gui.console.room_panel import RoomPanel
 from emolab.gui.screens import ScreenFact
-from emolab.session import client as engines
 from emolab.session.snapshot import Snapshot
 from tests.gui import engine_states as states
-from tests.gui.console_room import under_console
+from tests.gui.console_room import take_fakes, under_console
 from tests.gui.fake_engine import FakeEngine
 
 THREE = [
@@ -40,16 +39,7 @@ def study(tmp_path: Path) -> Path:
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[FakeEngine]:
     """The fake engines the console has started."""
-    made: list[FakeEngine] = []
-
-    def start_engine(study: Path, devices: Path, speed: float = 1.0) -> FakeEngine:
-        folder = tmp_path / f"rings-{len(made)}"
-        folder.mkdir()
-        made.append(FakeEngine(folder, states.setup(study=str(study))))
-        return made[-1]
-
-    monkeypatch.setattr(engines, "start_engine", start_engine)
-    return made
+    return take_fakes(monkeypatch, tmp_path)
 
 
 @pytest.fixture

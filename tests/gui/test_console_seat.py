@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QApplication
 from emolab.gui import screens
 from emolab.gui.console import dialogs, override
 from tests.gui import engine_states as states
-from tests.gui.console_room import under_console
-from tests.gui.fake_engine import FakeEngine
+from tests.gui.console_room import attached, under_console
 
 QUESTIONS = {
     "closing": dialogs.ask_closing,
@@ -39,18 +38,9 @@ def flow(qtbot, dressed, tmp_path):
 @pytest.fixture
 def attach(flow, qtbot, tmp_path):
     """Puts the console before a fake engine in a given state."""
-
-    def to(snapshot):
-        study, rings = tmp_path / "emomusic-2026", tmp_path / "rings"
-        study.mkdir()
-        rings.mkdir()
-        engine = FakeEngine(rings, snapshot)
-        flow.enter(study)
-        flow.desk.adopt(engine, study)
-        qtbot.waitUntil(lambda: flow.desk.last is not None)
-        return engine
-
-    return to
+    study = tmp_path / "emomusic-2026"
+    study.mkdir()
+    return lambda snapshot: attached(flow, qtbot, study, snapshot)
 
 
 def did(engine, name):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -227,48 +227,50 @@ def test_an_instrument_left_out_while_its_rings_are_made_stays_left_out(tmp_path
     assert pump.join(5)
 
 
-def test_a_retry_does_not_shorten_the_time_an_instrument_was_away(tmp_path: Path) -> None:
+@contextmanager
+def delivering(folder: Path) -> Iterator[tuple[Pump, Held, FakeClock, list[Event]]]:
+    """A pump whose source delivers, and what it tells; stopped at the end."""
     clock, events = FakeClock(), list[Event]()
     source = Held(clock)
     source.may_open.set()
-    pump = Pump("board", source, clock, Hub(clock, tmp_path), events.append)
+    pump = Pump("board", source, clock, Hub(clock, folder), events.append)
     pump.start()
-    wait(lambda: source.reads > 3)
-    source.gone = True
-    wait(lambda: len(events) == 1)
-    clock.advance(3.0)
-    pump.retry()
-    tried = source.opens
-    wait(lambda: source.opens > tried and pump.status.state == "lost")
-    clock.advance(2.0)
-    source.gone = False
-    wait(lambda: len(events) == 2)
-    pump.stop()
-    assert pump.join(5)
+    try:
+        wait(lambda: source.reads > 3)
+        yield pump, source, clock, events
+    finally:
+        pump.stop()
+        assert pump.join(5)
+
+
+def test_a_retry_does_not_shorten_the_time_an_instrument_was_away(tmp_path: Path) -> None:
+    with delivering(tmp_path) as (pump, source, clock, events):
+        source.gone = True
+        wait(lambda: len(events) == 1)
+        clock.advance(3.0)
+        pump.retry()
+        tried = source.opens
+        wait(lambda: source.opens > tried and pump.status.state == "lost")
+        clock.advance(2.0)
+        source.gone = False
+        wait(lambda: len(events) == 2)
     assert [event.kind for event in events] == ["device_lost", "device_found"], "a retry is no new loss"
     assert events[1].data["away_s"] == 5.0
 
 
 @pytest.mark.parametrize("was_lost", [True, False])
 def test_the_time_an_instrument_was_left_out_is_no_time_away(tmp_path: Path, was_lost: bool) -> None:
-    clock, events = FakeClock(), list[Event]()
-    source = Held(clock)
-    source.may_open.set()
-    pump = Pump("board", source, clock, Hub(clock, tmp_path), events.append)
-    pump.start()
-    wait(lambda: source.reads > 3)
-    source.gone = was_lost
-    wait(lambda: len(events) == was_lost)
-    clock.advance(3.0)
-    for _ in range(2):
-        pump.leave_out()
-        clock.advance(50.0)
-    wait(lambda: not source.is_open)
-    source.gone = False
-    pump.retry()
-    wait(lambda: pump.status.reopened == 1)
-    pump.stop()
-    assert pump.join(5)
+    with delivering(tmp_path) as (pump, source, clock, events):
+        source.gone = was_lost
+        wait(lambda: len(events) == was_lost)
+        clock.advance(3.0)
+        for _ in range(2):
+            pump.leave_out()
+            clock.advance(50.0)
+        wait(lambda: not source.is_open)
+        source.gone = False
+        pump.retry()
+        wait(lambda: pump.status.reopened == 1)
     found = [event.data["away_s"] for event in events if event.kind == "device_found"]
     assert found == ([3.0] if was_lost else [])
     assert len(events) == 2 * was_lost
