@@ -1,9 +1,11 @@
 """The command `emolab`, one verb per file.
 
     main      the table of verbs; the door where errors become one line and an exit code
-    console   `emolab [STUDY]`, the windows, and `emolab engine`, the process behind them
-    record    `emolab record` and `emolab demo`: a session from the command line
+    console   `emolab [STUDY]`, the windows
+    engine    `emolab engine`, the process behind them; an engine of a command's own
+    record    `emolab record`: a session from the command line
     headless, windowed   its two ways: in this process, or in windows before an engine of its own
+    demo      `emolab demo`: a whole session with the simulated participant
     preflight `emolab preflight`: is everything there for a session, ten seconds long
     calibrate `emolab calibrate thermal`: how the thermal camera lies to the colour camera
     synctest  `emolab synctest`: how late each instrument shows flashes and clicks

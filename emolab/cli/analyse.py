@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolab.cli.arguments import parser, print_json, settings
-from emolab.cli.console import has_display
+from emolab.cli.display import has_display
 
 FORMS = ("svg", "png", "pdf")
 

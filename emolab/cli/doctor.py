@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from emolab.cli.arguments import parser, print_json, settings
-from emolab.cli.console import has_display
+from emolab.cli.display import SIGNS, screens
 from emolab.core.errors import ConfigError
 from emolab.devices.discover import Finding
-
-SIGNS = {"well": "●", "look": "▲", "act": "■"}
 
 
 def doctor(arguments: list[str]) -> int:
@@ -49,31 +47,6 @@ def doctor(arguments: list[str]) -> int:
         if options.write is not None:
             print(f"Written: {options.write}; read it through, then choose it on the set-up page.")
     return 1 if any(finding.level == "act" for finding in found) else 0
-
-
-def screens() -> list[dict[str, Any]]:
-    """Every screen by name, size in pixels and scale; empty without a display."""
-    if not has_display():
-        return []
-    from PySide6.QtGui import QGuiApplication
-
-    from emolab.gui.screens import screens as connected
-
-    application = QGuiApplication.instance() or QGuiApplication(["emolab"])
-    facts = [
-        {
-            "name": screen.name,
-            "x": screen.geometry.x(),
-            "y": screen.geometry.y(),
-            "width": screen.geometry.width(),
-            "height": screen.geometry.height(),
-            "scale": screen.scale,
-            "primary": screen.is_primary,
-        }
-        for screen in connected()
-    ]
-    del application
-    return facts
 
 
 def _of_screens(screens: list[dict[str, Any]]) -> Finding:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolab.cli import preflight
 from emolab.cli.arguments import settings
-from emolab.cli.record import is_simulated, make_engine
-from emolab.core.errors import ConfigError, EmolabError
+from emolab.cli.engine import STOPPED, is_simulated, make_engine, wait_for_instruments
+from emolab.core.errors import EmolabError
 
 if TYPE_CHECKING:
     from emolab.session.engine import Engine
     from emolab.session.prepare import StartRequest
-
-OPEN_TIMEOUT_S = 15.0
-LOST_PATIENCE_S = 3.0  # a board that has just been plugged in may refuse at first
-STOPPED = "stopped before the recording began; nothing was written"
 
 
 def run(
@@ -88,30 +83,3 @@ def _compose(request: StartRequest, engine: Engine) -> None:
     if clips:
         print(f"Composing {len(clips)} clips, once …", file=sys.stderr, flush=True)
         stimuli.render(clips, user, progress)
-
-
-def wait_for_instruments(engine: Engine) -> None:
-    """Serve until every instrument delivers, or say which does not."""
-    deadline = time.monotonic() + OPEN_TIMEOUT_S
-    lost_since: dict[str, float] = {}
-
-    def is_over() -> bool:
-        now = time.monotonic()
-        for name, pump in engine.pumps.items():
-            if pump.status.state == "lost":
-                lost_since.setdefault(name, now)
-            else:
-                lost_since.pop(name, None)
-        return (
-            all(light.samples or light.may_be_silent for light in engine.health())
-            or now > deadline
-            or any(now - since > LOST_PATIENCE_S for since in lost_since.values())
-        )
-
-    engine.serve(until=is_over)
-    if engine.is_interrupted:
-        raise EmolabError(STOPPED)
-    if silent := [light for light in engine.health() if not (light.samples or light.may_be_silent)]:
-        first = next((light for light in silent if light.name in lost_since), silent[0])
-        reason = first.message or f"{first.name} delivers nothing."
-        raise ConfigError(f"{reason.rstrip('.')}. Mend it, or take it out of {engine.devices.path}.")

@@ -16,7 +16,7 @@ from emolab.core.errors import EmolabError
 # verb: (module:function, what it does)
 VERBS: dict[str, tuple[str, str]] = {
     "console": ("emolab.cli.console:console", "open the program (also: emolab, emolab STUDY)"),
-    "demo": ("emolab.cli.record:demo", "a whole session with the simulated participant"),
+    "demo": ("emolab.cli.demo:demo", "a whole session with the simulated participant"),
     "rehearse": ("emolab.cli.rehearse:rehearse", "a whole study of simulated participants, in a minute"),
     "record": ("emolab.cli.record:record", "record one session from the command line"),
     "preflight": ("emolab.cli.preflight:preflight", "is everything there for a session, ten seconds long"),
@@ -40,7 +40,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "study": ("emolab.cli.study:study", "participants, consent texts, identities; erase who withdraws"),
     "doctor": ("emolab.cli.doctor:doctor", "what this machine has, and what to fix"),
     "stimuli": ("emolab.cli.stimuli:stimuli", "check, extend or render the clip bank"),
-    "engine": ("emolab.cli.console:engine", ""),  # what the console spawns; not for people
+    "engine": ("emolab.cli.engine:engine", ""),  # what the console spawns; not for people
 }
 
 OK, FALLS_SHORT, WRONG = 0, 1, 2

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from emolab.cli.arguments import parser, print_json, settings
-from emolab.cli.doctor import SIGNS, screens
+from emolab.cli.display import SIGNS, screens
+from emolab.cli.engine import is_simulated, make_engine, wait_for_instruments
 from emolab.core.errors import ConfigError, EmolabError
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ def preflight(arguments: list[str]) -> int:
     cli.add_argument("--json", action="store_true", help="facts as JSON")
     options = cli.parse_args(arguments)
 
-    from emolab.cli.record import is_simulated
     from emolab.session import folder
     from emolab.session.prepare import StartRequest
 
@@ -95,9 +95,6 @@ def show(found: Sequence[CheckView], stream: TextIO) -> None:
 def _look_at(
     study: Path, devices: Path, request: StartRequest, seconds: float, speed: float
 ) -> Sequence[CheckView]:
-    from emolab.cli.headless import wait_for_instruments
-    from emolab.cli.record import is_simulated, make_engine
-
     engine = make_engine(study, devices, speed, hears=not is_simulated(devices))
     numbers = (signal.SIGINT, signal.SIGTERM)
     previous = {number: signal.signal(number, lambda *_: engine.interrupt("signal")) for number in numbers}

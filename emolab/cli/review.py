@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from emolab.cli.arguments import parser, settings
-from emolab.cli.console import has_display
+from emolab.cli.display import has_display
 from emolab.core.errors import RecordingError
 
 

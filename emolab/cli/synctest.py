@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emolab.cli.arguments import parser, print_json, settings
-from emolab.cli.console import has_display
-from emolab.cli.doctor import SIGNS
+from emolab.cli.display import SIGNS, has_display
 from emolab.core.errors import DeviceError
 
 if TYPE_CHECKING:

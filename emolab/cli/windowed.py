@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolab.cli import preflight
-from emolab.cli.console import has_display, open_windows
+from emolab.cli.console import open_windows
+from emolab.cli.display import has_display
 from emolab.cli.headless import is_whole
 from emolab.core.errors import ConfigError, EmolabError
 

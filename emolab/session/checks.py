@@ -25,9 +25,8 @@ from emolab.session import stimuli
 from emolab.session.judging import judge_channels
 from emolab.session.snapshot import CheckView, Level
 from emolab.session.takes import Take
-from emolab.signals import usable
 from emolab.signals.body import pulse
-from emolab.signals.finding import Quality
+from emolab.signals.finding import Quality, level_of
 from emolab.signals.frames import judge_rgb, judge_thermal
 from emolab.signals.measures import evenly
 from emolab.signals.sound import full_scale, judge_sound, level_dbfs
@@ -145,7 +144,7 @@ def _told(stream: str, part: str, quality: Quality, fact: str, who: str = "") ->
         return CheckView(name, "well", f"{who or stream} {fact}", stream=stream)
     gravest = quality.findings[0]
     what = "; ".join(finding.what for finding in quality.findings)
-    if quality.share is not None and usable.level(quality.share) != "well" and "can be used" not in what:
+    if quality.share is not None and level_of(quality.share) != "well" and "can be used" not in what:
         what += f"; {quality.share:.0%} of it can be used"
     return CheckView(name, quality.level, what, gravest.remedy, stream)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from emolab.core.errors import ConfigError, EmolabError
 from emolab.session import folder
-from emolab.session.link import EngineAddress, Line, is_alive, read_address
+from emolab.session.address import EngineAddress, read_address
+from emolab.session.link import Line, is_alive
 from emolab.session.snapshot import Snapshot
 
 START_TIMEOUT_S = 20.0

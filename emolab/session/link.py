@@ -17,12 +17,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 from emolab.core.errors import ConfigError, EmolabError
 from emolab.session import owner
+from emolab.session.address import EngineAddress, address_path, read_address
 
 GREETING_BYTES = 4096  # a stranger's first line may be no longer
 LINE_BYTES = 16 << 20  # and no line longer than that; a snapshot has some ten thousand
@@ -31,32 +32,6 @@ CONNECTIONS = 64  # at once, strangers included
 UNCLAIM_S = 2.0
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class EngineAddress:
-    """Where a running engine listens, and who it is. `host`: the computer it runs on."""
-
-    port: int
-    token: str
-    pid: int
-    rings: str
-    host: str = ""
-
-
-def address_path(study: Path) -> Path:
-    """The file that names the running engine of a study."""
-    return study / ".emolab" / "engine.json"
-
-
-def read_address(study: Path) -> EngineAddress | None:
-    """What the study's `engine.json` says, or None when there is none that can be read."""
-    try:
-        told = EngineAddress(**json.loads(address_path(study).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError):
-        return None
-    kinds = (type(told.port), type(told.token), type(told.pid), type(told.rings), type(told.host))
-    return told if kinds == (int, str, int, str, str) and 0 < told.port < 65536 else None
 
 
 class Line:

@@ -14,7 +14,7 @@ from emolab.core.errors import ConfigError, EmolabError
 from emolab.recording import apart
 from emolab.recording.recover import was_cut_off
 from emolab.session import folder, resume
-from emolab.session.link import read_address
+from emolab.session.address import read_address
 from emolab.study import participants
 
 JOURNAL = ".journal"  # see `recording.places`

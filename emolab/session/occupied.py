@@ -6,7 +6,8 @@ from pathlib import Path
 
 from emolab.core.errors import EmolabError
 from emolab.session import client, owner
-from emolab.session.link import read_address, why_taken
+from emolab.session.address import read_address
+from emolab.session.link import why_taken
 
 OVER = ("setup", "finished", "failed")
 _MUTE = "An engine (process {pid}) runs on {study} and does not say whom it records."

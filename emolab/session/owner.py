@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 
+from emolab.session.address import EngineAddress
 from emolab.study.sessions import sessions
-
-if TYPE_CHECKING:
-    from emolab.session.link import EngineAddress
 
 # by the drive's clock and ours: a process this much younger than the file is another with the same number
 SKEW_S = 60.0

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from emolab.signals.finding import Finding, Level
+from emolab.signals.finding import Finding, Level, level_of
 from emolab.signals.general import AT_END, SHORTEST_FOR_STILLNESS_S, doubt
 from emolab.signals.measures import Array, band, rhythm, rms
-from emolab.signals.usable import level
 from emolab.signals.window import TOPS, Window
 
 SHORTEST_FOR_RHYTHM_S = 5.0  # three beats at 40 a minute
@@ -75,7 +74,7 @@ def pulse_findings(window: Window) -> Iterator[Finding]:
         return
     values, rate_hz = window.even.values, window.even.rate_hz
     share = sure_share(values, rate_hz) if window.share is None else window.share
-    if (found := level(share)) != "well":
+    if (found := level_of(share)) != "well":
         what = f"{window.name} shows {'no pulse' if found == 'act' else 'a pulse that is weak or shaken'}"
         remedy = "Set the sensor on the pad of the finger, warm the hand, and keep it still."
         yield Finding("no_pulse", found, what, remedy, share)
@@ -112,7 +111,7 @@ def skin_findings(window: Window) -> Iterator[Finding]:
             remedy = "Keep the electrodes apart and dry between them, and check the scaling."
             yield Finding("out_of_range", "act", what, remedy, low)
         elif (share := float(np.mean((values < SKIN_US[0]) | (values > SKIN_US[1])))) > SKIN_OUTSIDE:
-            grade: Level = "act" if level(1 - share) == "act" else "look"
+            grade: Level = "act" if level_of(1 - share) == "act" else "look"
             what = f"{name} is outside {SKIN_US[0]} to {SKIN_US[1]:.0f} µS {share:.0%} of the time"
             yield Finding("out_of_range", grade, what, "Check the electrodes and their gel.", share)
         yield from _leaps(window)

@@ -8,6 +8,7 @@ from typing import Literal
 
 Level = Literal["well", "look", "act"]
 LEVELS: tuple[Level, ...] = ("well", "look", "act")  # from best to worst
+WELL, LOOK = 0.8, 0.5  # of a stretch can be used
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,8 @@ class Quality:
 def worst(levels: Iterable[Level]) -> Level:
     """The worst of some levels; well when there is none."""
     return LEVELS[max((LEVELS.index(level) for level in levels), default=0)]
+
+
+def level_of(share: float) -> Level:
+    """How good a stretch is of which so much, 0 to 1, can be used."""
+    return "well" if share >= WELL else "look" if share >= LOOK else "act"

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from emolab.core.errors import DataError
 from emolab.signals import usable
 from emolab.signals.body import breath_findings, pulse_findings, skin_findings
-from emolab.signals.finding import Finding, Quality
+from emolab.signals.finding import Finding, Quality, level_of
 from emolab.signals.general import MISSING_ACT, dropouts, ends, mains, missing_finding
 from emolab.signals.measures import WHOLE, Array, evenly
 from emolab.signals.window import Window, guess_adc_range, without_strays
@@ -131,7 +131,7 @@ def _unexplained(kind: str, name: str, share: float) -> Iterator[Finding]:
 
     Of skin that is a short loss of touch, and the five seconds about it: it passes.
     """
-    if (found := usable.level(share)) != "well":
+    if (found := level_of(share)) != "well":
         remedy = "Fix the sensor and let the participant sit still, then look again."
         grade = "look" if kind == "eda" else found
         yield Finding("unusable", grade, f"{share:.0%} of {name} can be used", remedy, share)

@@ -2,7 +2,7 @@
 
     body = read_body("ppg", values, times_s)        # once for a session
     for share in shares(body, end_s):
-        level(share)                                # well, look or act
+        level_of(share)                             # well, look or act: `finding`
 
 The pre-flight judges by it (`quality`), the review shows it under each curve, the analysis in its report:
 this is the one place that says it, so that they cannot disagree.
@@ -10,15 +10,13 @@ this is the one place that says it, so that they cannot disagree.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 from numpy.typing import ArrayLike
 
 WINDOW_S = 10.0
-WELL, LOOK = 0.8, 0.5  # of ten seconds
 KINDS = ("ppg", "respiration", "eda")  # that `read_body` can read
 SHORTEST_S = {"ppg": 5.0}  # of the others ten seconds
-Level = Literal["well", "look", "act"]
 
 
 class Body(Protocol):
@@ -27,11 +25,6 @@ class Body(Protocol):
     def good_share(self, start_s: float, end_s: float) -> float:
         """How much of a window can be used, 0 to 1."""
         ...
-
-
-def level(share: float) -> Level:
-    """How usable ten seconds are, as a level of health."""
-    return "well" if share >= WELL else "look" if share >= LOOK else "act"
 
 
 def shortest_s(kind: str) -> float:

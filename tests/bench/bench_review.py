@@ -51,6 +51,7 @@ def measure(recording: Path) -> dict[str, Any]:
 
     from emolab.gui import theme
     from emolab.gui.review.flow import ReviewFlow
+    from emolab.gui.review.menus import menus
 
     app = QApplication([])
     theme.apply(app)
@@ -59,6 +60,7 @@ def measure(recording: Path) -> dict[str, Any]:
     asked_s = begun_s = time.perf_counter()
     begun_cpu_s = time.process_time()
     flow = ReviewFlow(recording, "bench", sound="no such output")
+    flow.window.set_menus(menus(flow))
     window, line = flow.window, flow.line
     window.pictures.shown.connect(lambda camera, index, _: shown.__setitem__(camera, index))
     window.resize(1366, 768)

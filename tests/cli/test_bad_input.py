@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from emolab.cli import headless
+from emolab.cli import engine
 from emolab.composer.audio import write_flac
 from emolab.core import shipped
 from emolab.recording.reader import Session
@@ -279,7 +279,7 @@ def board_at(folder: Path, port: object) -> Path:
 def test_a_missing_port_is_told_soon_and_with_those_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(headless, "LOST_PATIENCE_S", 0.2)
+    monkeypatch.setattr(engine, "LOST_PATIENCE_S", 0.2)
     said = record(tmp_path / "study", board_at(tmp_path, tmp_path / "ttyNONE"), speed=1)
     sentence = refused(said, tmp_path / "study")
     assert f"there is no port {tmp_path / 'ttyNONE'}; plug the board's USB cable in" in sentence
@@ -290,7 +290,7 @@ def test_a_missing_port_is_told_soon_and_with_those_there_are(
 def test_a_busy_port_is_told_with_who_holds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import serial
 
-    monkeypatch.setattr(headless, "LOST_PATIENCE_S", 0.2)
+    monkeypatch.setattr(engine, "LOST_PATIENCE_S", 0.2)
     master, slave = os.openpty()
     port = os.ttyname(slave)
     holder = serial.Serial(port, exclusive=True)
@@ -305,7 +305,7 @@ def test_a_busy_port_is_told_with_who_holds_it(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_silent_instrument_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(headless, "OPEN_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(engine, "OPEN_TIMEOUT_S", 0.5)
     path = tmp_path / "devices.toml"
     faults = 'faults = [{ kind = "stall", at_s = 0, for_s = 100 }]'
     path.write_text(f'[[instrument]]\nkind = "simulated"\nname = "board"\nstream = "board"\n{faults}\n')

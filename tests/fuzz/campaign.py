@@ -121,7 +121,8 @@ def _link() -> Callable[[bytes], None]:
     """An engine's end of a connection, the bytes being all that a stranger with the token sends."""
     import socket
 
-    from emolab.session.link import Server, read_address
+    from emolab.session.address import read_address
+    from emolab.session.link import Server
 
     study = Path(tempfile.mkdtemp())
     Server(study, study, lambda asked, _: json.dumps(asked.get("do")), lambda _: None)

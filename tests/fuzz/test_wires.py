@@ -21,8 +21,9 @@ from emolab.core.errors import DataError
 from emolab.devices.framing import FrameParser, Hello, encode, encode_hello, encode_sample
 from emolab.devices.physiokit import LineParser
 from emolab.session import link
+from emolab.session.address import EngineAddress, address_path, read_address
 from emolab.session.client import EngineClient
-from emolab.session.link import EngineAddress, Line, Server, address_path, is_alive, read_address
+from emolab.session.link import Line, Server, is_alive
 from emolab.session.snapshot import Snapshot
 
 QUICKLY = settings(max_examples=80, deadline=None)

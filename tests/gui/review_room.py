@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from emolab.core.event import Event
 from emolab.gui.review.flow import ReviewFlow
+from emolab.gui.review.menus import menus
 from emolab.recording.writer import SessionWriter
 from tests.gui.windows import destroy
 from tests.recording import made
@@ -63,6 +64,7 @@ def copy(recorded: Path, folder: Path) -> Path:
 def under_review(path: Path, analyst: str = "anna") -> Iterator[ReviewFlow]:
     """The window on a recording, shown and ready."""
     flow = ReviewFlow(path, analyst, sound="no such output")
+    flow.window.set_menus(menus(flow))
     flow.window.resize(1280, 800)
     flow.window.show()
     assert flow.line.wait()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from emolab.core.errors import DataError
 from emolab.core.event import Event
 from emolab.gui.app import FaultDoor
-from emolab.gui.review import questions
+from emolab.gui.review import menus, questions
 from emolab.gui.review.chart import LEFT_PX
 from emolab.gui.review.flow import ReviewFlow
 from emolab.gui.review.lane_view import Chosen
@@ -422,3 +422,13 @@ def test_closing_the_last_window_waits_for_an_export(
     reviews.close()
     assert list((tmp_path / "tables").rglob("*.csv"))
     assert "others" in caplog.text, "no window is left to say in that it failed"
+
+
+def test_the_heads_question_mark_tells_all_keys(
+    qapp: QApplication, recorded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, str] = {}
+    monkeypatch.setattr(menus, "show_keys", lambda _over, keys: told.update(keys))
+    with under_review(recorded) as flow:
+        flow.window.header.keys_button.click()
+    assert told["Space"] == "Play, or pause" and told["F5"].startswith("Check") and len(told) > 40

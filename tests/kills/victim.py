@@ -22,8 +22,9 @@ from typing import Any
 from emolab.core.clock import now_ns
 from emolab.core.label import STATE_KEYS
 from emolab.session import folder
+from emolab.session.address import read_address
 from emolab.session.client import EngineClient
-from emolab.session.link import is_alive, read_address
+from emolab.session.link import is_alive
 from emolab.session.snapshot import Snapshot, StepView
 from tests.kills.room import CLIP_S, CLIPS, REST_S, Room
 

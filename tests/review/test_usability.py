@@ -16,6 +16,7 @@ from emolab.recording.writer import SessionWriter
 from emolab.review import timeline, usability
 from emolab.review.timeline import Timeline
 from emolab.signals import usable
+from emolab.signals.finding import level_of
 from tests.recording import made
 
 RATE_HZ, SECONDS = 100.0, 120
@@ -75,9 +76,7 @@ def test_the_review_and_the_analysis_say_the_same(recorded: Path) -> None:
 def test_what_was_shaken_or_off_is_not_usable(recorded: Path) -> None:
     with Timeline(recorded) as line:
         assert line.wait_judged()
-        ear, belt = (
-            [usable.level(share) for share in line.usable(name)] for name in ("board/ear", "board/belt")
-        )
+        ear, belt = ([level_of(share) for share in line.usable(name)] for name in ("board/ear", "board/belt"))
     assert ear[:3] == ["well"] * 3 and ear[4:6] == ["act", "act"] and ear[8:10] == ["act", "act"]
     assert belt[4:6] == ["well", "well"] and belt[8:10] == ["act", "act"]
 

@@ -16,9 +16,9 @@ from emolab.core.settings import read
 from emolab.devices import config
 from emolab.recording.reader import Session
 from emolab.session import commands
+from emolab.session.address import read_address
 from emolab.session.client import EngineClient
 from emolab.session.engine import Engine
-from emolab.session.link import read_address
 from emolab.session.prepare import StartRequest
 
 BOARD = '[[instrument]]\nkind = "simulated"\nname = "board"\nstream = "board"\n'

@@ -13,9 +13,10 @@ import pytest
 
 from emolab.core.clock import now_ns
 from emolab.session import commands
+from emolab.session.address import read_address
 from emolab.session.client import EngineClient, attach
 from emolab.session.engine import Engine
-from emolab.session.link import Line, read_address
+from emolab.session.link import Line
 from emolab.session.snapshot import Snapshot
 from tests.session.live import engine_on, events, finish, served, start
 

@@ -20,8 +20,9 @@ import pytest
 from emolab.core.errors import ConfigError
 from emolab.recording.recover import recover
 from emolab.session import occupied
+from emolab.session.address import EngineAddress, address_path, read_address
 from emolab.session.client import EngineClient, attach, find_engine
-from emolab.session.link import EngineAddress, Line, Server, address_path, read_address
+from emolab.session.link import Line, Server
 from emolab.session.snapshot import Choice, LogLine, Snapshot, StageView, StepView, StreamHealth
 from tests.session.test_mend import killed
 

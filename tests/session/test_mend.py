@@ -11,7 +11,7 @@ import pytest
 from emolab.core.errors import ConfigError
 from emolab.recording.reader import Session
 from emolab.session import folder, mend
-from emolab.session.link import address_path
+from emolab.session.address import address_path
 from emolab.study import participants
 from tests.recording import made
 from tests.recording.test_survival import victim

@@ -13,7 +13,7 @@ from emolab.core.stream import KINDS
 from emolab.devices.simulation.scenes import BoardScene
 from emolab.signals import usable
 from emolab.signals.body import pulse
-from emolab.signals.finding import Quality
+from emolab.signals.finding import Quality, level_of
 from emolab.signals.quality import judge
 from emolab.signals.window import guess_adc_range
 from tests.devices.simulated_bench import SimulatedBench
@@ -219,7 +219,7 @@ def test_the_preflight_judges_by_what_the_review_and_the_analysis_can_use(name: 
         share = 0.0
     assert quality.share == share
     passes = "no_breath" in quality.codes
-    assert quality.level == ("look" if passes and share < 0.5 else usable.level(share)), quality
+    assert quality.level == ("look" if passes and share < 0.5 else level_of(share)), quality
 
 
 def test_what_cannot_be_used_is_never_well_whatever_the_reason() -> None:

@@ -20,16 +20,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+import cv2
+
+from tests.simulators.light import Picture
+
 SCREENS = {"EXP": (0, 0, 1280, 800), "PART": (1280, 0, 1024, 768)}  # x, y, width, height
 SIZE = (2304, 800)
 START_TIMEOUT_S = 15.0
-NEEDS = ("Xvfb", "xrandr", "xdotool", "openbox", "import")
+NEEDS = ("Xvfb", "xrandr", "xdotool", "openbox")
 
 
 def why_not() -> str:
     """Why there can be no desktop here, as a reason to skip; empty when there can."""
     missing = [name for name in NEEDS if shutil.which(name) is None]
-    packages = "xvfb x11-xserver-utils xdotool openbox imagemagick"
+    packages = "xvfb x11-xserver-utils xdotool openbox"
     return f"{', '.join(missing)} not installed (apt-get install {packages})" if missing else ""
 
 
@@ -98,7 +102,9 @@ class Desktop:
 
     def shot(self, path: Path) -> None:
         """Keep a picture of both screens."""
-        self._ask("import", "-window", "root", str(path))
+        pixels = Picture(self.picture, f"0,0,{SIZE[0]},{SIZE[1]}").colours()
+        if not cv2.imwrite(str(path), pixels):
+            raise RuntimeError(f"{path} could not be written")
 
     # hands
 

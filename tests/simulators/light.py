@@ -31,6 +31,10 @@ class Picture:
         """Its green as it is now, every `step`-th pixel."""
         return np.array(self._pixels[::step, ::step, 1])
 
+    def colours(self) -> NDArray[np.uint8]:
+        """It as it is now: `(height, width, 3)`, blue, green, red."""
+        return np.array(self._pixels[:, :, :3])
+
 
 class Lamp:
     """Whether the middle of a picture is bright, now and in the last seconds. Looks in a thread."""

@@ -18,7 +18,8 @@ from emolab.core.label import STATE_KEYS
 from emolab.plots import signals as drawn
 from emolab.protocol.order import needs_washout
 from emolab.recording.reader import Session
-from emolab.signals.usable import WINDOW_S, level
+from emolab.signals.finding import level_of
+from emolab.signals.usable import WINDOW_S
 
 SHORT = {"ppg": "pulse", "respiration": "breath", "eda": "skin"}
 KINDS = {"rest": "rest", "play": "clip", "rate": "report", "pause": "pause"}
@@ -40,7 +41,8 @@ def timeline(one: Measured, recordings: Sequence[Path]) -> Section:
     names = {kind: name for kind, name in one.sources.items() if kind in SHORT}
     quality = {
         MODALITIES[kind].title: [
-            drawn.Stretch(at * WINDOW_S, (at + 1) * WINDOW_S, level(share)) for at, share in enumerate(shares)
+            drawn.Stretch(at * WINDOW_S, (at + 1) * WINDOW_S, level_of(share))
+            for at, share in enumerate(shares)
         ]
         for kind, shares in one.quality.items()
     }

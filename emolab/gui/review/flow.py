@@ -9,8 +9,6 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from emolab.core.errors import EmolabError
-from emolab.gui.actions import key_table
-from emolab.gui.console.dialogs import show_keys
 from emolab.gui.review import questions
 from emolab.gui.review.agreement_window import AgreementWindow
 from emolab.gui.review.chart import Stretch
@@ -20,7 +18,6 @@ from emolab.gui.review.classifying import Classifying, classifiers
 from emolab.gui.review.heat_strip import Heat
 from emolab.gui.review.labelling import Labelling
 from emolab.gui.review.lane_view import Chosen
-from emolab.gui.review.menus import menus
 from emolab.gui.review.replay import Replay
 from emolab.gui.review.span import Span
 from emolab.gui.review.window import ReviewWindow
@@ -65,7 +62,6 @@ class ReviewFlow(QObject):
         self._grow.setInterval(GROW_MS)
         self._grow.timeout.connect(self._look_again)
         self._connect()
-        self.window.set_menus(menus(self))
         self._show_session()
         self.seek(self.span.begin_s)
         if self.line.is_live:
@@ -191,11 +187,6 @@ class ReviewFlow(QObject):
         """All acts of one's own."""
         questions.show_history(self.window, self.labelling, self._show_past)
 
-    def show_keys(self) -> None:
-        """All keys."""
-        every = [action for actions in menus(self).values() for action in actions]
-        show_keys(self.window, key_table(every))
-
     def export(self) -> None:
         """Write this session for other programs."""
         wanted = questions.ask_export(self.window)
@@ -294,7 +285,7 @@ class ReviewFlow(QObject):
         header.classifierRequested.connect(self.classifying.ask)
         header.agreementRequested.connect(self.show_agreement)
         header.exportRequested.connect(self.export)
-        header.keysRequested.connect(self.show_keys)
+        header.keysRequested.connect(lambda: window.action("keys").trigger())
         self._checker.progressed.connect(lambda far, _: window.header.show_checking(f"Stop, {far} %"))
         self._checker.ended.connect(self._checked)
         self._checks.seekRequested.connect(self.seek)

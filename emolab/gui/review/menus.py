@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
 from emolab.core.label import STATES
 from emolab.gui import theme
-from emolab.gui.actions import Action
-
-if TYPE_CHECKING:
-    from emolab.gui.review.flow import ReviewFlow
+from emolab.gui.actions import Action, key_table
+from emolab.gui.console.dialogs import show_keys
+from emolab.gui.review.flow import ReviewFlow
 
 
 def menus(flow: ReviewFlow) -> dict[str, list[Action]]:
     """Title of each menu to its actions; single keys work wherever no text is typed."""
-    return {
+    found = {
         "&Session": [
             Action("open", "Open a session…", "Ctrl+O", flow.ask_session),
             Action("export", "Export…", "Ctrl+E", flow.export),
@@ -81,10 +79,12 @@ def menus(flow: ReviewFlow) -> dict[str, list[Action]]:
             Action("full", "Full screen", "F11", lambda: _toggle_full(flow)),
         ],
         "&Help": [
-            Action("keys", "Keys", "?", flow.show_keys),
-            Action("keys too", "Keys", "F1", flow.show_keys),
+            Action("keys", "Keys", "?", lambda: show_keys(flow.window, key_table(every))),
+            Action("keys too", "Keys", "F1", lambda: show_keys(flow.window, key_table(every))),
         ],
     }
+    every = [action for actions in found.values() for action in actions]
+    return found
 
 
 def _close(flow: ReviewFlow) -> None:

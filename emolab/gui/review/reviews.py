@@ -15,6 +15,7 @@ from emolab.core.errors import EmolabError
 from emolab.gui.garbage import Collector
 from emolab.gui.review.exporter import Exporter
 from emolab.gui.review.flow import ReviewFlow
+from emolab.gui.review.menus import menus
 from emolab.gui.review.window import ReviewWindow
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Reviews(QObject):
     def open(self, recording: Path) -> ReviewWindow:
         """The window of a recording. Raises `RecordingError` when it cannot be opened."""
         flow = ReviewFlow(recording.expanduser().resolve(), self.analyst, self._sound)
+        flow.window.set_menus(menus(flow))
         flow.analystChosen.connect(self._keep_analyst)
         flow.sessionWanted.connect(self.turn_to)
         flow.exportWanted.connect(self.exporter.start)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
 from emolab.gui import theme
-from emolab.signals.usable import WINDOW_S, level
+from emolab.signals.finding import level_of
+from emolab.signals.usable import WINDOW_S
 
 TALL_PX = 6
 LEVELS = {"well": 1 / 3, "look": 2 / 3, "act": 1.0}  # share of the height
@@ -42,7 +43,7 @@ def paint(pixels: NDArray[np.uint8], shares: tuple[float, ...], from_s: float, t
 def _grades(shares: tuple[float, ...]) -> NDArray[np.int64]:
     """The place of each share's level in `LEVELS`; of eight hours it is not asked anew at every move."""
     places = list(LEVELS)
-    return np.array([places.index(level(share)) for share in shares])
+    return np.array([places.index(level_of(share)) for share in shares])
 
 
 def words(shares: Sequence[float], time_s: float) -> str:
@@ -50,5 +51,5 @@ def words(shares: Sequence[float], time_s: float) -> str:
     at = int(time_s // WINDOW_S)
     if not 0 <= at < len(shares):
         return ""
-    look = theme.HEALTH[level(shares[at])]
+    look = theme.HEALTH[level_of(shares[at])]
     return f"{look.symbol} {look.word}, {shares[at]:.0%} of these {WINDOW_S:.0f} s can be used"
