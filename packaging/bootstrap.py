@@ -106,7 +106,7 @@ def app(rest: list[str]) -> int:
 
 def test(rest: list[str]) -> int:
     """Everything CI checks, in the order from quick to slow; stops at the first that fails."""
-    run = [PYTHON, "-m"]
+    run: list[str | Path] = [PYTHON, "-m"]
     subprocess.run([*run, "ruff", "check", "."], cwd=ROOT, check=True)
     subprocess.run([*run, "ruff", "format", "--check", "."], cwd=ROOT, check=True)
     subprocess.run([*run, "mypy"], cwd=ROOT, check=True)
@@ -143,7 +143,7 @@ def make_environment() -> None:
     print(f"Setting up {VENV} (once; a minute or two) …", flush=True)
     if not PYTHON.exists():
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--constraint", CONSTRAINTS, "--editable", f"{ROOT}[test]"], check=True)
     print("Compiling the solvers of the analysis (once; half a minute) …", flush=True)
     # else the first analysis begins with that; where it fails all the rest works, and the analysis says why

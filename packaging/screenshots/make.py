@@ -72,7 +72,7 @@ def save(image: QImage, path: Path) -> None:
     greys = image.convertToFormat(QImage.Format.Format_Grayscale8)
     greys.reinterpretAsFormat(QImage.Format.Format_Indexed8)
     greys.setColorTable([qRgb(max(g + red, 0), g, min(g + blue, 255)) for g in range(256)])
-    greys.save(str(path), "PNG", 0)
+    greys.save(str(path), quality=0)
 
 
 def main() -> None:
