@@ -150,6 +150,19 @@ def test_a_note_written_at_the_end_is_kept_however_the_page_is_left(
 # what must not follow
 
 
+def test_words_half_written_when_the_engine_dies_can_be_copied_from_the_red_page(
+    flow: Flow, qtbot: Any, recording: FakeEngine, started: list[FakeEngine]
+) -> None:
+    lost = flow.window.lost
+    flow.window.run.hand.words_field.setText("her hand hu")
+    recording.alive = False
+    qtbot.waitUntil(lambda: flow.window.page == "lost", timeout=5000)
+    assert lost._draft.text() == "You were writing: her hand hu" and lost._draft.isVisible()
+    lost.again_button.click()
+    qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None, timeout=5000)
+    assert not lost._draft.text()
+
+
 def test_nothing_of_one_session_stays_on_the_run_page_for_the_next(
     flow: Flow, qtbot: Any, study: Path, recording: FakeEngine, started: list[FakeEngine]
 ) -> None:
@@ -169,6 +182,7 @@ def test_a_note_whose_engine_has_died_is_not_sent_into_the_next_session(
     flow.window.finish.note_field.setPlainText("of the one before")
     recording.alive = False
     qtbot.waitUntil(lambda: flow.window.page == "lost", timeout=5000)
+    assert "of the one before" in flow.window.lost._draft.text()
     flow.window.lost.again_button.click()
     qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None, timeout=5000)
     assert flow.window.finish.note_field.toPlainText() == ""

@@ -171,6 +171,12 @@ class FinishPage(QWidget):
             self.note_field.moveCursor(QTextCursor.MoveOperation.End)
             self.note_field.setFocus()
 
+    def take_note(self) -> str:
+        """What stands in the field, which is empty then."""
+        found = self.note_field.toPlainText().strip()
+        self.note_field.clear()
+        return found
+
     def forget(self) -> None:
         """Another engine: what was written here was of another session."""
         self._shown = None
@@ -178,9 +184,8 @@ class FinishPage(QWidget):
 
     def send_note(self) -> None:
         """Keep what is written, if anything is: words already typed are not thrown away."""
-        if words_ := self.note_field.toPlainText().strip():
-            self.noteRequested.emit(words_)
-            self.note_field.clear()
+        if found := self.take_note():
+            self.noteRequested.emit(found)
             self._sent.show()
 
     def _go_on(self) -> None:

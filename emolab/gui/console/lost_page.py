@@ -43,7 +43,9 @@ class LostPage(QWidget):
         self._facts = text("", "message", wraps=True)
         self._remedy = text("", "message", wraps=True)
         self._command = text("", "message", wraps=True)
-        self._command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._draft = text("", "message", wraps=True)
+        for line in (self._command, self._draft):
+            line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._outcome = text("", "message", wraps=True)
         self.recover_button = QPushButton("&Recover the file")
         theme.role(self.recover_button, "primary")
@@ -57,7 +59,7 @@ class LostPage(QWidget):
         top.addWidget(_Sign())
         top.addWidget(self._title, 1)
         panel.body.addLayout(top)
-        for label in (self._facts, self._remedy, self._command, self._outcome):
+        for label in (self._facts, self._remedy, self._command, self._draft, self._outcome):
             panel.body.addWidget(label)
         row = QHBoxLayout()
         row.addWidget(self.recover_button)
@@ -111,6 +113,15 @@ class LostPage(QWidget):
         )
         say(self._command, f"emolab recover {snapshot.path}" if snapshot.path else "")
         self.recover_button.setVisible(bool(snapshot.path))
+
+    def show_words(self, found: str) -> None:
+        """Words half written when the engine went: they are in no file, and can be copied from here."""
+        if found:
+            say(self._draft, f"You were writing: {found}")
+
+    def forget(self) -> None:
+        """Another engine: what was written here was of another session."""
+        say(self._draft, "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -190,7 +190,7 @@ class StripChart(QWidget):
     def _paint_name(self, painter: QPainter, lane: Lane, box: QRectF) -> None:
         metrics = painter.fontMetrics()
         value = "" if lane.newest is None else f"{_figures(lane.newest)} {_unit(lane.unit)}".strip()
-        name = metrics.elidedText(lane.name, Qt.TextElideMode.ElideRight, int(box.width()))
+        name = metrics.elidedText(lane.name, Qt.TextElideMode.ElideMiddle, int(box.width()))
         painter.setPen(QColor(theme.palette().text))
         if box.height() >= 2.2 * metrics.height():
             painter.drawText(box.adjusted(0, 0, 0, -box.height() / 2), _LEFT_BOTTOM, name)

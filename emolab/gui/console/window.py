@@ -84,6 +84,7 @@ class ConsoleWindow(QMainWindow):
         self.setup.watch(bridge)
         self.run.watch(bridge)
         self.finish.forget()
+        self.lost.forget()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the page the snapshot asks for, up to date."""
@@ -97,6 +98,7 @@ class ConsoleWindow(QMainWindow):
         elif snapshot.phase == "failed":
             self.show_page("lost")
             self.lost.show_failure(snapshot)
+            self.lost.show_words(self._half_written())
         else:
             self.show_page("run")
             self.run.show_snapshot(snapshot)
@@ -106,7 +108,12 @@ class ConsoleWindow(QMainWindow):
     def show_loss(self, reason: str, last: Snapshot | None) -> None:
         """The engine has gone."""
         self.lost.show_loss(reason, last)
+        self.lost.show_words(self._half_written())
         self.show_page("lost")
+
+    def _half_written(self) -> str:
+        """What nobody has sent yet."""
+        return " ".join(filter(None, (self.run.hand.take_words(), self.finish.take_note())))
 
     def show_study(self, study: Path, used: Used, withdrawn: Withdrawn | None = None) -> None:
         """A study is open: its set-up page."""
