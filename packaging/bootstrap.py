@@ -63,6 +63,7 @@ TEST_PACKAGES = {
     "libasound2-plugins": "/usr/share/alsa/alsa.conf.d/pulse.conf",
     "libpulse0": "pulse",
     "fonts-noto-cjk": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "dbus": "dbus-daemon",
     "g++": "g++",
 }
 

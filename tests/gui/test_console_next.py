@@ -150,6 +150,18 @@ def test_a_note_written_at_the_end_is_kept_however_the_page_is_left(
 # what must not follow
 
 
+def test_words_half_written_when_the_recording_fails_are_kept_as_its_note(
+    flow: Flow, qtbot: Any, recording: FakeEngine
+) -> None:
+    flow.window.run.hand.words_field.setText("her hand hurts")
+    show(
+        flow, qtbot, recording, replace(states.running(), phase="failed", message="The disk is full."), "lost"
+    )
+    qtbot.waitUntil(lambda: bool(did(recording, "note")), timeout=5000)
+    assert did(recording, "note") == [{"do": "note", "text": "her hand hurts"}]
+    assert flow.window.lost._draft.text() == "Kept beside the file: her hand hurts"
+
+
 def test_words_half_written_when_the_engine_dies_can_be_copied_from_the_red_page(
     flow: Flow, qtbot: Any, recording: FakeEngine, started: list[FakeEngine]
 ) -> None:

@@ -114,10 +114,10 @@ class LostPage(QWidget):
         say(self._command, f"emolab recover {snapshot.path}" if snapshot.path else "")
         self.recover_button.setVisible(bool(snapshot.path))
 
-    def show_words(self, found: str) -> None:
-        """Words half written when the engine went: they are in no file, and can be copied from here."""
+    def show_words(self, found: str, *, is_kept: bool) -> None:
+        """Words half written when it happened; unless they are kept they can be copied from here alone."""
         if found:
-            say(self._draft, f"You were writing: {found}")
+            say(self._draft, f"{'Kept beside the file' if is_kept else 'You were writing'}: {found}")
 
     def forget(self) -> None:
         """Another engine: what was written here was of another session."""
