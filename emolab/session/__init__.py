@@ -22,6 +22,7 @@
     mend        files that were never closed are made whole when their study is opened again
     synctest    how late each instrument shows flashes and clicks; synctest_report judges and keeps it
     snapshot    what a window is told and what it may ask, as one JSON line each
+    address     where the engine of a study listens
     owner       whose study it is when the engine named there does not answer
     link        the local connection between engine and windows
     client      the window's end of it: start an engine, or attach to the one that runs
