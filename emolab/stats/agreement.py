@@ -1,8 +1,9 @@
 """How far raters agree, each figure with a 95 % interval.
 
 Intervals are percentiles of a bootstrap over units, or over whole groups of them where units of one
-participant hang together (`groups`); those of the intraclass correlation follow from F as in Shrout
-and Fleiss. A figure is NaN where it is not defined, such as when everybody always says the same.
+participant hang together (`groups`), none of fewer than `LEAST_UNITS`; those of the intraclass correlation
+follow from F as in Shrout and Fleiss. A figure is NaN where it is not defined, such as when everybody always
+says the same.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from emolab.core.errors import DataError
+from emolab.stats.table import COVERAGE, LEAST_UNITS, RESAMPLES, Floats, tail_of
 
-Floats = NDArray[np.float64]
 Weights = Literal["none", "linear", "quadratic"]
 Level = Literal["nominal", "ordinal", "interval"]
 Form = Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"]  # of an intraclass correlation
 
-RESAMPLES = 2000
-COVERAGE = 0.95
+ROUNDING = 1e-12  # of the ratings: what lies less apart is alike
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,10 @@ def intraclass(
     raters = n * float(np.sum((table.mean(0) - grand) ** 2)) / (k - 1)
     within = float(np.sum((table - table.mean(1, keepdims=True)) ** 2)) / (n * (k - 1))
     error = (within * n * (k - 1) - raters * (k - 1)) / ((n - 1) * (k - 1))
+    # what rounding leaves of none is none
+    least = (ROUNDING * float(np.abs(table).max())) ** 2
+    between, raters, within = (0.0 if one <= least else one for one in (between, raters, within))
+    error = 0.0 if error <= max(least, ROUNDING * within) else error
     match form[0]:
         case "1":
             single = _ratio(between - within, between + (k - 1) * within)
@@ -203,13 +207,13 @@ def _with_interval(
         raise DataError(f"{len(codes)} groups for {units} units; name the group of each unit")
     value = figure(np.ones(units))
     count = int(codes.max()) + 1
-    if count < 2 or math.isnan(value):
+    if count < LEAST_UNITS or math.isnan(value):
         return Agreement(value, math.nan, math.nan, units)
     generator = np.random.default_rng(seed)
     drawn = generator.multinomial(count, np.full(count, 1 / count), RESAMPLES).astype(float)
     figures = np.array([figure(weight[codes]) for weight in drawn])
     figures = figures[~np.isnan(figures)]
-    tail = 50 * (1 - COVERAGE)
+    tail = 100 * tail_of(count)
     low, high = np.percentile(figures, [tail, 100 - tail]) if len(figures) else (math.nan, math.nan)
     return Agreement(value, float(low), float(high), units)
 

@@ -16,6 +16,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
 from emolab.core.errors import DataError
@@ -36,6 +37,7 @@ from emolab.stats.table import (
 Pairs = Literal["reference", "all"]
 
 ROUNDING = 1e-13  # of the values: differences that vary by less are alike
+GRID = 1e-12  # of the largest value: what lies less apart has one rank, since thirds of a sum are not exact
 LEAST_FOR_G = 3  # pairs: of two the states always correlate by 1 or −1, and the correction would be by 0
 LEAST_FOR_P = 6  # pairs: with five, Wilcoxon's p is 0.0625 at best
 
@@ -152,10 +154,7 @@ def compare(
         wanted = list(combinations(reversed(STATE_KEYS), 2))
     else:
         wanted = [(state, reference) for state in STATE_KEYS if state != reference]
-    contrasts = [
-        _contrast(state, other, people[[state, other]].dropna().to_numpy(), clips, seed)
-        for state, other in wanted
-    ]
+    contrasts = [_contrast(state, other, people, reported, seed) for state, other in wanted]
     contrasts = _with_holm(contrasts)
     few = [f"{one.state} and {one.other}" for one in contrasts if one.participants < LEAST_FOR_P]
     notes: tuple[str, ...] = ()
@@ -181,10 +180,15 @@ def _level(state: str, values: Floats, clips: int, missing: int, seed: int) -> L
     )
 
 
-def _contrast(state: str, other: str, pairs: Floats, clips: pd.Series, seed: int) -> Contrast:
-    """`pairs (participants, 2)`: each one's mean of the state and of the other."""
-    w, p = _wilcoxon(pairs[:, 0] - pairs[:, 1])
-    both = np.ascontiguousarray(pairs)
+def _contrast(state: str, other: str, people: pd.DataFrame, reported: pd.DataFrame, seed: int) -> Contrast:
+    """`people`: each one's mean of each state. `reported`: the clips they come of."""
+    who = people[[state, other]].dropna()
+    both = np.ascontiguousarray(who.to_numpy())
+    theirs = reported[reported["participant"].isin(who.index)]
+    clips = theirs.groupby("state")["value"].count()
+    steps = _on_grid(both, people)
+    differences = steps[:, 0] - steps[:, 1]
+    w, p = _wilcoxon(differences)
 
     def estimate(figure: Callable[[Floats, Floats], Floats]) -> Estimate:
         """`figure` of `(…, n)` values of the state and of the other."""
@@ -193,18 +197,24 @@ def _contrast(state: str, other: str, pairs: Floats, clips: pd.Series, seed: int
     return Contrast(
         state=state,
         other=other,
-        participants=len(pairs),
+        participants=len(both),
         clips=int(clips.get(state, 0)),
         clips_other=int(clips.get(other, 0)),
         mean=estimate(lambda a, b: (a - b).mean(-1)),
         median=estimate(lambda a, b: np.median(a - b, -1)),
         cohen_dz=_exact(both),
         hedges_g=estimate(hedges_g),
-        rank_biserial=_of_ranks(both[:, 0] - both[:, 1]),
+        rank_biserial=_of_ranks(differences),
         w=w,
         p=p,
         p_holm=math.nan,
     )
+
+
+def _on_grid(values: Floats, people: pd.DataFrame) -> Floats:
+    """Values in whole steps of `GRID`: their differences and ranks are exact."""
+    largest = float(np.nanmax(np.abs(people.to_numpy())))
+    return np.rint(values / (GRID * largest)) if largest > 0 else values
 
 
 def cohen_dz(a: Floats, b: Floats) -> Floats:
@@ -225,7 +235,9 @@ def hedges_g(a: Floats, b: Floats) -> Floats:
         return np.full(a.shape[:-1], math.nan)
     spread_a, spread_b = _sd(a), _sd(b)
     together = ((a - a.mean(-1, keepdims=True)) * (b - b.mean(-1, keepdims=True))).sum(-1) / (n - 1)
-    freedom = 2 * (n - 1) / (1 + _ratio(together, spread_a * spread_b) ** 2)
+    both = spread_a * spread_b
+    alike = np.where(both > 0, _ratio(together, both), 0.0)  # what never varies goes with nothing
+    freedom = 2 * (n - 1) / (1 + alike**2)
     unbiased = 1 - 3 / (4 * freedom - 1)
     return unbiased * _ratio((a - b).mean(-1), np.sqrt((spread_a**2 + spread_b**2) / 2))
 
@@ -308,21 +320,20 @@ def _friedman(people: pd.DataFrame, seed: int) -> Friedman:
     n, k = len(blocks), len(states)
     if n < 2 or k < 3:
         return Friedman(states, n, math.nan, max(k - 1, 0), math.nan, NOTHING)
-    ranks = stats.rankdata(blocks, axis=1)
-    ties = sum(
-        float((counts**3 - counts).sum())
-        for counts in (np.unique(row, return_counts=True)[1] for row in ranks)
-    )
-    unequal = 1 - ties / (n * k * (k**2 - 1))
-    if not unequal:
+    ranks = stats.rankdata(_on_grid(blocks, people), axis=1)
+    counted = [np.unique(row, return_counts=True)[1] for row in ranks]
+    # of each row, how far it tells its states apart: 1 without ties, 0 where all are one
+    unequal = np.array([1 - (counts**3 - counts).sum() / (k * (k**2 - 1)) for counts in counted])
+    if not unequal.any():
         return Friedman(states, n, 0.0, k - 1, 1.0, NOTHING)
 
-    def concordance(rows: Floats) -> Floats:
-        return 12 * ((rows.mean(-2) - (k + 1) / 2) ** 2).sum(-1) / (k * (k**2 - 1)) / unequal
+    def concordance(drawn: NDArray[np.intp]) -> Floats:
+        apart = 12 * ((ranks[drawn].mean(-2) - (k + 1) / 2) ** 2).sum(-1) / (k * (k**2 - 1))
+        return _ratio(apart, unequal[drawn].mean(-1))
 
-    w = float(concordance(ranks))
+    w = float(concordance(np.arange(n)))
     chi2 = n * (k - 1) * w
-    interval = resampled(lambda drawn: concordance(ranks[drawn]), n, seed)
+    interval = resampled(concordance, n, seed)
     return Friedman(states, n, chi2, k - 1, float(stats.chi2.sf(chi2, k - 1)), Estimate(w, *interval))
 
 

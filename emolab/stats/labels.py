@@ -24,7 +24,8 @@ class Share:
     """`count` of `of` clips. `state`: a key, or `MISSING`; `participant`: None for all together.
 
     Shares of states are of the clips with a report, that of `MISSING` is of all clips.
-    `by_participant`: the same share with the interval of resampled participants.
+    `by_participant`: the same share with the interval of resampled participants; Wilson's where all of
+    them said it alike often.
     """
 
     participant: str | None
@@ -144,4 +145,7 @@ def _of_people(counts: np.ndarray, bases: np.ndarray, seed: int) -> Estimate:
         some = bases[drawn].sum(1)  # none where only people without a report were drawn: no share
         return np.divide(counts[drawn].sum(1), some, out=np.full(len(drawn), np.nan), where=some > 0)
 
-    return Estimate(float(counts.sum()) / of, *resampled(shares, len(counts), seed))
+    low, high = resampled(shares, len(counts), seed)
+    if low == high:  # everybody said it alike often, of which resampling people makes a certainty
+        return share_of(int(counts.sum()), of)
+    return Estimate(float(counts.sum()) / of, low, high)

@@ -161,7 +161,7 @@ def test_two_pairs_are_too_few_for_hedges_correction(people: int) -> None:
     if people < 3:
         assert all(math.isnan(bound) for bound in vars(found.hedges_g).values())
     else:
-        assert found.hedges_g.low < 2.0 < found.hedges_g.value < found.hedges_g.high
+        assert found.hedges_g.value == pytest.approx(2.2, abs=0.05)
     drawn = np.random.default_rng(1).standard_normal((2, 5, people))
     assert np.isnan(hedges_g(*drawn)).tolist() == [people < 3] * 5
 
@@ -170,6 +170,53 @@ def test_feature_that_never_differs_has_no_effect() -> None:
     found = compare(measured(4, 6).assign(d_hr=2.0), "d_hr")
     assert {one.p for one in found.contrasts} == {1.0} and found.friedman.p == 1.0
     assert all(one.mean.value == 0 and math.isnan(one.cohen_dz.value) for one in found.contrasts)
+
+
+def test_counts_that_are_alike_but_for_thirds_of_a_rest_have_no_ranks() -> None:
+    """The mean of three times 0.1 is not that of two: no clip had a response, every rest had one."""
+    table = pd.DataFrame(
+        [
+            {"participant": f"P{person}", "state_reported": key, "d_scr_count": 0 - 1 * 30 / 300}
+            for person in range(8)
+            for key, clips in zip(STATE_KEYS, (3, 2, 4, 5, 1), strict=True)
+            for _ in range(clips)
+        ]
+    )
+    found = compare(table, "d_scr_count")
+    assert {one.p for one in found.contrasts} == {1.0} and found.friedman.p == 1.0
+    assert all(math.isnan(one.rank_biserial.value) for one in found.contrasts)
+
+
+def test_counts_and_their_changes_have_one_p() -> None:
+    generator = np.random.default_rng(3)
+    rows = [
+        {"participant": f"P{person}", "state_reported": key, "n": count, "d_n": count - rest * 30 / 300}
+        for person, rest in enumerate(generator.integers(0, 9, 7))
+        for key in STATE_KEYS
+        for count in generator.integers(0, 3, 3)
+    ]
+    plain, changed = (compare(pd.DataFrame(rows), name) for name in ("n", "d_n"))
+    assert [one.p for one in plain.contrasts] == [one.p for one in changed.contrasts]
+    assert [one.rank_biserial for one in plain.contrasts] == [one.rank_biserial for one in changed.contrasts]
+
+
+def test_agreement_of_ranks_never_exceeds_one() -> None:
+    """Half of all people have the states in one order, half call them all alike."""
+    columns = [[float(k)] * 4 + [1.0] * 4 for k in range(3)]
+    found = compare(of_states(neutral=columns[0], less_positive=columns[1], most_positive=columns[2]), "d_hr")
+    assert 0.4 < found.friedman.kendall_w.value < found.friedman.kendall_w.high <= 1.0
+
+
+def test_a_state_in_which_nobody_varies_has_a_hedges_g() -> None:
+    found = only(of_states(most_positive=[1.0, 2.0, 0.0, 3.0, 1.0, 2.0], neutral=[0.0] * 6))
+    assert found.hedges_g.value == pytest.approx(1.5 / math.sqrt(1.1 / 2) * (1 - 3 / 39), rel=1e-9)
+
+
+def test_clips_of_people_who_have_one_state_alone_are_not_counted_in_a_contrast() -> None:
+    both = of_states(most_positive=[1.0, 2.0], neutral=[3.0, 1.0])
+    alone = pd.DataFrame([{"participant": "P9", "state_reported": JOY, "d_hr": 1.0}] * 20)
+    found = only(pd.concat([both, alone], ignore_index=True))
+    assert (found.participants, found.clips, found.clips_other) == (2, 2, 2)
 
 
 def test_same_seed_same_intervals() -> None:

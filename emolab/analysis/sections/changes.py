@@ -61,7 +61,7 @@ def _levels(title: str, names: list[str], found: Findings) -> Table:
         for level in found.effects[name].levels
     ]  # fmt: skip
     head = ("change", "state", "participants", "clips", "missing", "median [95 %]", "mean [95 %]")
-    note = "Of the participants' own means; intervals resample participants."
+    note = "Of the participants' own means; intervals resample participants, six or more."
     return Table(f"{title}: levels", head, rows, note, folded=True)
 
 
