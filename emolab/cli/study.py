@@ -18,10 +18,13 @@ import argparse
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emolab.cli.arguments import parser, print_json
 from emolab.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from emolab.protocol.texts import PageText
 
 
 def study(arguments: list[str]) -> int:
@@ -45,9 +48,11 @@ def study(arguments: list[str]) -> int:
     texts = _word(words, "consent", "the versions of the consent text; --add makes a new one", _consent)
     texts.add_argument("--add", type=Path, metavar="FILE", help="text (.txt, .md), or title, text … (.yaml)")
     texts.add_argument("--language", default="en", metavar="CODE", help="of FILE (default en)")
+    texts.add_argument("--protocol", default="", metavar="NAME", help="whose own texts have that language")
     names = _word(words, "identity", "who is who, encrypted, outside the study", _identity)
     names.add_argument("deed", choices=("show", "set", "forget", "passphrase"))
     names.add_argument("participant", nargs="?", default="", metavar="ID")
+    names.add_argument("--replace", action="store_true", help="set: put them in the place of who is there")
     gone = _word(words, "withdraw", "erase all there is of a participant", _withdraw)
     gone.add_argument("participant", metavar="ID")
     gone.add_argument("--look", action="store_true", help="tell what would be erased, and erase nothing")
@@ -92,7 +97,7 @@ def _new(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     from emolab.study import participants, tombstone
-    from emolab.study.sessions import sessions
+    from emolab.study.sessions import is_shut, sessions
 
     recorded = sessions(options.study)
     everyone = participants.everyone(options.study)
@@ -100,6 +105,7 @@ def _list(options: argparse.Namespace) -> int:
         one.id: sorted({number for who, number, _ in recorded if who.casefold() == one.id.casefold()})
         for one in everyone
     }
+    shut = {one.id for one in everyone if is_shut(options.study, one.id)}
     stones = {one.id: tombstone.read(options.study, one.id) for one in everyone if one.withdrawn_utc}
     unfinished = {
         who: f", not finished: emolab study withdraw {options.study} {who}"
@@ -114,6 +120,7 @@ def _list(options: argparse.Namespace) -> int:
                 "number": one.number,
                 "since": one.utc[:10],
                 "sessions": held[one.id],
+                "is_readable": one.id not in shut,
                 "withdrawn": one.withdrawn_utc[:10],
                 "is_erased": one.id in stones and one.id not in unfinished,
             }
@@ -123,7 +130,8 @@ def _list(options: argparse.Namespace) -> int:
         return 0
     print(f"{'pseudonym':<16}{'number':>7}  {'since':<12}{'sessions':<16}")
     for one in everyone:
-        state = ", ".join(map(str, held[one.id])) or "none yet"
+        none = "folder cannot be read" if one.id in shut else "none yet"
+        state = ", ".join(map(str, held[one.id])) or none
         if one.withdrawn_utc:
             state = f"withdrew {one.withdrawn_utc[:10]}{unfinished.get(one.id, '')}"
         print(f"{one.id:<16}{one.number:>7}  {one.utc[:10] or '-':<12}{state}")
@@ -148,15 +156,11 @@ def _add(options: argparse.Namespace) -> int:
 
 
 def _consent(options: argparse.Namespace) -> int:
-    from emolab.core import shipped
-    from emolab.protocol import texts
     from emolab.study import consent
 
     if options.add is not None:
-        folder = shipped.folder("protocols") / "texts"
-        known = texts.languages(folder)
-        like = texts.load(folder, options.language if options.language in known else "en").consent
-        made = consent.keep(options.study, options.language, consent.from_file(options.add, like))
+        page = consent.from_file(options.add, _page_like(options))
+        made = consent.keep(options.study, options.language, page)
         if options.json:
             print_json(asdict(made))
         else:
@@ -177,6 +181,31 @@ def _consent(options: argparse.Namespace) -> int:
     if not rows and not options.json:
         print("none yet: the first session keeps the protocol's text, or add yours with --add FILE")
     return 0 if is_sound else 1
+
+
+def _page_like(options: argparse.Namespace) -> PageText:
+    """The page that is to be replaced, where a session asks for it in this language; else `ConfigError`."""
+    from emolab.core import shipped
+    from emolab.protocol import texts
+    from emolab.protocol.load import load
+    from emolab.study import consent
+
+    code, folder = options.language, shipped.folder("protocols") / "texts"
+    own = load(shipped.protocol(options.protocol)).texts if options.protocol else {}
+    shown = {one.language: one for one in consent.versions(options.study) if one.source == "protocol"}
+    known = sorted({*own, *texts.languages(folder), *shown})
+    if code not in known:
+        begins = code.casefold().replace("_", "-").partition("-")[0]
+        near = next((one for one in known if one.casefold().partition("-")[0] == begins), "")
+        raise ConfigError(
+            f"no session asks for a text in {code!r};{f' did you mean {near}?' if near else ''} there are "
+            f"{', '.join(known)}; name a protocol that has texts of its own with --protocol FILE"
+        )
+    if code in own:
+        return own[code].consent
+    if code in texts.languages(folder):
+        return texts.load(folder, code).consent
+    return consent.page(options.study, shown[code])
 
 
 def _identity(options: argparse.Namespace) -> int:

@@ -84,6 +84,12 @@ def identity(options: argparse.Namespace) -> int:
         opened.save()
         print(f"{' and '.join(entries)} is nobody any more in {opened.path}")
         return 0
+    if entries and not options.replace:
+        since = opened.persons[entries[0]].since_utc[:10]
+        raise ConfigError(
+            f"{opened.path} has somebody as {entries[0]}{f', since {since}' if since else ''}; look with "
+            f"'show {who}', and say --replace to put somebody else there"
+        )
     person = _ask_person()
     for name in entries:  # p014, of an older emolab, is P014
         del opened.persons[name]
@@ -106,9 +112,7 @@ def withdraw(options: argparse.Namespace) -> int:
         else:
             print(_plan(found))
         return 0
-    opened = None
-    if not options.keep_identity and (place := _place(options)) is not None and place.exists():
-        opened = _map(options, Passphrases(options.passphrase_fd), may_make=False)
+    opened = _map_if_any(options)
     has_entry = opened is not None and bool(withdrawal.entries_of(opened, who))
     _confirm(who, found, options.yes_erase, has_entry=has_entry)
     done = withdrawal.withdraw(
@@ -149,6 +153,7 @@ def _plan(found: Remains) -> str:
             lines.append(f"    and {more} more")
     lines += ["  nothing"] if not counted else []
     lines += [f"  not at hand: {left['format']} in {left['folder']}" for left in found.left]
+    lines += [f"  cannot be read, and is to be done again: {path}" for path, _ in found.shut]
     lines += [f"  may be theirs, and would be left alone: {path}" for path in found.unsure]
     return "\n".join(lines)
 
@@ -162,6 +167,7 @@ def _plan_facts(found: Remains) -> dict[str, Any]:
         "logs": [str(path) for path in found.logs],
         "left": [dict(left) for left in found.left],
         "unsure": [str(path) for path in found.unsure],
+        "shut": [str(path) for path, _ in found.shut],
     }
 
 
@@ -234,6 +240,19 @@ def _map(options: argparse.Namespace, words: Passphrases, *, may_make: bool) -> 
     if not place.exists() and may_make:
         return identity.IdentityMap.make(place, facts.id, words.next("a new passphrase", twice=True))
     return identity.IdentityMap.open(place, facts.id, words.next(f"passphrase of {place.name}"))
+
+
+def _map_if_any(options: argparse.Namespace) -> IdentityMap | None:
+    """The study's map, None for a study without; one that is named must be there."""
+    place = None if options.keep_identity else _place(options)
+    if place is None or not (place.exists() or options.map):
+        return None
+    if not place.exists():
+        raise ConfigError(
+            f"there is no identity map {place}; nothing was erased. Look how it is written, or say "
+            "--keep-identity to leave names alone"
+        )
+    return _map(options, Passphrases(options.passphrase_fd), may_make=False)
 
 
 def _ask_person() -> Person:

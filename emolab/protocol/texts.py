@@ -20,6 +20,7 @@ To add a language, copy `en.yaml` to the new code, translate the right-hand side
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ from emolab.core.label import STATES
 from emolab.protocol.marked import read
 from emolab.protocol.schema import Section, Text, unknown, validate
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
 WORDS: tuple[str, ...] = tuple(word for state in STATES for word in state.words)
 
 
@@ -73,6 +75,7 @@ def load(folder: Path, language: str) -> Texts:
         raise ConfigError(
             f"{path}: there is no such language file; there are {known}; add it or choose another"
         )
+    _check_name(path)
     marked = read(path)
     model = validate(_File, marked)
     if model.language != language:
@@ -98,8 +101,22 @@ def load(folder: Path, language: str) -> Texts:
 
 
 def languages(folder: Path) -> tuple[str, ...]:
-    """Codes of the languages in `folder`, in alphabetical order."""
-    return tuple(sorted(path.stem for path in folder.glob("*.yaml")))
+    """Codes of the languages in `folder`, in alphabetical order; hidden files are none."""
+    return tuple(sorted(path.stem for path in folder.glob("[!.]*.yaml")))
+
+
+def is_language(code: str) -> bool:
+    """Whether a word can be the code of a language: en, zh, zh-TW."""
+    return _LANGUAGE.fullmatch(code) is not None
+
+
+def _check_name(path: Path) -> None:
+    if not is_language(path.stem):
+        better = path.stem.replace("_", "-")
+        raise ConfigError(
+            f"{path}: is named after no language code; name it like {better if is_language(better) else 'en'}"
+            ".yaml, and change its key 'language', too"
+        )
 
 
 class _Page(Section):

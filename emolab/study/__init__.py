@@ -8,6 +8,8 @@
     identity      names and contacts by pseudonym, in an encrypted file outside the study
     exports_made  which files left the study, so that they can be found again
     remains       everything of one participant; withdrawal erases it, tombstone stays, residue looks
+    unpacked      what can be searched in a file: archives, documents, other encodings
+    key_file      the key of de-identified exports: which code is whose
     rehearsed     a study in which nobody took part says so, and is kept apart
     check         is all of it in order
     thermal_calibration   how the colour and the thermal camera lie to one another

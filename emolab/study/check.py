@@ -3,10 +3,11 @@
 damaged      a session file cannot be read as a whole, or what it holds falls short
 open         a session file was not closed
 consent      a session without consent, or with one whose text is not in the study as it was kept
-unlisted     a recording of somebody who is not in the list of participants
+unlisted     a recording of somebody who is not in the list of participants, or named after nobody
 begun        a withdrawal that was not finished
 returned     something of somebody who withdrew is here (again): a copy, a backup put back
 residue      a file that still names somebody who withdrew
+unseen       a file or folder that may name somebody who withdrew: it could not be looked into
 copy         a recording that is a copy of another: an analysis counts it once, an export does not
 rival        one of several recordings that say they are the same session of the same participant
 """
@@ -23,7 +24,7 @@ from emolab.recording import apart
 from emolab.recording.copies import PART, Identity, copies, identity, rivals
 from emolab.recording.recover import was_cut_off
 from emolab.study import consent, participants, remains, residue, tombstone
-from emolab.study.sessions import sessions
+from emolab.study.sessions import misnamed, sessions
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,17 @@ def check(study: Path, on_file: Callable[[Path], None] = lambda path: None) -> l
         if who.casefold() not in listed and (study / "participants.jsonl").exists():
             remedy = f"if it is no copy that strayed here: emolab study add {study} --id {who}"
             found.append(Finding("unlisted", who, path, "is of nobody in the list of participants", remedy))
+    for path in misnamed(study):
+        remedy = "name it after its participant, P014_session-0.h5 say: it is in no list and no export"
+        found.append(Finding("unlisted", "", path, "is named after what cannot be a pseudonym", remedy))
     found += _of_copies(known)
+    unseen: dict[Path, list[str]] = {}
     for who in gone.values():
-        found += _of_withdrawn(study, who)
+        found += _of_withdrawn(study, who, unseen)
+    for where, whom in unseen.items():
+        what = f"could not be looked into, and may name {', '.join(whom)}"
+        remedy = "look into it by hand; keep archives, documents and links outside the study"
+        found.append(Finding("unseen", "", where, what, remedy))
     return found
 
 
@@ -125,7 +134,8 @@ def _of_consent(who: str, path: Path, report: dict[str, Any], texts: set[str]) -
     return []
 
 
-def _of_withdrawn(study: Path, who: str) -> list[Finding]:
+def _of_withdrawn(study: Path, who: str, unseen: dict[Path, list[str]]) -> list[Finding]:
+    """What is not in order with a withdrawal; adds to `unseen` what may name them, and whom."""
     again = f"emolab study withdraw {study} {who}"
     others = [one.id for one in participants.everyone(study) if one.id != who]
     stone = tombstone.read(study, who)
@@ -138,10 +148,20 @@ def _of_withdrawn(study: Path, who: str) -> list[Finding]:
         for paths in back.files.values()
         for path in paths
     ]
+    found += [
+        Finding("returned", who, path, f"is of somebody who withdrew, and cannot be read ({why})", again)
+        for path, why in back.shut
+    ]
     told = {one.where for one in found}
+
+    def is_new(path: Path) -> bool:
+        return path not in told and not any(path.is_relative_to(folder) for folder in back.folders)
+
+    seen = residue.look(study, who, others)
     found += [
         Finding("residue", who, path, "names somebody who withdrew", "look at it, and take them out")
-        for path in residue.look(study, who, others).found
-        if path not in told and not any(path.is_relative_to(folder) for folder in back.folders)
+        for path in filter(is_new, seen.found)
     ]
+    for path in filter(is_new, seen.unseen):
+        unseen.setdefault(path, []).append(who)
     return found

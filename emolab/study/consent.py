@@ -12,7 +12,6 @@ shown; a study that added none shows its protocol's page, and every wording of t
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,11 +22,10 @@ from pydantic import Field
 from emolab.core.errors import ConfigError
 from emolab.protocol.marked import read
 from emolab.protocol.schema import Section, Text, validate
-from emolab.protocol.texts import PageText
+from emolab.protocol.texts import PageText, is_language
 from emolab.study import kept
 
 Source = Literal["added", "protocol"]
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
 @dataclass(frozen=True)
@@ -139,7 +137,7 @@ def keep_shown(study: Path, language: str, protocols: PageText) -> tuple[PageTex
 
 def keep(study: Path, language: str, what: PageText, source: Source = "added") -> Version:
     """Keep a page as the next version. Raises `ConfigError` when it cannot be written, or was the newest."""
-    if not _LANGUAGE.fullmatch(language):
+    if not is_language(language):
         raise ConfigError(f"{language!r} is no language code; write one such as en or zh")
     known = [version for version in versions(study) if version.language == language]
     if source == "added" and known and known[-1].source == "added" and page(study, known[-1]) == what:
@@ -169,10 +167,17 @@ def _claim(folder: Path, language: str, number: int, raw: bytes) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     while True:
         path = folder / f"{language}-{number}.yaml"
-        if not path.exists():
+        try:
+            path.open("x").close()  # the name is ours; a program that comes in the same moment takes the next
+        except FileExistsError:
+            number += 1
+            continue
+        try:
             kept.write_whole(path, raw, 0o444)
-            return number
-        number += 1
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return number
 
 
 def _raw(what: PageText) -> bytes:

@@ -106,21 +106,26 @@ class IdentityMap:
 
         Raises `ConfigError` when it cannot be written, or another program changed it meanwhile.
         """
-        if self.path.exists() and _read(self.path)["nonce"].encode() != self._seen:
-            raise ConfigError(f"{self.path} was changed by another program meanwhile; do it again")
+        self._check_unchanged()
         raw = _encrypted(self.persons, self.study_id, self._passphrase)
         if _persons(_decrypted(json.loads(raw), self._passphrase, self.path), self.path) != self.persons:
             raise ConfigError(f"{self.path} was not written: it could not have been read again")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            kept.write_whole(self.path, raw, 0o600)
-            for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.part"):
-                left.unlink()  # of a killed process: it may hold somebody who is to be taken out
+            with kept.alone(self.path):
+                self._check_unchanged()  # the key took most of a second: time enough for another
+                kept.write_whole(self.path, raw, 0o600)
+                for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.part"):
+                    left.unlink()  # of a killed process: it may hold somebody who is to be taken out
         except OSError as error:
             raise ConfigError(
                 f"{self.path} cannot be written ({error.strerror or error}); what was there is untouched"
             ) from error
         self._seen = json.loads(raw)["nonce"].encode()
+
+    def _check_unchanged(self) -> None:
+        if self.path.exists() and _read(self.path)["nonce"].encode() != self._seen:
+            raise ConfigError(f"{self.path} was changed by another program meanwhile; do it again")
 
     def change_passphrase(self, passphrase: str) -> None:
         """Encrypt under another passphrase from now on, and write it so."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import errno
 import json
 import os
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from emolab.core.disk import sync_folder
+from emolab.core.disk import is_ours, sync_folder
+
+PATIENCE_S = 10.0  # a small file is written in far less
 
 
 def now() -> str:
@@ -32,6 +37,45 @@ def write_whole(path: Path, raw: bytes, mode: int = 0o644) -> None:
         sync_folder(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """While this lasts nobody else who asks so is let at `path`; the lock lies beside it.
+
+    A killed process holds no lock. Raises `OSError` when another program keeps it for `PATIENCE_S`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.lock")
+    until_s = time.monotonic() + PATIENCE_S
+    while (lock := _locked(beside)) is None:
+        if time.monotonic() > until_s:
+            raise TimeoutError(errno.ETIMEDOUT, "another program does not let go of it", str(path))
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        if os.name != "nt":
+            beside.unlink(missing_ok=True)  # before it is let go, or it would be another's
+        lock.close()
+        if os.name == "nt":
+            with contextlib.suppress(OSError):  # refused where another has it open by now
+                beside.unlink()
+
+
+def _locked(beside: Path) -> BinaryIO | None:
+    """The lock, when it is ours and still the one that others look for."""
+    try:
+        lock = beside.open("ab")
+    except PermissionError:
+        if os.name != "nt":  # there it is being erased
+            raise
+        return None
+    with contextlib.suppress(FileNotFoundError):
+        if is_ours(lock) and (os.name == "nt" or os.path.samestat(os.fstat(lock.fileno()), beside.stat())):
+            return lock
+    lock.close()
+    return None
 
 
 def add_line(path: Path, facts: Mapping[str, Any]) -> None:
@@ -64,7 +108,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         raw = path.read_bytes()
     except FileNotFoundError:
         return found
-    for line in raw.splitlines():
+    for line in raw.removeprefix(codecs.BOM_UTF8).splitlines():  # of an editor that it was saved with
         with contextlib.suppress(ValueError, RecursionError):
             if isinstance(facts := json.loads(line), dict):
                 found.append(facts)

@@ -21,7 +21,7 @@ from typing import Any
 from emolab.core.errors import ConfigError
 from emolab.protocol.plan import participant_number
 from emolab.study import kept, study_file, tombstone
-from emolab.study.sessions import check_pseudonym, is_pseudonym, sessions
+from emolab.study.sessions import check_pseudonym, is_pseudonym, is_shut, sessions
 
 TRIES = 1000
 
@@ -110,11 +110,15 @@ def _number(study: Path, known: list[Participant], participant: str) -> int:
 
 
 def next_pseudonym(study: Path) -> str:
-    """Who comes next: the first in the list without a recording, else a pseudonym nobody has had."""
+    """Who comes next: the first in the list without a recording, else a pseudonym nobody has had.
+
+    Nobody whose folder cannot be looked into.
+    """
     known = everyone(study)
     recorded = {who.casefold() for who, _, _ in sessions(study)}
     for one in known:
-        if one.how == "allocated" and not one.withdrawn_utc and one.id.casefold() not in recorded:
+        is_new = one.how == "allocated" and not one.withdrawn_utc and one.id.casefold() not in recorded
+        if is_new and not is_shut(study, one.id):
             return one.id
     return _unused(study, known)[0]
 
@@ -221,14 +225,14 @@ def mark_withdrawn(study: Path, participant: str) -> None:
 
 
 def _unused(study: Path, known: list[Participant]) -> tuple[str, int]:
-    """A pseudonym, whose label in BIDS is free as well, and a number that nobody has."""
+    """A pseudonym, whose label in BIDS and whose folder are free as well, and a number that nobody has."""
     number = _next_number(known)
     told = study_file.read(study)
     pattern = told.pattern if told is not None else _pattern_of(known)
     taken = {bids_label(one.id).casefold() for one in known}
     for _ in range(TRIES):
         made = study_file.pseudonym(pattern, number)
-        if bids_label(made).casefold() not in taken:
+        if bids_label(made).casefold() not in taken and not is_shut(study, made):
             return made, number
         if study_file.has_number(pattern) and "*" not in pattern:
             number += 1

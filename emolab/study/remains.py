@@ -9,7 +9,8 @@
                  their derivatives/…; of de-identified exports what bears the code, at their top
 
 Further: rows of BIDS tables (`tables`), lines of the engine's log (`logs`), what is known but not at hand
-(`left`, `unsure`), and folders of exports that are (`reached`). Nothing is followed through links but the
+(`left`, `unsure`), folders of theirs that nobody can look into now (`shut`, with why), and folders of
+exports that are there (`reached`). Nothing is followed through links but the
 participant's own folder, and of what lies outside the study only files that bear the participant's
 name or code are taken.
 
@@ -20,6 +21,8 @@ BIDS calls as it calls another participant (P1-1 and P11 are both sub-P11).
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -54,6 +57,7 @@ class Remains:
     reached: list[str] = field(default_factory=list)
     unsure: list[Path] = field(default_factory=list)
     linked: list[Path] = field(default_factory=list)
+    shut: list[tuple[Path, OSError]] = field(default_factory=list)
     names: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
     codes: frozenset[str] = frozenset()
@@ -67,6 +71,11 @@ class Remains:
         """A folder that cannot be read may hold anything: it is told, not passed over."""
         if not isinstance(error, FileNotFoundError):
             self.unsure.append(Path(error.filename))
+
+    def closed(self, error: OSError) -> None:
+        """A folder of theirs that cannot be read is not erased: it is told, and is to be done again."""
+        if not isinstance(error, FileNotFoundError):
+            self.shut.append((Path(error.filename), error))
 
     def counted(self) -> dict[str, dict[str, int]]:
         """For each kind how many files and bytes; for tables and logs how many hold something of theirs."""
@@ -163,7 +172,9 @@ def _in_study(study: Path, found: Remains, seen: set[Path]) -> None:
                     _whole(path, found, seen)
         for name in files:
             low = name.casefold()
-            if low.startswith((*begins, *subjects)) and here not in foreign:
+            if here == study and low == own and (here / name).is_symlink():  # to a disk that is away
+                _elsewhere(here / name, found, seen, begins)
+            elif low.startswith((*begins, *subjects)) and here not in foreign:
                 _take(here / name, found, seen)
             elif low.startswith((*begins, *subjects, *doubtful)):
                 _doubt(here / name, found, seen)
@@ -204,16 +215,34 @@ def _whole(folder: Path, found: Remains, seen: set[Path], kind: str = "") -> Non
     if folder.is_symlink():
         _take(folder, found, seen, kind)
         return
-    for here, inside, files in os.walk(folder, topdown=False, onerror=found.unread):
-        for name in [*files, *(each for each in inside if (Path(here) / each).is_symlink())]:
+    for here, inside, files in os.walk(folder, topdown=False, onerror=found.closed):
+        for name in [*files, *(each for each in inside if _is_link(Path(here) / each))]:
             _take(Path(here) / name, found, seen, kind)
         found.folders.append(Path(here))
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:  # of a folder that only its names can be read of; erasing what is in it will tell
+        return False
 
 
 def _elsewhere(link: Path, found: Remains, seen: set[Path], begins: tuple[str, ...]) -> None:
     """The participant's own folder where it lies on another disk: what is named after their sessions."""
     home = link.resolve()
-    for path in sorted(home.iterdir()) if home.is_dir() else ():
+    if not home.exists():
+        away = OSError(
+            errno.ENOENT, f"{home} is not there; attach its disk, or take the link away", str(link)
+        )
+        found.shut.append((link, away))
+        return
+    try:
+        inside = sorted(home.iterdir()) if home.is_dir() else []
+    except OSError as error:
+        found.shut.append((link, error))
+        return
+    for path in inside:
         if not path.name.casefold().startswith(begins):
             found.unsure.append(path)
         elif path.is_dir():
@@ -229,8 +258,9 @@ def _take(path: Path, found: Remains, seen: set[Path], kind: str = "") -> None:
         return
     seen.add(path.absolute())
     found.files[kind or _kind(path)].append(path)
-    if path.is_symlink() or path.stat().st_nlink > 1:
-        found.linked.append(path)
+    with contextlib.suppress(OSError):  # erasing it will tell
+        if path.is_symlink() or path.stat().st_nlink > 1:
+            found.linked.append(path)
 
 
 def _kind(path: Path) -> str:
@@ -404,9 +434,9 @@ def _names_them(path: Path, found: Remains) -> bool:
     return all(cells and cells[0].strip().lower() == own for cells in told)
 
 
-def is_row_of(row: bytes, names: Iterable[str], between: bytes = b"\t") -> bool:
-    """Whether a row of a table, such as one of BIDS, is about a subject of one of these names."""
-    return row.split(between)[0].strip().lower() in {name.casefold().encode() for name in names}
+def is_row_of(row: bytes, names: Iterable[str]) -> bool:
+    """Whether a row of a table of BIDS is about a subject of one of these names."""
+    return row.split(b"\t")[0].strip().lower() in {name.casefold().encode() for name in names}
 
 
 def _lines(path: Path) -> list[bytes]:

@@ -12,6 +12,7 @@ Pseudonyms only: no name of a person ever stands in a path.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -73,7 +74,30 @@ def sessions(study: Path) -> list[tuple[str, int, Path]]:
     return [(*name, path) for name, path in found if name is not None]
 
 
+def is_shut(study: Path, participant: str) -> bool:
+    """Whether somebody's folder is there and nobody can look into it: it may hold sessions."""
+    home = study / participant
+    try:
+        os.scandir(home).close()
+    except (FileNotFoundError, NotADirectoryError):
+        return home.is_symlink()  # to a disk that is away
+    except OSError:
+        return True
+    return False
+
+
+def misnamed(study: Path) -> list[Path]:
+    """Recordings named after what cannot be a pseudonym: `sessions` passes over them."""
+    return [
+        path
+        for path in sorted(study.glob("*/[!.]*_session-*.h5"))
+        if _SESSION_FILE.fullmatch(path.name) and named(path) is None
+    ]
+
+
 def named(path: Path) -> tuple[str, int] | None:
-    """Participant and session that a recording is named after; None for another file."""
+    """Participant and session that a recording is named after; None for another file, as macOS's `._…`."""
     match = _SESSION_FILE.fullmatch(path.name)
-    return (match["participant"], int(match["session"])) if match else None
+    if match is None or not is_pseudonym(match["participant"]):
+        return None
+    return match["participant"], int(match["session"])

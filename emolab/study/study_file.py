@@ -46,7 +46,7 @@ def read(study: Path) -> StudyFile | None:
     """The facts of a study, None when nobody wrote them. Raises `ConfigError` when they are damaged."""
     path = path_of(study)
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = json.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editor puts a mark before it
         found = StudyFile(
             str(told["id"]), str(told["title"]), check_pattern(str(told["pattern"])), str(told["made_utc"])
         )

@@ -53,7 +53,7 @@ def _all(study: Path) -> list[Path]:
 def read(study: Path, participant: str) -> Tombstone | None:
     """The tombstone of a participant, None when there is none. A damaged one counts as begun."""
     try:
-        told = json.loads(path_of(study, participant).read_text(encoding="utf-8"))
+        told = json.loads(path_of(study, participant).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError):

@@ -15,7 +15,6 @@ Doing it again goes on where it stopped, and tries exports again that were not t
 from __future__ import annotations
 
 import contextlib
-import csv
 import os
 import stat
 from collections.abc import Callable, Collection, Mapping
@@ -27,7 +26,7 @@ from pathlib import Path
 import emolab
 from emolab.core.disk import sync_folder
 from emolab.core.errors import ConfigError
-from emolab.study import exports_made, kept, participants, remains, residue, tombstone
+from emolab.study import exports_made, kept, key_file, participants, remains, residue, tombstone
 from emolab.study.identity import IdentityMap
 from emolab.study.remains import KINDS, Remains
 from emolab.study.tombstone import Tombstone
@@ -110,7 +109,7 @@ def withdraw(
         again = _find(study, who, key)  # what came meanwhile
         _erase(again)
         if key is not None:
-            _drop_rows(key, b",", {who})
+            key_file.drop(key, who)
         exports_made.forget(study, who)
     except OSError as error:
         raise ConfigError(
@@ -128,8 +127,11 @@ def withdraw(
     unsure = [path for path in dict.fromkeys([*found.unsure, *again.unsure]) if os.path.lexists(path)]
     # of an analysis one line says all, it is made anew or erased as a whole; and what is told once is told
     told = [folder.absolute() for folder in (*computed, *unsure)]
-    still = [path for path in seen.found if not any(path.absolute().is_relative_to(each) for each in told)]
-    return Withdrawn(stone, tuple(unsure), tuple(found.linked), tuple(still), seen.unseen, tuple(computed))
+    still, unseen = (
+        tuple(path for path in paths if not any(path.absolute().is_relative_to(each) for each in told))
+        for paths in (seen.found, seen.unseen)
+    )
+    return Withdrawn(stone, tuple(unsure), tuple(found.linked), still, unseen, tuple(computed))
 
 
 def entries_of(identities: IdentityMap, participant: str) -> list[str]:
@@ -148,11 +150,7 @@ def _codes(key: Path | None, participant: str) -> tuple[list[str], list[str]]:
     """What de-identified exports call a participant, and all others; nothing when the key does not tell."""
     if key is None:
         return [], []
-    try:
-        with key.open(encoding="utf-8", newline="") as file:
-            rows = [(row["pseudonym"].casefold(), row["code"] or "") for row in csv.DictReader(file)]
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise ConfigError(f"{key} is no key file ({error}); it begins with pseudonym,code") from error
+    rows = [(who.casefold(), code) for who, code in key_file.rows(key)]
     own = participant.casefold()
     return [code for who, code in rows if who == own], [code for who, code in rows if code and who != own]
 
@@ -188,7 +186,7 @@ def _merged(
 
 def _erase(found: Remains) -> None:
     """Erase what was found. Raises `OSError` for the first that cannot be, when all others are gone."""
-    failed: list[OSError] = []
+    failed = [error for _, error in found.shut]
 
     def tried(erase: Callable[[], None]) -> None:
         try:
@@ -199,7 +197,7 @@ def _erase(found: Remains) -> None:
             failed.append(error)
 
     for path in found.tables:
-        tried(partial(_drop_rows, path, b"\t", found.names))
+        tried(partial(_drop_rows, path, found.names))
     for kind in KINDS:
         for path in found.files[kind]:
             tried(partial(_unlink, path))
@@ -223,10 +221,10 @@ def _unlink(path: Path) -> None:
         path.unlink()
 
 
-def _drop_rows(path: Path, between: bytes, names: Collection[str]) -> None:
-    """Take the rows that begin with one of `names`, in whatever capitals, out of a table."""
+def _drop_rows(path: Path, names: Collection[str]) -> None:
+    """Take the rows that begin with one of `names`, in whatever capitals, out of a table of BIDS."""
     lines = path.read_bytes().splitlines(keepends=True)
-    left = [line for line in lines if not remains.is_row_of(line, names, between)]
+    left = [line for line in lines if not remains.is_row_of(line, names)]
     if len(left) < len(lines):
         kept.write_whole(path, b"".join(left), stat.S_IMODE(path.stat().st_mode))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from emolab.core import shipped
 from emolab.session import folder, occupied
 from emolab.study import consent, identity, study_file, tombstone
 from tests.cli.command import ROOT, emolab, finish, simulated, start
@@ -42,13 +43,13 @@ def passphrase(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     return
 
 
-def identify(study: Path, who: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def identify(study: Path, who: str, monkeypatch: pytest.MonkeyPatch, *more: str) -> None:
     """Keep a name for a pseudonym, through the environment and standard input."""
     lines = iter([f"Name of {who}\n", "telephone\n", "\n"])
     monkeypatch.setenv("EMOLAB_PASSPHRASE", WORDS)
     monkeypatch.setattr("sys.stdin", type("Lines", (), {"isatty": lambda self: False,
                                                        "readline": lambda self: next(lines)})())  # fmt: skip
-    said = emolab("study", "identity", study, "set", who)
+    said = emolab("study", "identity", study, "set", who, *more)
     assert said.code == 0, said.err
 
 
@@ -94,6 +95,45 @@ def test_consent_texts_are_added_listed_and_guarded(study: Path, tmp_path: Path)
     assert said.code == 1 and "was changed" in said.out
 
 
+@pytest.mark.parametrize(
+    ("code", "hint"), [("zh-CN", " did you mean zh?"), ("EN", " did you mean en?"), ("fr", "")]
+)
+def test_a_consent_in_a_language_that_no_session_asks_for_is_refused(
+    study: Path, tmp_path: Path, code: str, hint: str
+) -> None:
+    text = tmp_path / "approved.txt"
+    text.write_text("Approved by the board.", encoding="utf-8")
+    said = emolab("study", "consent", study, "--add", text, "--language", code)
+    assert (
+        said.code == 2 and f"no session asks for a text in {code!r};{hint} there are en, zh" in said.complaint
+    )
+    assert consent.versions(study) == []
+
+
+def test_a_consent_is_added_in_a_language_of_the_studys_own_protocol(study: Path, tmp_path: Path) -> None:
+    shutil.copytree(shipped.folder("protocols"), tmp_path / "protocols")
+    own = tmp_path / "protocols" / "quick.yaml"
+    own.write_text(
+        own.read_text(encoding="utf-8").replace("folder: shipped", "folder: texts"), encoding="utf-8"
+    )
+    english = (tmp_path / "protocols" / "texts" / "en.yaml").read_text(encoding="utf-8")
+    german = english.replace("language: en", "language: de").replace("button: ", "button: Ja, ")
+    (tmp_path / "protocols" / "texts" / "de.yaml").write_text(german, encoding="utf-8")
+    text = tmp_path / "approved.txt"
+    text.write_text("Genehmigt.", encoding="utf-8")
+    add = ("study", "consent", study, "--add", text, "--language", "de")
+    refused = emolab(*add)
+    assert refused.code == 2 and "--protocol" in refused.complaint
+    assert emolab(*add, "--protocol", own, "--json").json["language"] == "de"
+    page = consent.page(study, consent.versions(study)[-1])
+    assert page.text == "Genehmigt.\n" and page.button.startswith("Ja, ")
+    another = tmp_path / "another"
+    emolab("study", "new", another)
+    consent.keep_shown(another, "de", page)  # a session has shown it
+    text.write_text("Neu genehmigt.", encoding="utf-8")
+    assert emolab("study", "consent", another, *add[3:], "--json").json["version"] == 2
+
+
 def test_a_session_tells_which_text_was_agreed_to(recorded: Path) -> None:
     told = emolab("inspect", recorded, "--json").json["consent"]
     study = recorded.parents[1]
@@ -137,7 +177,7 @@ def test_a_person_has_one_entry_whatever_the_spelling(study: Path, monkeypatch: 
         in emolab("study", "identity", study, "set", "ms-01").complaint
     )
     for old, new in (("MS-01", "ms-01"), ("MS-01", "Ms-01")):  # as an older emolab kept them
-        identify(study, old, monkeypatch)
+        identify(study, old, monkeypatch, "--replace")
         respell(study, old, new)
     monkeypatch.setenv("EMOLAB_PASSPHRASE", WORDS)
     shown = emolab("study", "identity", study, "show", "MS-01", "--json").json
@@ -147,6 +187,21 @@ def test_a_person_has_one_entry_whatever_the_spelling(study: Path, monkeypatch: 
     assert said.code == 0 and "Ms-01 is nobody any more" in said.out
     monkeypatch.setenv("EMOLAB_PASSPHRASE", WORDS)
     assert "has no ms-01" in emolab("study", "identity", study, "show", "ms-01").complaint
+
+
+def test_a_person_is_written_over_only_when_that_is_said(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emolab("study", "add", study)
+    identify(study, "MS-01", monkeypatch)
+    monkeypatch.setenv("EMOLAB_PASSPHRASE", WORDS)
+    said = emolab("study", "identity", study, "set", "MS-01")
+    assert said.code == 2 and "has somebody as MS-01, since 20" in said.complaint
+    assert "--replace" in said.complaint and "Name of" not in said.err
+    respell(study, "MS-01", "ms-01")
+    monkeypatch.setenv("EMOLAB_PASSPHRASE", WORDS)
+    assert "has somebody as ms-01" in emolab("study", "identity", study, "set", "MS-01").complaint
+    identify(study, "MS-01", monkeypatch, "--replace")
 
 
 def respell(study: Path, old: str, new: str) -> None:
@@ -170,6 +225,29 @@ def test_withdrawing_finds_the_entry_under_another_spelling(
     monkeypatch.setenv("EMOLAB_PASSPHRASE", WORDS)
     done = emolab("study", "withdraw", study, "ms-01", "--yes-erase", "MS-01", "--json").json
     assert done["tombstone"]["erased"]["identity"] == {"entries": 1}
+
+
+def test_a_map_that_is_named_and_is_not_there_stops_withdrawing_before_anything_is_erased(
+    study: Path, tmp_path: Path
+) -> None:
+    emolab("study", "add", study)
+    theirs = study / "MS-01" / "MS-01_session-0.notes.jsonl"
+    theirs.parent.mkdir()
+    theirs.touch()
+    gone = (
+        "study",
+        "withdraw",
+        study,
+        "MS-01",
+        "--yes-erase",
+        "MS-01",
+        "--map",
+        tmp_path / "mistyped.identity",
+    )
+    said = emolab(*gone)
+    assert said.code == 2 and "mistyped.identity" in said.complaint and "nothing was erased" in said.complaint
+    assert theirs.exists() and tombstone.read(study, "MS-01") is None
+    assert emolab(*gone, "--keep-identity").code == 0 and not theirs.exists()
 
 
 def test_what_may_be_of_others_is_shown_before_anything_is_erased(study: Path) -> None:

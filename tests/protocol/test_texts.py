@@ -102,6 +102,25 @@ def test_a_mistake_is_named_by_file_line_and_key(
     assert says in rest
 
 
+def test_a_file_whose_name_is_no_language_code_is_told_when_it_is_loaded(folder: Path) -> None:
+    chinese = (folder / "zh.yaml").read_text(encoding="utf-8")
+    (folder / "zh_TW.yaml").write_text(chinese.replace("language: zh", "language: zh_TW"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"zh_TW\.yaml: is named after no language code; .* zh-TW\.yaml"):
+        texts.load(folder, "zh_TW")
+    (folder / "zh_TW.yaml").rename(folder / "notes of 2026.yaml")
+    with pytest.raises(
+        ConfigError, match=r"notes of 2026\.yaml: is named after no language code; .* en\.yaml"
+    ):
+        texts.load(folder, "notes of 2026")
+    (folder / "zh-TW.yaml").write_text(chinese.replace("language: zh", "language: zh-TW"), encoding="utf-8")
+    assert texts.load(folder, "zh-TW").language == "zh-TW"
+
+
+def test_what_a_system_leaves_beside_files_is_no_language(folder: Path) -> None:
+    (folder / "._en.yaml").write_bytes(b"\0\5\x16\7")
+    assert texts.languages(folder) == ("en", "zh")
+
+
 def test_a_language_that_is_not_there_is_named_with_those_that_are(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"fr\.yaml: there is no such language file; there are en, zh"):
         texts.load(folder, "fr")

@@ -27,6 +27,17 @@ def test_a_copy_is_named_with_what_it_is_a_copy_of(tmp_path: Path) -> None:
     assert found.what == f"is a copy of {home}" and "outside the study" in found.remedy
 
 
+def test_a_recording_named_after_no_pseudonym_is_told(tmp_path: Path) -> None:
+    study = made.study(tmp_path / "study", ("P001",))
+    named = study / "P001" / "Anna_session-1.h5"
+    shutil.copy(study / "P001" / "P001_session-1.h5", named)
+    for name in ("._P001_session-1.h5", "P001_session-1.damaged.h5"):
+        (study / "P001" / name).write_bytes(b"x")
+    found = [one for one in check(study) if one.kind == "unlisted"]
+    assert [one.where for one in found] == [named]
+    assert "cannot be a pseudonym" in found[0].what
+
+
 def test_two_recordings_of_one_session_are_both_named_and_a_later_part_is_not(tmp_path: Path) -> None:
     study = made.study(tmp_path / "study", ("P001",))
     home = study / "P001" / "P001_session-1.h5"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emolab.core.errors import ConfigError
 from emolab.protocol.texts import PageText
-from emolab.study import consent
+from emolab.study import consent, kept
 
 PAGE = PageText("Mitmachen", "Zuerst: Ruhe.\n\n音乐 – dann Musik \t\n: '#'\n", "Weiter", "Ich stimme zu.")
 
@@ -40,6 +43,37 @@ def test_the_newest_text_added_is_shown_in_the_protocols_place(tmp_path: Path) -
     assert page.text == "Zweite.\n" and version is not None and version.version == 3
     with pytest.raises(ConfigError, match="already"):
         consent.keep(tmp_path, "de", replace(PAGE, text="Zweite.\n"))
+
+
+def test_texts_that_two_programs_add_in_the_same_moment_are_two_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, written = threading.Barrier(2, timeout=30), kept.write_whole
+
+    def together(path: Path, *facts: Any) -> None:
+        both.wait()  # either has looked which version is free
+        written(path, *facts)
+
+    monkeypatch.setattr(kept, "write_whole", together)
+    pages = [replace(PAGE, text=words) for words in ("Eins.\n", "Zwei.\n")]
+    with ThreadPoolExecutor(2) as programs:
+        list(programs.map(lambda what: consent.keep(tmp_path, "de", what), pages))
+    found = consent.versions(tmp_path)
+    assert sorted(version.version for version in found) == [1, 2]
+    assert {consent.page(tmp_path, version).text for version in found} == {"Eins.\n", "Zwei.\n"}
+
+
+def test_a_text_that_cannot_be_written_leaves_nothing_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(ConfigError, match="No space left"):
+        patch.setattr(kept.os, "fsync", full)
+        consent.keep(tmp_path, "de", PAGE)
+    assert list((tmp_path / "consent").iterdir()) == []
+    assert consent.keep(tmp_path, "de", PAGE).version == 1
 
 
 @pytest.mark.parametrize("harm", ["changed", "gone"])

@@ -174,6 +174,15 @@ def test_nobody_comes_to_stand_in_a_folder_twice(told: Path, tmp_path: Path) -> 
     assert len((out / "participants.tsv").read_text().splitlines()) == 2
 
 
+def test_a_key_that_another_program_saved_gives_the_codes_it_gave(tmp_path: Path) -> None:
+    key = tmp_path / "key.csv"
+    codes = {who: Codes(key).of(who) for who in ("P001", "P002")}
+    quoted = "".join(f'"{who}","{code}"\r\n' for who, code in codes.items())
+    key.write_bytes(f'\ufeff"pseudonym","code"\r\n{quoted}"P003",\r\n'.encode())
+    read = Codes(key)
+    assert {who: read.of(who) for who in codes} == codes and read.of("P003") not in ("", *codes.values())
+
+
 def test_a_key_among_the_data_is_refused(told: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     said = emolab("export", told, "--to", "csv", "--out", out, "--deidentify", "--key", out / "key.csv")

@@ -9,7 +9,9 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,48 @@ def test_what_two_programs_write_at_once_is_not_lost_in_silence(path: Path) -> N
     with pytest.raises(ConfigError, match="changed by another program"):
         other.save()
     assert set(IdentityMap.open(path, STUDY, WORDS).persons) == {"P014", "P015", "P016"}
+
+
+def test_of_two_programs_that_save_in_the_same_moment_one_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, encrypted = threading.Barrier(2, timeout=30), identity._encrypted
+
+    def together(*facts: object) -> bytes:
+        both.wait()  # either has seen the map as it was
+        return encrypted(*facts)  # type: ignore[arg-type]
+
+    def saved(name: str) -> bool:
+        opened = IdentityMap.open(path, STUDY, WORDS)
+        opened.persons[name] = Person(name)
+        try:
+            opened.save()
+        except ConfigError as error:
+            assert "changed by another program" in str(error)
+            return False
+        return True
+
+    monkeypatch.setattr(identity, "_encrypted", together)
+    with ThreadPoolExecutor(2) as programs:
+        done = dict(zip(("P015", "P016"), programs.map(saved, ("P015", "P016")), strict=True))
+    kept_now = set(IdentityMap.open(path, STUDY, WORDS).persons)
+    assert sorted(done.values()) == [False, True]
+    assert kept_now == {"P014", *(name for name, is_saved in done.items() if is_saved)}
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_lock_that_another_program_keeps_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "PATIENCE_S", 0.1)
+    opened = IdentityMap.open(path, STUDY, WORDS)
+    with kept.alone(path), pytest.raises(ConfigError, match="another program does not let go"):
+        opened.save()
+    opened.save()
+
+
+def test_a_lock_that_a_killed_program_left_stops_nobody(path: Path) -> None:
+    path.with_name(f".{path.name}.lock").touch()
+    IdentityMap.open(path, STUDY, WORDS).save()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 def test_what_a_killed_process_left_half_written_goes_with_the_next_save(path: Path) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emolab.core.errors import ConfigError
 from emolab.study import participants, study_file, tombstone
+from emolab.study.sessions import named, sessions
 from emolab.study.tombstone import Tombstone
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +59,35 @@ def test_who_was_given_a_pseudonym_and_has_not_come_yet_is_offered_first(tmp_pat
     assert participants.next_pseudonym(tmp_path) == "P002"
     record(tmp_path, "P002", "P003")
     assert participants.next_pseudonym(tmp_path) == "P004"
+
+
+def test_a_pseudonym_whose_folder_cannot_be_looked_into_is_not_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        participants.allocate(tmp_path)
+    record(tmp_path, "P001", "P002", "P003")
+    look = os.scandir
+
+    def refused(path: Any = ".") -> Any:
+        if Path(os.fsdecode(path)).name in ("P002", "P003"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert participants.next_pseudonym(tmp_path) == "P004" == participants.new_pseudonym(tmp_path)
+    away = tmp_path / "P004"
+    away.symlink_to(tmp_path / "a disk that is not there")
+    assert participants.allocate(tmp_path).id == "P005"
+
+
+def test_what_macos_leaves_beside_recordings_is_no_participant(tmp_path: Path) -> None:
+    record(tmp_path, "P014")
+    (tmp_path / "P014" / "._P014_session-0.h5").write_bytes(b"\0\5\x16\7")
+    assert [one.id for one in participants.everyone(tmp_path)] == ["P014"]
+    assert [who for who, _, _ in sessions(tmp_path)] == ["P014"]
+    assert named(tmp_path / "._P014_session-0_part-2.h5") is None
+    assert participants.next_pseudonym(tmp_path) == "P015"
 
 
 def test_a_pseudonym_joins_the_list_once(tmp_path: Path) -> None:
@@ -167,6 +199,23 @@ def test_a_list_made_to_harm_leads_nowhere(tmp_path: Path) -> None:
     )  # fmt: skip
     participants.list_path(tmp_path).write_text("\n".join(lines), encoding="utf-8")
     assert participants.everyone(tmp_path) == [] and participants.allocate(tmp_path).id == "P001"
+
+
+def test_files_that_an_editor_saved_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    facts = study_file.make(tmp_path, "Music", "MUS-##")
+    given = [participants.allocate(tmp_path).id for _ in range(2)]
+    participants.mark_withdrawn(tmp_path, "MUS-02")
+    tombstone.write(tmp_path, Tombstone("MUS-02", "done", "2026-01-02T03:04:05+00:00"))
+    for path in (
+        study_file.path_of(tmp_path),
+        participants.list_path(tmp_path),
+        *tmp_path.glob("withdrawn/*"),
+    ):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert study_file.read(tmp_path) == facts
+    assert [one.id for one in participants.everyone(tmp_path)] == given
+    stone = tombstone.read(tmp_path, "MUS-02")
+    assert stone is not None and stone.state == "done"
 
 
 def test_a_damaged_study_file_is_told_and_nothing_is_given(tmp_path: Path) -> None:

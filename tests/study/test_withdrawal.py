@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from emolab.recording.labels import TimedLabel
 from emolab.recording.places import places
 from emolab.review.desk import Desk
 from emolab.study import exports_made, participants, tombstone, withdrawal
+from emolab.study.check import check
 from emolab.study.export import deidentify
 from emolab.study.export.many import Hide, export_all
 from emolab.study.identity import IdentityMap, Person
@@ -217,6 +220,64 @@ def test_a_folder_that_is_a_link_gives_up_the_sessions_and_nothing_else(place: P
     assert [path.name for path in disk.iterdir()] == ["holiday.jpg"]
     assert not (place.study / "P014").is_symlink() and done.unsure == (disk / "holiday.jpg",)
     assert secret("P014") not in str(mentioned(place.root, secret("P014")))
+
+
+def shut(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
+    """Let nobody look into these folders, not even root."""
+    for name in ("scandir", "listdir"):
+        look = getattr(os, name)
+
+        def refused(path: Any = ".", look: Any = look) -> Any:
+            if Path(os.fsdecode(path)) in folders:
+                raise PermissionError(13, "Permission denied", str(path))
+            return look(path)
+
+        monkeypatch.setattr(os, name, refused)
+
+
+@pytest.mark.parametrize("inner", ["", "P014_session-0.labels"])
+def test_a_folder_of_theirs_that_cannot_be_read_is_not_called_erased(
+    place: Place, monkeypatch: pytest.MonkeyPatch, inner: str
+) -> None:
+    home = place.study / "P014" / inner
+    held = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    with monkeypatch.context() as patch:
+        shut(patch, home)
+        assert [path for path, _ in withdrawal.look(place.study, "P014").shut] == [home]
+        with pytest.raises(
+            ConfigError, match=rf"{home.name} cannot be erased \(Permission denied\).*goes on"
+        ):
+            withdraw(place.study, "P014", names(place))
+    stone = tombstone.read(place.study, "P014")
+    assert held and {path: path.read_bytes() for path in held} == held
+    assert stone is not None and stone.state == "begun"
+    assert mentioned(place.out, "P014", "P0145") == []  # all else is gone
+    assert withdraw(place.study, "P014").stone.state == "done" and not home.exists()
+
+
+def test_a_folder_of_theirs_on_a_disk_that_is_away_is_not_called_erased(place: Place) -> None:
+    disk, away = place.root / "disk", place.root / "away"
+    (place.study / "P014").rename(disk)
+    (place.study / "P014").symlink_to(disk)
+    disk.rename(away)
+    with pytest.raises(ConfigError, match=r"P014 cannot be erased .*not there.*goes on"):
+        withdraw(place.study, "P014")
+    stone = tombstone.read(place.study, "P014")
+    assert stone is not None and stone.state == "begun" and (place.study / "P014").is_symlink()
+    away.rename(disk)
+    assert withdraw(place.study, "P014").stone.state == "done" and not disk.exists()
+
+
+def test_what_cannot_be_read_of_who_withdrew_before_is_found(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = place.study / "P014"
+    withdraw(place.study, "P014")
+    home.mkdir()
+    with monkeypatch.context() as patch:
+        shut(patch, home)
+        found = [(one.kind, one.where) for one in check(place.study) if one.participant == "P014"]
+    assert found == [("returned", home)]
 
 
 def test_a_journal_that_may_be_of_another_study_is_told_and_left_alone(place: Place) -> None:

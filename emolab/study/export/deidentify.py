@@ -49,6 +49,7 @@ from emolab.core.event import Event
 from emolab.core.stream import StreamInfo
 from emolab.recording.labels import TimedLabel
 from emolab.recording.reader import RecordedStream
+from emolab.study import key_file
 from emolab.study.export.outgoing import Blur, Lane, Outgoing, Placed
 
 REMOVED = "[removed]"
@@ -74,12 +75,7 @@ class Codes:
         self._key = key
         self._codes: dict[str, str] = {}
         if key is not None and key.exists():
-            try:
-                with key.open(encoding="utf-8", newline="") as file:
-                    rows: list[dict[str, str]] = list(csv.DictReader(file))
-                self._codes = {row["pseudonym"]: row["code"] for row in rows}
-            except (OSError, ValueError, KeyError) as error:
-                raise ConfigError(f"{key} is no key file ({error}); it begins with pseudonym,code") from error
+            self._codes = {who: code for who, code in key_file.rows(key) if who and code}
 
     @property
     def is_empty(self) -> bool:
