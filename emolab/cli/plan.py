@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from emolab.cli.arguments import parser, print_json
+from emolab.core.errors import ConfigError
 
 
 def plan(arguments: list[str]) -> int:
@@ -17,6 +18,8 @@ def plan(arguments: list[str]) -> int:
     cli.add_argument("--seed", type=int, default=0, metavar="S", help="the study's seed")
     cli.add_argument("--json", action="store_true", help="facts as JSON")
     options = cli.parse_args(arguments)
+    if options.study is not None and not options.study.is_dir():
+        raise ConfigError(f"there is no study folder {options.study}; make it with 'emolab study new'")
 
     from emolab.session.folder import check_pseudonym
     from emolab.session.prepare import StartRequest, lay_out
@@ -27,7 +30,8 @@ def plan(arguments: list[str]) -> int:
     if options.json:
         print_json(laid_out.to_dict())
         return 0
-    print(f"{study.title}: participant {options.participant}, session {options.session}, seed {options.seed}")
+    who = f"participant {options.participant}, session {options.session}, seed {laid_out.seed}"
+    print(f"{study.title}: {who}")
     print(laid_out.arithmetic)
     for number, clip in enumerate(laid_out.trials, start=1):
         print(f"{number:>4}  {clip.id:<18} {clip.state:<15} {clip.title}")

@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emolab.cli.arguments import parser, print_json, settings
 from emolab.core import shipped
-from emolab.core.errors import ConfigError, DataError
+from emolab.core.errors import ConfigError, DataError, shown
 from emolab.core.label import STATE_KEYS, STATES, state_of_word
+
+if TYPE_CHECKING:
+    from emolab.protocol.bank import ClipEntry
 
 
 def stimuli(arguments: list[str]) -> int:
@@ -37,6 +41,7 @@ def stimuli(arguments: list[str]) -> int:
         help="manifest.csv, made when absent (default: own/manifest.csv in the data folder)",
     )
     add.add_argument("--start", type=float, default=0.0, metavar="S", help="where the 30 s begin")
+    add.add_argument("--id", metavar="NAME", help="the clip's name (default: of its state and its file)")
     add.add_argument("--title", default="")
     add.add_argument("--source", default="", help="who made it, where it is from")
     add.add_argument("--licence", default="", help="on what terms it may be played")
@@ -82,36 +87,64 @@ def _check(manifest: Path | None, *, as_json: bool) -> int:
 
 
 def _add(options: argparse.Namespace) -> int:
-    from emolab.composer.adopt import UNSTATED_LICENCE, adopt_clip
+    from emolab.composer.adopt import own
     from emolab.composer.clipcheck import check_clip
-    from emolab.protocol.bank import ClipEntry, read_manifest, write_manifest
     from emolab.session.stimuli import own_bank
 
     state = _state(options.state)
+    _check_words(options)
     manifest: Path = options.bank or own_bank(settings())
-    entries = list(read_manifest(manifest).entries) if manifest.exists() else []
+    with own(manifest.parent):
+        entry, number = _enter(options, state, manifest)
+    path = manifest.parent / entry.file
+    for finding in check_clip(path, expected_sha256=entry.sha256):
+        print(finding)
+    print(f"{entry.id} is clip {number} of {manifest}; a protocol uses that bank by")
+    print(f"  bank: {manifest.resolve()}")
+    print(path)
+    return 0
+
+
+def _check_words(options: argparse.Namespace) -> None:
+    """Whether what is to be entered can stand in a manifest. Raises `ConfigError` before any work."""
+    from emolab.protocol.bank import is_one_line
+
+    for name in ("title", "source", "licence"):
+        if not is_one_line(text := getattr(options, name)):
+            raise ConfigError(f"--{name} {shown(text)} is no text of one line; type it again")
+    if not is_one_line(options.file.name):
+        raise ConfigError(
+            f"the file's name {shown(options.file.name)} is no text of one line (UTF-8); rename the file"
+        )
+
+
+def _enter(options: argparse.Namespace, state: str, manifest: Path) -> tuple[ClipEntry, int]:
+    """The new entry, and which clip of the bank it is."""
+    from emolab.composer.adopt import UNSTATED_LICENCE, adopt_clip
+    from emolab.protocol.bank import ClipEntry, read_manifest, write_manifest
+
+    def entries() -> list[ClipEntry]:
+        return list(read_manifest(manifest).entries) if manifest.exists() else []
+
+    entries()  # a manifest with a mistake is told of before there is work
     row = adopt_clip(
         options.file,
         state,
         manifest.parent,
         options.start,
         title=options.title or None,
+        clip_id=options.id,
         licence=options.licence or UNSTATED_LICENCE,
     )
-    path = manifest.parent / row.file
     facts = vars(row) | {"source": options.source or row.source}
-    entry = ClipEntry(**facts, position=sum(other.state == state for other in entries))
     try:
-        write_manifest(manifest, [*entries, entry])
+        known = entries()  # as they are now: where a drive knows no locks, another may have entered one
+        entry = ClipEntry(**facts, position=sum(other.state == state for other in known))
+        write_manifest(manifest, [*known, entry])
     except BaseException:
-        path.unlink(missing_ok=True)  # a clip in no manifest would block its name
+        (manifest.parent / row.file).unlink(missing_ok=True)  # a clip in no manifest would block its name
         raise
-    for finding in check_clip(path, expected_sha256=row.sha256):
-        print(finding)
-    print(f"{row.id} is clip {len(entries) + 1} of {manifest}; a protocol uses that bank by")
-    print(f"  bank: {manifest.resolve()}")
-    print(path)
-    return 0
+    return entry, len(known) + 1
 
 
 def _state(word: str) -> str:

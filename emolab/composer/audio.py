@@ -41,6 +41,7 @@ def read(path: Path | str) -> tuple[Samples, int]:
     """
     if not Path(path).is_file():  # libsndfile says no more than "System error"
         raise DataError(f"there is no sound file {path}; check the spelling")
+    _check_name(path)
     try:
         samples, rate_hz = soundfile.read(str(path), dtype="float64", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
@@ -68,6 +69,7 @@ def write_flac(path: Path | str, samples: NDArray[np.floating] | NDArray[np.int1
     Raises `DataError` when the folder cannot be written.
     """
     path = Path(path)
+    _check_name(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +81,16 @@ def write_flac(path: Path | str, samples: NDArray[np.floating] | NDArray[np.int1
         ) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _check_name(path: Path | str) -> None:
+    """libsndfile opens no file whose name is not in the system's own signs."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"the name {str(path)!r} is not UTF-8 text; rename the file (or its folder), then give it again"
+        ) from error
 
 
 def loudness_lufs(samples: NDArray[np.floating], rate_hz: int) -> float:
@@ -146,8 +158,7 @@ def fade(samples: NDArray[np.floating], rate_hz: int, seconds: float = 1.0) -> S
 
 def cut(samples: NDArray[np.floating], rate_hz: int, start_s: float, seconds: float) -> Samples:
     """`seconds` of sound from `start_s` on. Raises `DataError` when the piece ends before that."""
-    first = round(start_s * rate_hz)
-    count = round(seconds * rate_hz)
+    first, count = (round(n) if np.isfinite(n) else -1 for n in (start_s * rate_hz, seconds * rate_hz))
     if first < 0 or count < 1 or first + count > len(samples):
         raise DataError(
             f"the piece lasts {len(samples) / rate_hz:.2f} s, too short to take {seconds:g} s "

@@ -206,7 +206,7 @@ def prepare_clip(
     Raises `ConfigError` for a start before 0 or no length, `DataError` when the file cannot be read, is
     too short or silent there; each names the file.
     """
-    if not (start_s >= 0.0 and seconds > 0.0):
+    if not (0.0 <= start_s < np.inf and 0.0 < seconds < np.inf):
         raise ConfigError(
             f"a clip of {source_file} cannot start at {start_s:g} s and last {seconds:g} s; "
             "give a start of 0 or later and a length"

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -75,8 +76,13 @@ class Bank:
 
 def read_manifest(path: Path) -> Bank:
     """The bank listed in `path`. Raises `ConfigError` naming file, line and column."""
+    return _read(path, path)
+
+
+def _read(file_path: Path, path: Path) -> Bank:
+    """The bank listed in `file_path`, which is or becomes the manifest `path`."""
     try:
-        with path.open(encoding="utf-8-sig") as file:  # spreadsheets put a mark in front
+        with file_path.open(encoding="utf-8-sig") as file:  # spreadsheets put a mark in front
             text = file.read(FILE_CHARACTERS + 1)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text; save it again as 'CSV UTF-8'") from error
@@ -114,16 +120,31 @@ def read_manifest(path: Path) -> Bank:
 
 
 def write_manifest(path: Path, entries: Iterable[ClipEntry]) -> Bank:
-    """Write `entries` to `path`, replacing it in one move, and return the bank as read back."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(COLUMNS)
-        for entry in entries:
-            loudness = "" if entry.loudness_lufs is None else f"{entry.loudness_lufs:.2f}"
-            rows.writerow([*(getattr(entry, name) for name in COLUMNS[:-1]), loudness])
-    part.replace(path)
-    return read_manifest(path)
+    """Write `entries` to `path`, replacing it in one move, and return the bank as read back.
+
+    Raises `ConfigError` for what could not be read again; the manifest that was there stays then.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(COLUMNS)
+            for line, entry in enumerate(entries, start=2):
+                loudness = "" if entry.loudness_lufs is None else f"{entry.loudness_lufs:.2f}"
+                row = [*(getattr(entry, name) for name in COLUMNS[:-1]), loudness]
+                _check_lines(row, f"{path}:{line}")
+                rows.writerow(row)
+        bank = _read(part, path)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return bank
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a text can stand in a cell: one line of signs that can be written, and not too long."""
+    no_text = ("Cc", "Cs", "Zl", "Zp")
+    return len(text) <= CELL_CHARACTERS and not any(unicodedata.category(sign) in no_text for sign in text)
 
 
 def _entry(row: list[str], counts: Mapping[str, int], where: str) -> ClipEntry:
@@ -135,12 +156,7 @@ def _entry(row: list[str], counts: Mapping[str, int], where: str) -> ClipEntry:
     for name in ("id", "file"):
         if not cells[name]:
             raise ConfigError(f"{where}: {name} is empty; give every clip its {name}")
-    for name, cell in cells.items():
-        if (
-            any(unicodedata.category(letter) in ("Cc", "Cs") for letter in cell)
-            or len(cell) > CELL_CHARACTERS
-        ):
-            raise ConfigError(f"{where}: {name} {shown(cell)} is no text of one line; type it again")
+    _check_lines(row, where)
     if cells["state"] not in STATE_KEYS:
         raise ConfigError(
             f"{where}: state {shown(cells['state'])} is none of {', '.join(STATE_KEYS)}; write one of them"
@@ -162,6 +178,12 @@ def _entry(row: list[str], counts: Mapping[str, int], where: str) -> ClipEntry:
         file=cells["file"],
         position=counts[cells["state"]],
     )
+
+
+def _check_lines(row: list[str], where: str) -> None:
+    for name, cell in zip(COLUMNS, row, strict=True):
+        if not is_one_line(cell):
+            raise ConfigError(f"{where}: {name} {shown(cell)} is no text of one line; type it again")
 
 
 def _leaves_folder(name: str) -> bool:

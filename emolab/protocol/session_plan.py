@@ -1,14 +1,13 @@
 """All of it for one participant and session: which clips, in which order, and when.
 
-Participants are numbered from 1, sessions from 0. The same study, bank, participant, session, seed
-and rule of `order` give the same plan on every machine.
+Participants are numbered from 1, sessions from 0. The same study, bank, participant, session, seed,
+rule of `order` and clips heard before give the same plan on every machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from emolab.core.errors import ConfigError
 from emolab.core.label import STATE_KEYS
 from emolab.protocol import order
 from emolab.protocol.bank import Bank, ClipEntry
+from emolab.protocol.cap import trial_fits
 from emolab.protocol.plan import Plan, bank_positions, plan_session
 from emolab.protocol.steps import (
     Clip,
@@ -39,7 +39,7 @@ class SessionPlan:
     `trials`: the clips in the order played. `planned_times_s`: for each step, seconds from the rest's
     onset, the latest it starts when nobody pauses: every report taking its whole window (0 for the
     pages before the rest). The last trial may lie beyond the cap; it is heard when reports were short
-    enough.
+    enough. `washout_s`: how long a pause between opposites is, whether this session has one or not.
     """
 
     protocol: str
@@ -56,6 +56,7 @@ class SessionPlan:
     planned_times_s: tuple[float, ...]
     arithmetic: str
     order_rule: int
+    washout_s: float
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able facts, as `emolab plan --json` prints them."""
@@ -80,23 +81,37 @@ class SessionPlan:
 
 
 def session_plan(
-    study: Study, bank: Bank, participant: int, session: int, seed: int, order_rule: int = order.RULE
+    study: Study,
+    bank: Bank,
+    participant: int,
+    session: int,
+    seed: int,
+    order_rule: int = order.RULE,
+    *,
+    heard: Collection[str] = (),
+    begun_with: Sequence[tuple[str, str]] = (),
 ) -> SessionPlan:
     """Lay out one session. `participant`: 1, 2, …; 0 works, but stands in a block before theirs (`order`).
 
-    Raises `ConfigError` when bank or cap do not allow it.
+    `heard`: ids of the clips that this participant has heard in other sessions; the next ones take their
+    place, as long as there are any. `begun_with`: clip and state of each trial of a session that was begun
+    already; it stays as it was laid out then, whatever has become of the bank. Raises `ConfigError` when
+    bank or cap do not allow it, or a clip it was begun with is in the bank no more.
     """
     for name, number, first in (("participant", participant, 1), ("session", session, 0)):
         if number < 0:
             raise ConfigError(f"{name} is {number}; {name}s are numbered from {first}")
-    _check_bank(study, bank)
-    sequence = order.state_sequence(participant, seed, study.neutral_position, order_rule)
-    by_state = _choose(study, bank, participant, session, seed)
-    trials = tuple(
-        clip for key in sequence for clip in order.run_order(by_state[key], seed, participant, session, key)
-    )
+    if begun_with:
+        trials = _as_begun(study, bank, begun_with)
+        sequence = tuple(dict.fromkeys(clip.state for clip in trials))
+    else:
+        _check_bank(study, bank)
+        sequence = order.state_sequence(participant, seed, study.neutral_position, order_rule)
+        by_state = _choose(study, bank, participant, session, seed, heard)
+        runs = (order.run_order(by_state[key], seed, participant, session, key) for key in sequence)
+        trials = tuple(clip for run in runs for clip in run)
     per_state = len(trials) // len(STATE_KEYS)
-    plan = plan_for(study, bank.smallest, per_state)
+    plan = plan_for(study, max(bank.smallest, per_state), per_state)
     steps = _steps(study, trials)
     return SessionPlan(
         protocol=study.name,
@@ -113,6 +128,7 @@ def session_plan(
         planned_times_s=_planned_times_s(steps),
         arithmetic=f"{plan.arithmetic}\n{_price(study, sequence, per_state)}{_old(order_rule)}",
         order_rule=order_rule,
+        washout_s=study.washout_s,
     )
 
 
@@ -176,7 +192,7 @@ def rest_of(
     left = tuple(clip for clip in plan.trials if clip.id not in begun)
     if not left:
         raise ConfigError(
-            "every clip of this session was begun before it broke off; nothing is left to resume"
+            "every clip of this session was begun before it broke off, or left out; nothing is left to resume"
         )
 
     def stays(step: Step) -> bool:
@@ -186,22 +202,26 @@ def rest_of(
             return not is_rested
         if isinstance(step, Rate):
             return not has_baseline
-        return not (isinstance(step, Instruct) and step.page == "consent")
+        return not (isinstance(step, Pause) or (isinstance(step, Instruct) and step.page == "consent"))
 
-    steps = tuple(step for step in plan.steps if stays(step))
-    while any(isinstance(a, Instruct) and isinstance(b, Pause) for a, b in pairwise(steps)):
-        at = next(
-            i for i, (a, b) in enumerate(pairwise(steps)) if isinstance(a, Instruct) and isinstance(b, Pause)
-        )
-        steps = steps[: at + 1] + steps[at + 2 :]  # a wash-out after a break washes nothing out
+    steps = _with_washouts((step for step in plan.steps if stays(step)), plan.washout_s)
+    times_s = _planned_times_s(steps)
+    cap_s = max(0.0, plan.cap_s - elapsed_s)
+    guaranteed = sum(
+        trial_fits(steps, index, times_s[index], cap_s)
+        for index, step in enumerate(steps)
+        if isinstance(step, Play)
+    )
     return replace(
         plan,
         planned=len(left),
-        guaranteed=min(plan.guaranteed, len(left)),
-        cap_s=max(0.0, plan.cap_s - elapsed_s),
+        guaranteed=guaranteed,
+        cap_s=cap_s,
         trials=left,
         steps=steps,
-        planned_times_s=_planned_times_s(steps),
+        planned_times_s=times_s,
+        arithmetic=f"{len(left)} of {plan.planned} clips are left, {guaranteed} of them guaranteed in the "
+        f"{cap_s:.0f} s that are left of {plan.cap_s:g} s.",
     )
 
 
@@ -214,12 +234,27 @@ def _check_bank(study: Study, bank: Bank) -> None:
             )
 
 
-def _choose(study: Study, bank: Bank, participant: int, session: int, seed: int) -> dict[str, list[Clip]]:
+def _as_begun(study: Study, bank: Bank, begun_with: Sequence[tuple[str, str]]) -> tuple[Clip, ...]:
+    titles = {entry.id: entry.title for entry in bank.entries}
+    for clip, _ in begun_with:
+        if clip not in titles:
+            raise ConfigError(
+                f"{bank.path}: there is no clip {clip!r}, with which this session was begun; put it back "
+                "into the manifest, then resume"
+            )
+    return tuple(Clip(clip, key, titles[clip], None, study.clip_s) for clip, key in begun_with)
+
+
+def _choose(
+    study: Study, bank: Bank, participant: int, session: int, seed: int, heard: Collection[str]
+) -> dict[str, list[Clip]]:
     chosen: dict[str, list[Clip]] = {}
     for key, entries in bank.by_state.items():
         drawn = order.shuffled(entries, seed, "bank", key)
         at = bank_positions(participant, session, study.clips_per_state, len(drawn), bank.smallest)
-        chosen[key] = [Clip(drawn[i].id, key, drawn[i].title, None, study.clip_s) for i in at]
+        in_turn = drawn[at[0] :] + drawn[: at[0]] if at else []
+        in_turn.sort(key=lambda entry: entry.id in heard)  # those come again only when no other is left
+        chosen[key] = [Clip(each.id, key, each.title, None, study.clip_s) for each in in_turn[: len(at)]]
     if not chosen[STATE_KEYS[0]]:
         sessions = -(-bank.smallest // study.clips_per_state)
         raise ConfigError(
@@ -237,16 +272,27 @@ def _steps(study: Study, trials: tuple[Clip, ...]) -> tuple[Step, ...]:
     ]
     if study.has_baseline_report:
         steps.append(Rate("baseline report", None, 0, study.report_s, study.ends_early))
-    previous = ""
     for trial, clip in enumerate(trials, start=1):
-        # with neutral in the middle no two neighbours are opposite, so no wash-out arises
-        if previous and order.needs_washout(previous, clip.state):
-            steps.append(Pause("wash-out", study.washout_s))
         steps.append(Play(f"clip {trial} of {len(trials)}", clip, trial, clip.duration_s))
         steps.append(Rate(f"report {trial} of {len(trials)}", clip, trial, study.report_s, study.ends_early))
-        previous = clip.state
     steps.append(Instruct("thanks", "thanks"))
-    return tuple(steps)
+    return _with_washouts(steps, study.washout_s)
+
+
+def _with_washouts(steps: Iterable[Step], washout_s: float) -> tuple[Step, ...]:
+    """The steps with a pause wherever a clip follows its opposite.
+
+    With neutral in the middle none arises; none before the first clip, either, where a break washed out.
+    """
+    washed: list[Step] = []
+    previous = ""
+    for step in steps:
+        if isinstance(step, Play):
+            if previous and order.needs_washout(previous, step.clip.state):
+                washed.append(Pause("wash-out", washout_s))
+            previous = step.clip.state
+        washed.append(step)
+    return tuple(washed)
 
 
 def _planned_times_s(steps: tuple[Step, ...]) -> tuple[float, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ class Prepared:
         return SessionHeader(
             participant=self.request.participant,
             session=self.request.session,
-            seed=self.request.seed,
+            seed=self.plan.seed,
             language=self.texts.language,
             study=study,
             protocol=self.study.name,
@@ -104,7 +105,7 @@ class Prepared:
             "participant_number": self.plan.participant,
             "session": self.request.session,
             "protocol": self.study.name,
-            "seed": self.request.seed,
+            "seed": self.plan.seed,
             "planned": self.plan.planned,
             "guaranteed": self.plan.guaranteed,
             "trials": [{"clip": clip.id, "state": clip.state} for clip in self.plan.trials],
@@ -117,33 +118,57 @@ class Prepared:
 def lay_out(request: StartRequest, study_folder: Path | None = None) -> tuple[Study, Bank, SessionPlan]:
     """The plan of the session asked for, without its clips. Raises `ConfigError`.
 
-    Without a study the participant's number is the one in the pseudonym. Whoever began with an older
-    rule of `protocol.order` keeps it, in a session that is resumed and in later ones; what is resumed
-    keeps its seed, too, whichever is asked for.
+    Without a study the participant's number is the one in the pseudonym. Whoever has a recording in the
+    study keeps its seed and its rule of `protocol.order`, whichever is asked for, and hears no clip again
+    as long as there is another; a session that is resumed keeps its clips.
     """
     study = load(shipped.protocol(request.protocol))
     bank = read_manifest(study.bank_path)
     who = request.participant
-    number = participants.number_of(study_folder, who) if study_folder else participant_number(who)
-    rule = _order_rule(study_folder, who, request.session) if study_folder else RULE
-    seed = request.seed
-    if study_folder and request.resume:
-        seed = resume.broken(study_folder, who, request.session).seed
-    return study, bank, session_plan(study, bank, number, request.session, seed, rule)
+    if study_folder is None:
+        number = participant_number(who)
+        return study, bank, session_plan(study, bank, number, request.session, request.seed)
+    number = participants.number_of(study_folder, who)
+    first = _first_header(study_folder, who, request.session)
+    rule, seed = (first.order_rule, first.seed) if first else (RULE, request.seed)
+    trials: tuple[tuple[str, str], ...] = ()
+    if request.resume:
+        broken = resume.broken(study_folder, who, request.session)
+        seed, trials = broken.seed, broken.trials
+    heard = _heard(study_folder, who, request.session)
+    plan = session_plan(study, bank, number, request.session, seed, rule, heard=heard, begun_with=trials)
+    if seed != request.seed:
+        kept = f"The seed is {seed}, with which this participant began, not {request.seed}."
+        plan = replace(plan, arithmetic=f"{plan.arithmetic}\n{kept}")
+    return study, bank, plan
 
 
-def _order_rule(study_folder: Path, participant: str, session_number: int) -> int:
-    """By which rule a session is ordered: its own recording tells, or the participant's first."""
-    found = ((folder.named(path), path) for path in (study_folder / participant).glob("*_session-*.h5"))
-    numbered = [(name[1] != session_number, name[1], path) for name, path in found if name is not None]
-    for _, _, path in sorted(numbered):
+def _first_header(study_folder: Path, participant: str, session_number: int) -> SessionHeader | None:
+    """How a session is laid out: its own recording's header tells, or that of the participant's first."""
+    found = _recordings(study_folder, participant)
+    for _, _, path in sorted((number != session_number, number, path) for number, path in found):
         try:
             with Session.open(path) as session:
                 if session.header.protocol_text:  # what was imported was laid out by nobody here
-                    return session.header.order_rule
+                    return session.header
         except (EmolabError, OSError):
             continue
-    return RULE
+    return None
+
+
+def _heard(study_folder: Path, participant: str, session_number: int) -> set[str]:
+    """The clips that the participant's other sessions have begun, as far as their files can be read."""
+    clips: set[str] = set()
+    for number, path in _recordings(study_folder, participant):
+        if number != session_number:
+            with suppress(EmolabError, OSError), Session.open(path) as session:
+                clips.update(resume.heard(session.sound_events()[0]))
+    return clips
+
+
+def _recordings(study_folder: Path, participant: str) -> list[tuple[int, Path]]:
+    found = ((folder.named(path), path) for path in (study_folder / participant).glob("*_session-*.h5"))
+    return [(name[1], path) for name, path in found if name is not None]
 
 
 def check(request: StartRequest, study_folder: Path) -> tuple[Study, Bank, SessionPlan, Path]:
@@ -208,7 +233,8 @@ def prepare(request: StartRequest, study_folder: Path, settings: Settings) -> Pr
     if request.resume:
         broken = resume.broken(study_folder, request.participant, request.session)
         resumes = broken.facts()
-        request = replace(request, seed=broken.seed, language=request.language or broken.language)
+        request = replace(request, language=request.language or broken.language)
+    request = replace(request, seed=plan.seed)
     plan = resolve_clip_paths(plan, bank, lambda entry: stimuli.clip_path(bank, entry.id, settings))
     texts = study.text(request.language or None)
     page, version = consent.keep_shown(study_folder, texts.language, texts.consent)

@@ -56,7 +56,10 @@ BOARD_AND_THERMAL = ("board", "thermal")
 
 
 def devices_text(streams: Sequence[str] = BOARD_AND_THERMAL, thermal_hz: float = 2.0) -> str:
-    """A device file of simulated instruments, named after their streams: board, thermal, rgb, audio."""
+    """A device file of simulated instruments, named after their streams: board, thermal, rgb, audio.
+
+    A rate that is none stands in it as it is, for whoever reads it to refuse.
+    """
     lines = ["# The simulated participant. Keys: emolab/devices/simulated.py"]
     for stream in streams:
         lines += ["", "[[instrument]]", 'kind = "simulated"', f'name = "{stream}"', f'stream = "{stream}"']
@@ -64,7 +67,8 @@ def devices_text(streams: Sequence[str] = BOARD_AND_THERMAL, thermal_hz: float =
             lines.append(f"rate_hz = {thermal_hz}")
         if stream in JITTER_MS:
             rate_hz = thermal_hz if stream == "thermal" else 255.0
-            lines.append(f"jitter_ms = {min(JITTER_MS[stream], 250.0 / rate_hz):g}")
+            jitter_ms = min(JITTER_MS[stream], 250.0 / rate_hz) if rate_hz else 0.0
+            lines.append(f"jitter_ms = {jitter_ms:g}")
     return "\n".join(lines) + "\n"
 
 

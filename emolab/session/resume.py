@@ -3,13 +3,14 @@
 A killed engine, a power cut or a signal leaves a file that ends in the middle. Resuming reads in it
 which clips were begun, and lays out what is left in a new file, `P014_session-0_part-2.h5`; the
 broken file is not touched. A clip that was begun is not played again, since nobody shall hear one
-twice; a rest that was not finished is made anew. Time before the break counts against the cap,
-the gap itself does not.
+twice, nor one that the experimenter left out; a rest that broke off is made anew, but not one that the
+experimenter ended. Time before the break counts against the cap, the gap itself does not. The clips are
+those it was begun with, as its first file tells, whatever has become of the bank.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,20 +21,24 @@ from emolab.core.event import Event
 from emolab.recording.reader import Session
 from emolab.session import folder
 
+BREAKS = ("session interrupted", "session aborted")  # why the runner skips what is left when a session ends
+
 
 @dataclass(frozen=True)
 class Broken:
     """What a session came to before it broke off, over all its parts.
 
-    `begun`: clips whose music was begun. `is_rested`: the rest was finished, `has_baseline`: and
-    reported on, or its time ran out. `elapsed_s`: time of the protocol used up, without that of a rest
-    that is to be made anew. `ended_utc`: last sign of life.
+    `trials`: clip and state of each trial as they were laid out, empty where the file does not tell.
+    `begun`: clips whose music was begun, or that were skipped before. `is_rested`: the rest was finished
+    or skipped, `has_baseline`: and reported on, or its time ran out. `elapsed_s`: time of the protocol used
+    up, without that of a rest that is to be made anew. `ended_utc`: last sign of life.
     """
 
     paths: tuple[Path, ...]
     seed: int
     language: str
     protocol_text: str
+    trials: tuple[tuple[str, str], ...]
     begun: frozenset[str]
     is_rested: bool
     has_baseline: bool
@@ -74,6 +79,7 @@ def broken(study: Path, participant: str, session: int) -> Broken:
         seed=parts[0].seed,
         language=parts[0].language,
         protocol_text=parts[0].protocol_text,
+        trials=parts[0].trials,
         begun=frozenset(clip for part in parts for clip in part.begun),
         is_rested=any(part.is_rested for part in parts),
         has_baseline=any(
@@ -85,12 +91,19 @@ def broken(study: Path, participant: str, session: int) -> Broken:
     )
 
 
+def heard(events: Iterable[Event]) -> list[str]:
+    """The clips whose music was begun, in the order in which it was."""
+    plays = (e for e in events if e.kind == "step_started" and e.data.get("kind") == "play")
+    return [str(play.data["clip"]) for play in plays if "clip" in play.data]
+
+
 @dataclass(frozen=True)
 class _Part:
     outcome: str
     seed: int
     language: str
     protocol_text: str
+    trials: tuple[tuple[str, str], ...]
     begun: tuple[str, ...]
     is_rested: bool
     has_baseline: bool
@@ -100,32 +113,49 @@ class _Part:
 
 def _read(path: Path) -> _Part:
     with Session.open(path) as session:
-        started = [event for event in session.events if event.kind == "step_started"]
-        is_rested = any(
-            event.kind == "step_ended"
-            and event.data.get("kind") == "rest"
-            and event.data.get("how") == "done"
-            for event in session.events
-        )
+        events = session.events
+        is_rested = _is_rested(events)
         stamps = [stream.last_s() or 0.0 for stream in session.streams.values()]
-        ended_s = max([event.time_s for event in session.events] + stamps, default=0.0)
+        ended_s = max([event.time_s for event in events] + stamps, default=0.0)
         return _Part(
             outcome=session.outcome,
             seed=session.header.seed,
             language=session.header.language,
             protocol_text=session.header.protocol_text,
-            begun=tuple(event.data["clip"] for event in started if event.data.get("kind") == "play"),
+            trials=_trials(events),
+            begun=(*heard(events), *_left_out(events)),
             is_rested=is_rested,
-            has_baseline=_has_baseline(session.events),
-            elapsed_s=_elapsed_s(session.events, ended_s, is_rested=is_rested),
+            has_baseline=_has_baseline(events),
+            elapsed_s=_elapsed_s(events, ended_s, is_rested=is_rested),
             ended_utc=session.header.started_utc + timedelta(seconds=ended_s / session.header.speed),
         )
+
+
+def _trials(events: Iterable[Event]) -> tuple[tuple[str, str], ...]:
+    told = (event.data.get("trials", ()) for event in events if event.kind == "session_started")
+    return tuple((str(trial["clip"]), str(trial["state"])) for trial in next(told, ()))
+
+
+def _left_out(events: Iterable[Event]) -> list[str]:
+    skipped = (event.data for event in events if event.kind == "trial_skipped")
+    return [str(data["clip"]) for data in skipped if data.get("reason") not in BREAKS]
+
+
+def _is_rested(events: Iterable[Event]) -> bool:
+    """Whether the rest lies behind: it came to its end, was skipped, or something after it has begun."""
+    for event in events:
+        kind, how = event.data.get("kind"), event.data.get("how")
+        if event.kind == "step_ended" and kind == "rest" and how in ("done", "skipped"):
+            return True
+        if event.kind == "step_started" and kind in ("rate", "play"):
+            return True
+    return False
 
 
 def _elapsed_s(events: Sequence[Event], ended_s: float, *, is_rested: bool) -> float:
     """Time of the protocol until the break: without that before a rest made anew, or of a standstill.
 
-    An unfinished rest is made anew; where another part holds the rest, this one began with a clip.
+    A rest that broke off is made anew; where another part holds the rest, this one began with a clip.
     """
     untimed = ("instruct", "mark") if is_rested else ("instruct", "mark", "rest")
     began_s: float | None = None

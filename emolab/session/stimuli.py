@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 import platformdirs
 
-from emolab import composer
 from emolab.core import shipped
 from emolab.core.errors import EmolabError
 from emolab.core.settings import Settings
-from emolab.protocol.bank import Bank, read_manifest
+from emolab.protocol.bank import Bank, ClipEntry, read_manifest
 
 log = logging.getLogger(__name__)
 
@@ -29,18 +29,22 @@ def own_bank(settings: Settings) -> Path:
 
 
 def clip_path(bank: Bank, clip: str, settings: Settings) -> Path:
-    """Where a clip's file lies: beside its manifest, or in the render folder for composed clips."""
+    """Where a clip's file lies: beside its manifest, or in the render folder for composed clips.
+
+    A composed one is of the file and sound that the shipped manifest lists under its id: a laboratory's
+    own piece that is called so, and whose file is not there, is missing.
+    """
     entry = bank.entry(clip)
     beside = bank.path.parent / entry.file
-    if beside.is_file() or clip not in _composed():
+    if beside.is_file() or not _is_composed(entry):
         return beside
     return render_folder(settings) / entry.file
 
 
 def missing(bank: Bank, clips: Iterable[str], settings: Settings) -> list[str]:
     """Those of `clips` that have no file yet but can be composed here."""
-    composed = _composed()
-    return [clip for clip in clips if clip in composed and not clip_path(bank, clip, settings).is_file()]
+    composed = (clip for clip in clips if _is_composed(bank.entry(clip)))
+    return [clip for clip in composed if not clip_path(bank, clip, settings).is_file()]
 
 
 def render(clips: Iterable[str], settings: Settings, progress: Callable[[str], None]) -> None:
@@ -91,5 +95,11 @@ class Rendering:
             self.progress = f"The clips could not be written to {render_folder(self._settings)}: {error}"
 
 
-def _composed() -> set[str]:
-    return {piece.id for piece in composer.catalogue()}
+def _is_composed(entry: ClipEntry) -> bool:
+    return _shipped().get(entry.id) == (entry.file, entry.sha256)
+
+
+@cache
+def _shipped() -> Mapping[str, tuple[str, str]]:
+    bank = read_manifest(shipped.folder("stimuli") / "manifest.csv")
+    return {entry.id: (entry.file, entry.sha256) for entry in bank.entries}

@@ -65,6 +65,19 @@ def test_the_plan_of_a_study_tells_who_goes_on_by_the_older_rule(tmp_path: Path)
     assert "rule 1" not in emolab("plan", *arguments, "P002").out
 
 
+def test_the_plan_of_a_study_tells_the_seed_by_which_a_participant_began(tmp_path: Path) -> None:
+    path = session_path(tmp_path, "P001", 0)
+    path.parent.mkdir()
+    writer = SessionWriter(path, SessionHeader("P001", 0, seed=5, protocol_text="name: emomusic\n"))
+    writer.open([])
+    writer.close()
+    arguments = ("emomusic", "--session", 1, "--seed", 7, "--study", tmp_path, "--participant")
+    assert plan(*arguments, "P001").json["seed"] == 5
+    said = emolab("plan", *arguments, "P001").out
+    assert "seed 5" in said.splitlines()[0] and "with which this participant began, not 7" in said
+    assert plan(*arguments, "P002").json["seed"] == 7
+
+
 def test_the_page_for_people_lists_the_clips_and_the_arithmetic() -> None:
     said = emolab("plan", "emomusic", "--participant", "P007")
     assert "15 clips planned (3 for each of 5 states), 14 guaranteed" in said.out
@@ -86,6 +99,10 @@ def test_a_recording_plays_the_very_clips_of_the_plan(recorded: Path) -> None:
         (["emomusic", "--participant", -1], "'-1' cannot be a pseudonym"),
         (["emomusic", "--participant", 1, "--session", 3], "session"),
         (["emomusic", "--participant", 1, "--session", -1], "session is -1"),
+        (
+            ["emomusic", "--participant", 1, "--study", "no/such"],
+            f"there is no study folder {Path('no/such')}; make it with 'emolab study new'",
+        ),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_with_the_remedy(arguments: list[object], sentence: str) -> None:

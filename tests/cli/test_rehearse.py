@@ -73,6 +73,7 @@ def test_an_own_effect_and_own_instruments_are_read_from_files(tmp_path: Path) -
         (["--jobs", "-2"], "--jobs -2 is none"),
         (["--thermal-rate", "-3"], "'rate_hz'"),
         (["--thermal-rate", "nan"], "'rate_hz'"),
+        (["--thermal-rate", "0"], "'rate_hz'"),
         (["--devices", "nowhere.toml"], "cannot read the device file nowhere.toml"),
         (["--session", "3"], "session 3 has no clips left"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from emolab.composer import audio
 from emolab.composer.clipcheck import prepare_clip
 from emolab.protocol.bank import ClipEntry, read_manifest, write_manifest
-from tests.cli.command import emolab
+from tests.cli.command import emolab, finish, start
 
 RATE_HZ = 48_000
 Sound = NDArray[np.int16]
@@ -178,12 +180,62 @@ def test_add_refuses_what_cannot_become_a_clip(tmp_path: Path) -> None:
         ((tmp_path / "none.wav", "--state", "sad"), "none.wav"),
         ((whole, "--state", "sad", "--start", 10), "whole.wav"),
         ((whole, "--state", "sad", "--start", -1), "give a start of 0 or later"),
+        ((whole, "--state", "sad", "--start", "inf"), "give a start of 0 or later"),
+        ((whole, "--state", "sad", "--start", "nan"), "give a start of 0 or later"),
+        ((whole, "--state", "sad", "--start", "1e305"), "whole.wav"),
+        ((whole, "--state", "sad", "--id", "../up"), "is no clip id"),
         ((whole, "--state", "blue"), "less_negative (fear, scared, nervous)"),
     ):
         said = emolab("stimuli", "add", *arguments, "--bank", bank)
         assert said.code == 2 and not said.out
         assert sentence in said.complaint
     assert not bank.exists() and not list(tmp_path.glob("bank/**/*.flac"))
+
+
+@pytest.mark.parametrize("option", ["--title", "--source", "--licence"])
+def test_text_that_no_manifest_holds_is_refused_before_anything_is_made(tmp_path: Path, option: str) -> None:
+    bank = tmp_path / "bank" / "manifest.csv"
+    piece = write_piece(tmp_path / "piece.wav")
+    said = emolab("stimuli", "add", piece, "--state", "sad", "--bank", bank, option, "Bach\tCello")
+    assert said.code == 2 and not said.out
+    assert f"{option} 'Bach\\tCello' is no text of one line; type it again" in said.complaint
+    assert not bank.parent.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_file_whose_name_is_not_utf_8_is_refused_in_one_line(tmp_path: Path) -> None:
+    bank = tmp_path / "bank" / "manifest.csv"
+    piece, odd = write_piece(tmp_path / "piece.wav"), tmp_path / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    (odd / "piece.wav").write_bytes(piece.read_bytes())
+    piece.rename(tmp_path / os.fsdecode(b"caf\xe9.wav"))
+    for file in (tmp_path / os.fsdecode(b"caf\xe9.wav"), odd / "piece.wav"):
+        said = emolab("stimuli", "add", file, "--state", "sad", "--bank", bank)
+        assert said.code == 2 and not said.out and "rename" in said.complaint
+    assert not list(tmp_path.glob("bank/**/*.flac"))
+
+
+def test_add_takes_an_id(tmp_path: Path) -> None:
+    bank = tmp_path / "bank" / "manifest.csv"
+    piece = write_piece(tmp_path / "茉莉花.wav")
+    assert emolab("stimuli", "add", piece, "--state", "calm", "--bank", bank, "--id", "jasmine").code == 0
+    assert [(entry.id, entry.file) for entry in read_manifest(bank).entries] == [
+        ("jasmine", "clips/jasmine.flac")
+    ]
+
+
+def test_clips_added_at_once_are_all_entered(tmp_path: Path) -> None:
+    bank = tmp_path / "bank" / "manifest.csv"
+    pieces = [write_piece(tmp_path / f"{hz}.wav", pitch_hz=hz) for hz in (220, 330, 440)]
+    running = [start("stimuli", "add", piece, "--state", "calm", "--bank", bank) for piece in pieces]
+    said = [finish(process, timeout_s=180) for process in running]
+    assert [one.code for one in said] == [0, 0, 0], [one.err for one in said]
+    assert {entry.id for entry in read_manifest(bank).entries} == {
+        "neutral-220",
+        "neutral-330",
+        "neutral-440",
+    }
+    assert [entry.position for entry in read_manifest(bank).entries] == [0, 1, 2]
 
 
 def test_a_clip_whose_manifest_cannot_be_written_is_taken_back(

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from emolab.composer import audio
-from emolab.composer.adopt import adopt_clip
+from emolab.composer.adopt import adopt_clip, own
 from emolab.composer.clipcheck import check_clip
 from emolab.core.errors import ConfigError, DataError
 from tests.composer.sounds import tone
@@ -76,3 +76,36 @@ def test_the_clip_is_the_part_asked_for(tmp_path: Path) -> None:
 
     clip, _ = audio.read(tmp_path / row.file)
     assert abs(clip[60_000:62_000]).max() == pytest.approx(abs(clip[180_000:182_000]).max(), rel=0.01)
+
+
+def test_pieces_whose_names_hold_no_letters_of_an_id_are_numbered(tmp_path: Path) -> None:
+    """After the 35 composed ones, which an analysis of several banks would take them for."""
+    ids = []
+    for nth, name in enumerate(("茉莉花", "月亮代表我的心", "月亮 live", "花 live", "花 live")):
+        piece = tmp_path / f"{name}.wav"
+        soundfile.write(piece, tone(8.0, 44_100), 44_100)
+        ids.append(adopt_clip(piece, "most_positive", tmp_path / "bank", 1.0 + nth / 5000, 5.0).id)
+    assert ids == [
+        "most_positive-8",
+        "most_positive-9",
+        "most_positive-live",
+        "most_positive-live-2",
+        "most_positive-live-3",
+    ]
+
+
+def test_a_name_that_is_taken_is_refused_with_the_option_that_helps(tmp_path: Path, song: Path) -> None:
+    adopt_clip(song, "neutral", tmp_path, 0.0, 5.0)
+    with pytest.raises(ConfigError, match="give another id with --id"):
+        adopt_clip(song, "neutral", tmp_path, 2.0, 5.0)
+
+
+def test_who_comes_second_to_a_bank_is_told_when_it_takes_long(tmp_path: Path) -> None:
+    with (
+        own(tmp_path / "bank"),
+        pytest.raises(ConfigError, match="another emolab adds clips to"),
+        own(tmp_path / "bank", patience_s=0.1),
+    ):
+        pass
+    with own(tmp_path / "bank", patience_s=0.0):
+        pass

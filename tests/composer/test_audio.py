@@ -77,7 +77,19 @@ def test_cut_takes_just_the_part_asked_for() -> None:
     assert part[0, 0] == 1.5 * RATE_HZ
 
 
-@pytest.mark.parametrize(("start_s", "seconds"), [(4.5, 1.0), (-0.1, 1.0), (0.0, 0.0), (9.0, 1.0)])
+@pytest.mark.parametrize(
+    ("start_s", "seconds"),
+    [
+        (4.5, 1.0),
+        (-0.1, 1.0),
+        (0.0, 0.0),
+        (9.0, 1.0),
+        (np.inf, 1.0),
+        (np.nan, 1.0),
+        (1e305, 1.0),
+        (0.0, np.inf),
+    ],
+)
 def test_cut_refuses_what_is_not_there(start_s: float, seconds: float) -> None:
     with pytest.raises(DataError, match="too short"):
         audio.cut(tone(5.0), RATE_HZ, start_s, seconds)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from emolab.core.errors import ConfigError
-from emolab.protocol.bank import COLUMNS, read_manifest, write_manifest
+from emolab.protocol.bank import COLUMNS, is_one_line, read_manifest, write_manifest
 from tests.protocol.worlds import bank
 
 HEADER = ",".join(COLUMNS)
@@ -83,3 +84,27 @@ def test_an_unknown_clip_is_named() -> None:
     assert bank().entry("neutral-3").position == 2
     with pytest.raises(ConfigError, match="no clip 'neutral-9'"):
         bank().entry("neutral-9")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["Bach\tCello", "Bach\nCello", "Bach\u2028Cello", "caf\udce9", "x" * 2001],
+    ids=["tab", "line", "separator", "half a sign", "too long"],
+)
+def test_text_that_could_not_be_read_again_leaves_the_manifest_as_it_was(tmp_path: Path, source: str) -> None:
+    path = write_manifest(tmp_path / "manifest.csv", bank().entries).path
+    before = path.read_bytes()
+    first, *others = bank().entries
+    with pytest.raises(ConfigError, match=r"manifest\.csv:2: "):
+        write_manifest(path, [replace(first, source=source), *others])
+    assert path.read_bytes() == before
+    assert [left.name for left in tmp_path.iterdir()] == ["manifest.csv"]
+    assert not is_one_line(source) and is_one_line("Bach, Cello “1”")
+
+
+def test_an_id_used_twice_leaves_the_manifest_as_it_was(tmp_path: Path) -> None:
+    path = write_manifest(tmp_path / "manifest.csv", bank().entries).path
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match=r"manifest\.csv:37: id 'most_negative-1' is used twice"):
+        write_manifest(path, [*bank().entries, bank().entries[0]])
+    assert path.read_bytes() == before and len(list(tmp_path.iterdir())) == 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from emolab.core.errors import ConfigError
 from emolab.core.label import STATE_KEYS, state
-from emolab.protocol.session_plan import SessionPlan, resolve_clip_paths, session_plan
+from emolab.protocol.session_plan import SessionPlan, resolve_clip_paths, rest_of, session_plan
 from emolab.protocol.steps import Instruct, NeutralPosition, Pause, Play, Rate, Rest, longest_s
 from tests.protocol.worlds import bank, plan, study
 
@@ -169,3 +169,53 @@ def test_clip_paths_are_found_in_a_folder_or_by_a_function(tmp_path: Path) -> No
 def test_a_clip_without_its_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"\.flac; run 'emolab stimuli render'"):
         resolve_clip_paths(plan(), bank(), tmp_path)
+
+
+def test_a_clip_that_was_heard_is_replaced_by_the_next_of_its_state() -> None:
+    before = plan(participant=4, seed=2)
+    gone = before.trials[0]
+    after = session_plan(study(), bank(), 4, 0, 2, heard={gone.id})
+    assert_order_holds(after)
+    assert {clip.id for clip in before.trials} - {clip.id for clip in after.trials} == {gone.id}
+
+
+def test_a_clip_comes_again_only_when_no_other_of_its_state_is_left() -> None:
+    heard = {entry.id for entry in bank().entries if entry.id != "neutral-4"}
+    again = session_plan(study(), bank(), 4, 0, 2, heard=heard)
+    assert_order_holds(again)
+    assert "neutral-4" in {clip.id for clip in again.trials}
+    others = {clip.id for clip in plan(participant=4, seed=2).trials if clip.state != "neutral"}
+    assert {clip.id for clip in again.trials if clip.state != "neutral"} == others
+
+
+def test_a_session_that_was_begun_stays_as_it_was_laid_out() -> None:
+    was = plan(participant=4, seed=2)
+    trials = [(clip.id, clip.state) for clip in was.trials]
+    assert session_plan(study(), bank(), 4, 0, 2, begun_with=trials) == was
+    assert session_plan(study(), bank(9), 4, 0, 2, begun_with=trials) == was
+
+
+def test_a_washout_stands_between_opposites_that_meet_in_what_is_left() -> None:
+    whole = plan()
+    states = [clip.state for clip in whole.trials]
+    begun = {clip.id for clip in whole.trials[1:9]}  # all but the first of the negative half, and neutral
+    left = rest_of(whole, begun, 100, is_rested=True, has_baseline=True)
+    assert [type(step) for step in left.steps[:5]] == [Instruct, Play, Rate, Pause, Play]
+    assert longest_s(left.steps[3]) == 30 and states[0] != states[9]
+    assert sum(isinstance(step, Pause) for step in left.steps) == 1
+
+
+def test_no_washout_stands_before_the_first_clip_of_what_is_left() -> None:
+    whole = plan(neutral_position="last")
+    at = next(i for i, step in enumerate(whole.steps) if isinstance(step, Pause))
+    begun = {step.clip.id for step in whole.steps[:at] if isinstance(step, Play)}
+    left = rest_of(whole, begun, 100, is_rested=True, has_baseline=True)
+    assert [type(step) for step in left.steps[:3]] == [Instruct, Play, Rate]
+    assert not any(isinstance(step, Pause) for step in left.steps)
+
+
+@pytest.mark.parametrize(("elapsed_s", "guaranteed"), [(0, 14), (1000, 3), (1100, 1), (1150, 0), (1300, 0)])
+def test_what_is_left_guarantees_what_fits(elapsed_s: float, guaranteed: int) -> None:
+    whole = plan()
+    left = rest_of(whole, {whole.trials[0].id}, elapsed_s, is_rested=True, has_baseline=True)
+    assert (left.planned, left.guaranteed) == (14, guaranteed)

@@ -65,13 +65,14 @@ class Part:
     """One part of a session, until it broke off at `until_s` of its own clock.
 
     `by`: "kill" leaves the file as a power cut does, "signal" ends it in order. `deed`: when the
-    experimenter does what, `skip` or `pause`.
+    experimenter does what, `skip` or `pause`; `then`: what else, in order.
     """
 
     until_s: float
     by: str = "kill"
     respondent: Nobody = field(default_factory=Answering)
     deed: tuple[float, str] = (math.inf, "")
+    then: tuple[tuple[float, str], ...] = ()
 
 
 def record(study: Path, part: Part, request: StartRequest) -> Path:
@@ -84,14 +85,15 @@ def record(study: Path, part: Part, request: StartRequest) -> Path:
     clock = SteppedClock(DAY)
     writer = SessionWriter(path, replace(prepared.header("lab", "", clock.speed), started_utc=DAY))
     writer.open([])
+    writer.mark(Event(0.0, "session_started", data=prepared.facts()))
     run = Run(prepared, clock, Mute(), part.respondent, writer.mark)
     run.begin(0.0)
-    at_s, deed = part.deed
-    while not run.outcome and min(run.next_s, at_s) <= part.until_s:
-        if at_s <= run.next_s:
+    deeds = [part.deed, *part.then, (math.inf, "")]
+    while not run.outcome and min(run.next_s, deeds[0][0]) <= part.until_s:
+        if deeds[0][0] <= run.next_s:
+            at_s, deed = deeds.pop(0)
             getattr(run.runner, deed)(at_s)
             clock.go_to(at_s)
-            at_s = math.inf
         else:
             clock.go_to(run.next_s)
         run.tick(clock.now_s())
@@ -189,10 +191,47 @@ def test_a_rest_that_broke_off_is_made_anew_and_its_time_given_back(tmp_path: Pa
     assert again.is_rested and again.has_baseline and len(again.begun) == 1
 
 
-def test_clips_heard_after_a_rest_that_was_left_out_count_against_the_cap(tmp_path: Path) -> None:
+def test_a_rest_that_the_experimenter_ended_is_not_made_anew(tmp_path: Path) -> None:
     broken, steps = broken_off(tmp_path, Part(PAGES_S + 10 + 100, deed=(PAGES_S + 10, "skip")))
-    assert broken.elapsed_s == pytest.approx(100, abs=0.01) and len(broken.begun) == 3
-    assert any(isinstance(step, Rest) for step in steps)  # what was not rested through is made anew
+    assert broken.elapsed_s == pytest.approx(110, abs=0.01) and len(broken.begun) == 3
+    assert broken.is_rested and broken.has_baseline
+    assert not any(isinstance(step, Rest) for step in steps) and not asks_of_the_rest(steps)
+
+
+def test_a_rest_that_the_experimenter_left_out_in_a_pause_is_not_made_anew(tmp_path: Path) -> None:
+    left_out = Part(PAGES_S + 100, deed=(1.0, "pause"), then=((PAGES_S + 5, "skip"), (PAGES_S + 6, "resume")))
+    broken, steps = broken_off(tmp_path, left_out)
+    assert broken.elapsed_s == pytest.approx(94, abs=0.01) and len(broken.begun) == 2
+    assert not any(isinstance(step, Rest) for step in steps) and not asks_of_the_rest(steps)
+
+
+@pytest.mark.parametrize("by", ["kill", "signal"])
+def test_a_clip_that_the_experimenter_left_out_is_not_played_afterwards(tmp_path: Path, by: str) -> None:
+    """In a pause before the second clip; it broke off in the third."""
+    whole = [clip.id for clip in lay_out(StartRequest("emomusic", "P001"))[2].trials]
+    first_s = PAGES_S + REST_S + ANSWER_S
+    paused = Part(
+        first_s + 120,
+        by=by,
+        deed=(first_s + 10, "pause"),
+        then=((first_s + 90, "skip"), (first_s + 100, "resume")),
+    )
+    broken, steps = broken_off(tmp_path, paused)
+    with Session.open(broken.paths[0]) as session:
+        skipped = [e.data["clip"] for e in session.events if e.kind == "trial_skipped"]
+    assert skipped == (whole[1:2] if by == "kill" else whole[1:])
+    assert broken.begun == set(whole[:3])
+    assert [step.clip.id for step in steps if isinstance(step, Play)] == whole[3:]
+
+
+def test_what_is_left_promises_no_more_clips_than_its_time_holds(tmp_path: Path) -> None:
+    """It was paused in the first clip until 200 s were left: three clips with their reports, and 20 s."""
+    paused = Part(PAGES_S + 1000, deed=(PAGES_S + REST_S + ANSWER_S + 5, "pause"))
+    record(tmp_path, paused, StartRequest("emomusic", "P001", answers="simulated"))
+    plan = check(StartRequest("emomusic", "P001", answers="simulated", resume=True), tmp_path)[2]
+    assert plan.cap_s == pytest.approx(200, abs=0.01)
+    assert (plan.planned, plan.guaranteed) == (14, 3)
+    assert "14 of 15 clips are left, 3 of them guaranteed in the 200 s" in plan.arithmetic
 
 
 def test_time_in_which_nothing_went_on_does_not_count(tmp_path: Path) -> None:
@@ -311,7 +350,7 @@ def test_what_is_resumed_keeps_its_seed_whichever_is_asked_for(tmp_path: Path) -
     whole = lay_out(begun, tmp_path)[2]
     record(tmp_path, Part(PAGES_S + 400), begun)
     again = lay_out(replace(begun, seed=0, resume=True), tmp_path)[2]
-    assert again.trials == whole.trials != lay_out(replace(begun, seed=0), tmp_path)[2].trials
+    assert again.trials == whole.trials != lay_out(replace(begun, seed=0))[2].trials
 
 
 def test_a_recording_that_cannot_be_read_tells_no_rule(tmp_path: Path) -> None:
