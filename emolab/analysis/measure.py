@@ -266,8 +266,10 @@ def _changed(row: Row, base: Row, window: windows.Baseline | None, is_same_file:
     A count in 30 s is set against what the rest would have counted in 30 s, both as they would be were all
     of the signal usable. What is told in SDs of its own file has no common zero with a rest in another.
     """
-    heard_s = row["end_s"] - row["start_s"]
-    ratio = heard_s / (window.end_s - window.start_s) if window else math.nan
+    # lengths to a tenth of a second: a few ms would part counts that are the same, and ranks see any part
+    heard_s = round(row["end_s"] - row["start_s"], 1)
+    rested_s = round(window.end_s - window.start_s, 1) if window else 0.0
+    ratio = heard_s / rested_s if rested_s else math.nan
     changes = {
         f"d_{feature.name}": _whole(row, feature, kind)
         - _whole(base, feature, kind) * (ratio if feature.is_total else 1.0)

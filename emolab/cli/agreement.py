@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolab.cli.arguments import parser, print_json
-from emolab.core.errors import ConfigError
+from emolab.core.errors import ConfigError, RecordingError
 
 if TYPE_CHECKING:
     from emolab.review.agreement import Comparison, Figure
+    from emolab.review.lanes import Lane
 
 
 def agreement(arguments: list[str]) -> int:
@@ -26,39 +29,47 @@ def agreement(arguments: list[str]) -> int:
     cli.add_argument("--window", type=float, metavar="S", help="windows of so many seconds instead of clips")
     cli.add_argument("--json", action="store_true", help="all of it as JSON")
     options = cli.parse_args(arguments)
-    found = compared(options.session, options.lanes, options.what, options.window)
-    if options.json:
-        print_json(facts(found))
-    else:
-        print(text(found))
-    return 0
-
-
-def compared(session: Path, names: str | None, what: Any, window_s: float | None) -> Comparison:
-    """The comparison asked for. Raises `ConfigError` for a lane there is none of."""
     from emolab.recording.trials import trials
     from emolab.review.agreement import compare
     from emolab.review.lanes import lanes
     from emolab.review.timeline import Timeline
 
-    with Timeline(session) as line:
-        every, found = trials(line.events, line.end_s), lanes(line)
-    if names is None:
-        chosen = [lane for lane in found if lane.labels and lane.source != "event"]
+    with Timeline(options.session) as line:
+        every, there = trials(line.events, line.end_s), lanes(line)
+    compared, left_out = chosen(there, options.lanes)
+    for lane in left_out:
+        print(f"emolab: {lane.name} is left out: {lane.problem}", file=sys.stderr)
+    found = compare(compared, every, options.what, options.window)
+    if options.json:
+        print_json(facts(found, left_out))
     else:
-        known = {lane.name: lane for lane in found}
-        wanted = [name.strip() for name in names.split(",")]
-        if missing := [name for name in wanted if name not in known]:
-            raise ConfigError(f"there is no lane {missing[0]!r}; the lanes are {', '.join(known)}")
-        chosen = [known[name] for name in wanted]
-    return compare(chosen, every, what, window_s)
+        print(text(found))
+    return 0
 
 
-def facts(found: Comparison) -> dict[str, Any]:
-    """A comparison as JSON; undefined figures are null."""
+def chosen(there: Sequence[Lane], names: str | None) -> tuple[list[Lane], list[Lane]]:
+    """The lanes that are compared, and those that would be if they could be read.
+
+    Raises `ConfigError` for a lane there is none of, `RecordingError` for one named that cannot be read.
+    """
+    if names is None:
+        voices = [lane for lane in there if lane.source != "event"]
+        return [lane for lane in voices if lane.labels], [lane for lane in voices if lane.problem]
+    known = {lane.name: lane for lane in there}
+    wanted = [name.strip() for name in names.split(",")]
+    if missing := [name for name in wanted if name not in known]:
+        raise ConfigError(f"there is no lane {missing[0]!r}; the lanes are {', '.join(known)}")
+    if unread := [known[name].problem for name in wanted if known[name].problem]:
+        raise RecordingError(unread[0])
+    return [known[name] for name in wanted], []
+
+
+def facts(found: Comparison, left_out: Sequence[Lane] = ()) -> dict[str, Any]:
+    """A comparison as JSON; undefined figures are null. `left_out`: lanes that could not be read."""
     return {
         "what": found.what,
         "lanes": list(found.lanes),
+        "left_out": [{"name": lane.name, "why": lane.problem} for lane in left_out],
         "windowing": found.windowing,
         "figures": [
             {"name": one.name, "lanes": list(one.lanes), "why": one.why or None, **_numbers(one)}

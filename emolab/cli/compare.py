@@ -51,7 +51,7 @@ def _table(runs: list[dict[str, Any]]) -> list[str]:
         lines.append(f"{'':<{wide}}{heads}" + (f"{'p by shuffling':>16}" if names is COLUMNS else ""))
         for run in ours:
             cells = "".join(f"{_figure(run['figures'][name]):>15}" for name in names)
-            p = f"{run['permutation_p']:>16.3f}" if names is COLUMNS else ""
+            p = f"{p_words(run['permutation_p']):>16}" if names is COLUMNS else ""
             lines.append(f"{run['name']:<{wide}}{cells}{p}")
     for run in runs:
         split = "" if run["group"] == "none" else f" by {run['group']}"
@@ -71,10 +71,10 @@ def _pair(one: dict[str, Any]) -> str:
     better = "better in {} folds, worse in {}, equal in {}".format(*one["better"])
     line = (
         f"{head}: {HEADS.get(one['figure'], one['figure'])} {_number(one['difference'])} "
-        f"({_number(one['low'])} to {_number(one['high'])}), {better}\n    p {_p(one['p'])}, Holm "
-        f"{_p(one['p_holm'])}; Wilcoxon {_p(one['p_wilcoxon'])}, signs {_p(one['p_signs'])}"
+        f"({_number(one['low'])} to {_number(one['high'])}), {better}\n    p {p_words(one['p'])}, Holm "
+        f"{p_words(one['p_holm'])}; Wilcoxon {p_words(one['p_wilcoxon'])}, signs {p_words(one['p_signs'])}"
     )
-    return line + ("" if one["p_mcnemar"] is None else f", McNemar {_p(one['p_mcnemar'])}")
+    return line + ("" if one["p_mcnemar"] is None else f", McNemar {p_words(one['p_mcnemar'])}")
 
 
 def _figure(told: dict[str, Any]) -> str:
@@ -87,5 +87,6 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:+.3f}".replace("-", "−")
 
 
-def _p(value: float | None) -> str:
+def p_words(value: float | None) -> str:
+    """A p, never as nought: `0.012`, `< 0.001`."""
     return "–" if value is None else ("< 0.001" if value < 0.001 else f"{value:.3f}")

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 
 WHAT = """Let a trained classifier judge a session by its skin conductance, and keep what it says in a lane.
 
-RUN is the folder of 'emolab train', or 'default': a small model of arousal that comes with emolab. Clips are
-windows, or --window seconds every --hop seconds are. What participants and analysts said is never touched."""
+RUN is the folder of 'emolab train', or 'default': a small model of arousal that comes with emolab; a folder
+of that name is './default'. Clips are windows, or --window seconds every --hop seconds are. What
+participants and analysts said is never touched."""
 RED, PLAIN = "\033[1;31m", "\033[0m"
 WARNING = (
     "{who} was among those from whom this model has learnt: what it says here it may remember, and it says "
     "nothing about how well it does"
+)
+NOT_KNOWN = (
+    "whether {who} was among those from whom this model has learnt is not known: nobody noted it beside its "
+    "weights"
 )
 LIVE_WINDOW_S, LIVE_HOP_S = 30.0, 2.0
 
@@ -62,22 +67,37 @@ def predict(arguments: list[str]) -> int:
         print_json(facts(found, lane, not_kept))
     else:
         print(text(found, lane))
-        if found.in_training:
-            words = "■ " + WARNING.format(who=found.participant)
-            print(f"{RED}{words}{PLAIN}" if sys.stdout.isatty() else words)
+        told = warning(found.in_training, found.participant)
+        for words in (*found.model.known.alarms, *([told] if told else [])):
+            print(as_alarm(words))
     if not_kept:
         print(f"emolab: the lane was not written: {not_kept}", file=sys.stderr)
     return 0
 
 
+def warning(in_training: bool | None, who: str) -> str:
+    """What is to be told of whom a model has learnt from; empty where it was not from `who`."""
+    words = {True: WARNING, False: "", None: NOT_KNOWN}[in_training]
+    return words.format(who=who or "this participant")
+
+
+def as_alarm(words: str) -> str:
+    """A sentence with the shape of an alarm before it, red where a terminal shows it."""
+    return f"{RED}■ {words}{PLAIN}" if sys.stdout.isatty() else f"■ {words}"
+
+
 def facts(found: Prediction, lane: str, not_kept: str = "") -> dict[str, Any]:
-    """A prediction as JSON; the state of a window that cannot be judged is null."""
+    """A prediction as JSON; the state of a window that cannot be judged is null.
+
+    `in_training` is null where it is not known. `alarms`: what was wrong with the run that made the model.
+    """
     model = found.model
     return {
         "session": str(found.session),
         "participant": found.participant,
         "in_training": found.in_training,
-        "warning": WARNING.format(who=found.participant) if found.in_training else None,
+        "warning": warning(found.in_training, found.participant) or None,
+        "alarms": list(model.known.alarms),
         "model": {
             "name": model.name,
             "what": model.classifier.spec.name,
@@ -131,8 +151,7 @@ def text(found: Prediction, lane: str) -> str:
 def _kept(found: Prediction) -> tuple[str, str]:
     """The lane that was written, or why none was; what was found is not lost with it."""
     from emolab import __version__
-    from emolab.review.guesses import keep
-    from emolab.review.lanes import IN_TRAINING
+    from emolab.review.guesses import LEARNT_FROM, keep
 
     model = found.model
     by = {
@@ -141,7 +160,7 @@ def _kept(found: Prediction) -> tuple[str, str]:
         "target": model.target,
         "windows": found.windows,
         "run": str(model.known.folder.resolve()),
-        "participant": IN_TRAINING if found.in_training else "not in training",
+        "participant": LEARNT_FROM[found.in_training],
         "emolab": __version__,
     }
     try:

@@ -97,6 +97,27 @@ class Listener:
         return self.known[now.path]
 
 
+@dataclass
+class Training:
+    """Whether a model has learnt from who sits there: asked once, as soon as it is known who."""
+
+    model: Model
+    study: Path
+    who: str = ""
+    answer: bool | None = None
+
+    def asked(self, participant: str) -> str:
+        """What is to be told now; empty when it was told before, or is nothing to tell."""
+        from emolab.cli.predict import as_alarm, warning
+
+        if not participant or participant == self.who:
+            return ""
+        self.who = participant
+        self.answer = self.model.known.learnt_from(self.study / participant / "session", participant)
+        told = warning(self.answer, participant)
+        return as_alarm(told) if told else ""
+
+
 def skin_stream(now: Snapshot) -> tuple[StreamHealth, int] | None:
     """The first stream with skin conductance that has samples, and which column it is."""
     for stream in now.streams:
@@ -135,7 +156,7 @@ def read_out(run: str, study: Path, window_s: float, hop_s: float, as_json: bool
         os.nice(LOWEST)
     model = open_model(run)
     listener, was_running = Listener(model, client, window_s), False
-    speed = max(client.snapshot().speed, 1e-3)
+    speed, training = max(client.snapshot().speed, 1e-3), Training(model, study)
     try:
         for dropped in turns(hop_s / speed):
             began_s = time.perf_counter()
@@ -143,9 +164,12 @@ def read_out(run: str, study: Path, window_s: float, hop_s: float, as_json: bool
             if now.phase in ENDED and was_running:
                 return 0
             was_running = was_running or now.phase not in ("setup", *ENDED)
+            told = training.asked(now.participant)
+            if told and not as_json:  # there it stands in every line
+                print(told, flush=True)
             if guess is not None:
                 took_ms = 1e3 * (time.perf_counter() - began_s)
-                print(line(model, guess, took_ms, dropped, as_json), flush=True)
+                print(line(model, guess, took_ms, dropped, as_json, training.answer), flush=True)
     except (OSError, BrokenPipeError):
         print("emolab: the engine has ended, and the read-out with it", file=sys.stderr)
     except KeyboardInterrupt:
@@ -156,7 +180,9 @@ def read_out(run: str, study: Path, window_s: float, hop_s: float, as_json: bool
     return 0
 
 
-def line(model: Model, guess: Guess, took_ms: float, dropped: int, as_json: bool) -> str:
+def line(
+    model: Model, guess: Guess, took_ms: float, dropped: int, as_json: bool, in_training: bool | None = None
+) -> str:
     """One turn, as JSON or for people."""
     from emolab.recording.predicted import words
 
@@ -173,6 +199,7 @@ def line(model: Model, guess: Guess, took_ms: float, dropped: int, as_json: bool
             "probabilities": likely or None,
             "usable": round(guess.usable, 4),
             "why": guess.why or None,
+            "in_training": in_training,
             "took_ms": round(took_ms, 1),
             "dropped": dropped,
         }

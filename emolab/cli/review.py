@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -30,10 +31,20 @@ def review(arguments: list[str]) -> int:
 
 
 def newest(study: Path) -> Path:
-    """The recording made last in a study. Raises `RecordingError` when there is none."""
+    """The recording of a study that began last, of those that can be read.
+
+    Raises `RecordingError` when there is none.
+    """
+    from emolab.recording.reader import Session
     from emolab.study.sessions import sessions
 
     found = [path for *_, path in sessions(study)]
     if not found:
         raise RecordingError(f"there is no session in {study}; choose a study folder, or a recording in it")
-    return max(found, key=lambda path: path.stat().st_mtime)
+    began_s = {}
+    for path in found:
+        with contextlib.suppress(RecordingError), Session.open(path) as session:
+            began_s[path] = session.header.started_utc.timestamp()
+    if not began_s:
+        raise RecordingError(f"no session in {study} can be read; 'emolab inspect {found[-1]}' tells why")
+    return max(began_s, key=began_s.__getitem__)

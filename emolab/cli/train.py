@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolab.cli.arguments import parser, print_json
+from emolab.cli.compare import p_words
 from emolab.core.errors import ConfigError
 from emolab.datasets import DATASETS
 from emolab.models import MODELS
@@ -95,18 +96,18 @@ def _order(options: Namespace) -> Any:
 
 
 def place(data: str, root: Path | None) -> tuple[str, Path]:
-    """Which corpus lies where: a name with its --root, or the folder of a study.
+    """Which corpus lies where: a name with its --root, or the folder of a study, which may be called `study`.
 
     Raises `ConfigError` where it is neither.
     """
-    if data in CORPORA or data == "study":
+    if root is None and data not in CORPORA and Path(data).is_dir():
+        data, found = "study", Path(data)
+    elif data in CORPORA or data == "study":
         if root is None:
             raise ConfigError(
                 f"--root DIR is missing: where does {data} lie? 'emolab data list' tells where to ask"
             )
         found = root
-    elif Path(data).is_dir() and root is None:
-        data, found = "study", Path(data)
     else:
         raise ConfigError(
             f"{data!r} is neither a corpus ({', '.join(CORPORA)}) nor the folder of a study; "
@@ -203,7 +204,7 @@ def _text(made: Made) -> str:
                 f"balanced accuracy {told['balanced_accuracy']:.3f}, κ {told['kappa']:.3f}",
                 f"    accuracy {told['accuracy']:.3f}, of the commonest class {told['majority']:.3f}; "
                 f"shuffled labels reach macro-F1 {line['mean']:.3f} (95 %: {line['high_95']:.3f}), "
-                f"p {line['p']:.3f}",
+                f"p {p_words(line['p'])}",
             ]
     lines += [f"skipped: {one}" for one in made.skipped]
     lines += [f"{one.level}: {one.text}" for one in made.alarms]

@@ -143,7 +143,8 @@ def _figure(figure: Agreement) -> dict[str, float | int | None]:
 def _shown(figure: Agreement) -> str:
     if math.isnan(figure.value):
         return "undefined (everything was called the same)"
-    return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}] over {figure.units} clips"
+    interval = "" if math.isnan(figure.low) else f" [{figure.low:.2f}, {figure.high:.2f}]"
+    return f"{figure.value:.2f}{interval} over {figure.units} clips"
 
 
 def _groups() -> tuple[str, ...]:

@@ -8,7 +8,8 @@
 Read are the recordings `STUDY/P014/P014_session-0.h5`, also those in which a session went on, and rehearsed
 ones. Times are seconds from the clip's onset, as each sample was taken; the rate is that measured over the
 recording. A clip that was skipped, broken off or not reported on is left out, and told; so is a recording
-that cannot be read, that is a copy of another, or that bears the name of another.
+that cannot be read, that is a copy of another, or that bears the name of another. `P001` and `p001` are one
+participant, called as in the first of their recordings.
 """
 
 from __future__ import annotations
@@ -46,10 +47,11 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Recording:
-    """Which recording it is, whose, and what was heard in it."""
+    """Which recording it is, whose, what its header calls the study, and what was heard in it."""
 
     identity: Identity
     participant: str
+    study: str
     playings: tuple[Playing, ...]
 
 
@@ -60,6 +62,7 @@ class Heard:
     participant: str
     recording: Path
     playing: Playing
+    study: str = ""  # as the recording's header names it
 
 
 class Sessions:
@@ -98,6 +101,7 @@ class Sessions:
             for path in sorted(read, key=lambda path: not is_at_home(path, read[path].identity)):
                 if path not in twice:
                     names.setdefault(path.stem, path)
+            spelt: dict[str, str] = {}  # capitals make nobody another participant
             for path, one in read.items():
                 key = f"{path.parent.name}/{path.stem}"
                 if (other := twice.get(path)) is not None:
@@ -105,7 +109,8 @@ class Sessions:
                 elif (other := names[path.stem]) != path:
                     self._left_out.leave_out(key, f"{path} is another recording of the same name as {other}")
                 else:
-                    self._heard |= self._of(path, one)
+                    who = spelt.setdefault(one.participant.casefold(), one.participant)
+                    self._heard |= self._of(path, one, who)
         return self._heard
 
     def _read(self) -> dict[Path, Recording]:
@@ -125,6 +130,13 @@ class Sessions:
             for key, one in self.heard().items()
             if key not in self._left_out
         ]
+
+    def studies(self) -> dict[str, list[str]]:
+        """By participant, the names by which the headers of their recordings call the study."""
+        found: dict[str, set[str]] = {}
+        for one in self.heard().values():
+            found.setdefault(one.participant, set()).add(one.study)
+        return {who: sorted(names) for who, names in found.items()}
 
     def load(self, ref: TrialRef) -> Trial:
         """`eda`, `ppg`, `respiration` `(n,)` in their own units, as far as they were recorded.
@@ -176,7 +188,7 @@ class Sessions:
         assert said is not None and said.state is not None  # others are left out
         return said.state if self.by == "state" else state(said.state).group
 
-    def _of(self, path: Path, one: Recording) -> dict[str, Heard]:
+    def _of(self, path: Path, one: Recording, who: str) -> dict[str, Heard]:
         found = {}
         for playing in one.playings:
             if playing.clip == BASELINE:
@@ -187,7 +199,7 @@ class Sessions:
             elif playing.said is None or playing.said.state is None:
                 self._left_out.leave_out(key, "nothing was reported in time")
             else:
-                found[key] = Heard(one.participant, path, playing)
+                found[key] = Heard(who, path, playing, one.study)
         return found
 
     def _lines(self, path: Path) -> dict[str, Line]:
@@ -208,7 +220,7 @@ def _recording(path: Path) -> Recording:
         lasts = [stream.last_s() or 0.0 for stream in session.streams.values()]
     told = identity(header.participant, header.session, header.started_utc)
     end_s = max([*lasts, *(event.time_s for event in events)], default=0.0)
-    return Recording(told, header.participant, tuple(trials(events, end_s)))
+    return Recording(told, header.participant, header.study, tuple(trials(events, end_s)))
 
 
 def _recordings(folder: Path) -> list[Path]:

@@ -120,12 +120,13 @@ def _lines(
     label: str,
     dashed: bool = False,
 ) -> None:
-    told = [[one[name] for one in history if one[name] is not None] for history in histories]
-    told = [values for values in told if values]
+    every = [np.array([one[name] for one in history], np.float64) for history in histories]  # None: NaN
+    told = [values for values in every if not np.isnan(values).all()]
     for values in told:
         axes.plot(range(1, len(values) + 1), values, color=colour, linewidth=0.5, alpha=0.35)
     if told:
         shortest = min(len(values) for values in told)
-        mean = np.mean([values[:shortest] for values in told], axis=0)
+        table = np.ma.masked_invalid([values[:shortest] for values in told])
+        mean = table.mean(axis=0).filled(np.nan)  # an epoch of which no fold tells stays empty
         style = "--" if dashed else "-"
         axes.plot(range(1, shortest + 1), mean, color=colour, linewidth=1.6, linestyle=style, label=label)

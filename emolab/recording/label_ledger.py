@@ -31,6 +31,11 @@ SCHEMA = 1
 DEEDS = ("edit", "undo", "redo")
 HEADS = "heads.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _@.+-]{0,63}")
+# the lanes that are read from the recording, of faces, and of classifiers (`review.guesses.lane_of`)
+_NOT_A_PERSON = re.compile(
+    r"(events|intended|reported|face-.*|.+-(valence|arousal|state|group)(-[0-9a-f]{4})?)( \d+)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -58,12 +63,19 @@ def folder_of(recording: Path) -> Path:
 
 
 def check_name(analyst: str) -> str:
-    """`analyst` itself when a ledger can carry that name. Raises `ConfigError` otherwise."""
-    if not _NAME.fullmatch(analyst) or analyst.endswith((" ", ".")):
-        raise ConfigError(
-            f"{analyst!r} cannot be an analyst's name; use 1 to 64 letters, digits, spaces and _ @ . + -"
-        )
+    """`analyst` itself when a person can be called that here. Raises `ConfigError` otherwise."""
+    if _NOT_A_PERSON.fullmatch(_written(analyst)):
+        raise ConfigError(f"{analyst!r} is what a lane of another kind is called; choose another name")
     return analyst
+
+
+def _written(name: str) -> str:
+    """`name` itself when a ledger can carry it, a person's or a model's. Raises `ConfigError` otherwise."""
+    if not _NAME.fullmatch(name) or name.endswith((" ", ".")):
+        raise ConfigError(
+            f"{name!r} cannot be an analyst's name; use 1 to 64 letters, digits, spaces and _ @ . + -"
+        )
+    return name
 
 
 class Ledger:
@@ -97,7 +109,7 @@ class Ledger:
         Raises `RecordingError` when the chain is broken, naming the first line that is not sound, or
         when nothing can be written there.
         """
-        path = folder_of(recording) / f"{check_name(name)}.jsonl"
+        path = folder_of(recording) / f"{_written(name)}.jsonl"
         if not path.exists():
             try:
                 return cls._begin(path, recording.stem, name)

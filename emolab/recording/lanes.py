@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from emolab.core.errors import DataError
 from emolab.core.event import Event
@@ -65,12 +66,38 @@ def _said(start_s: float, stop_s: float, clip: str, state: str, word: str | None
 def _heard(events: Sequence[Event], end_s: float) -> list[tuple[str, str, float, float]]:
     """`(clip, state, start_s, stop_s)` of each playing."""
     found = []
-    for onset in onset_facts(events):
+    onsets = onset_facts(events)
+    for onset, stop_s in zip(onsets, stops(onsets, events, end_s), strict=True):
         start_s = onset["fitted_s"]
-        stop_s = end_s if onset["ended_s"] is None else onset["ended_s"]
         if start_s is not None:
             found.append((str(onset["clip"]), str(onset["state"] or ""), start_s, max(stop_s, start_s)))
     return found
+
+
+def stops(onsets: Sequence[Mapping[str, Any]], events: Sequence[Event], end_s: float) -> list[float]:
+    """When each playing of `onset_facts` ended, session clock; `end_s`: of the recording.
+
+    Where the line that tells it is damaged its step's own end does, which is the same moment, else the next
+    step or clip to begin; only what nothing follows lasted as long as the recording.
+    """
+    return [
+        min(_after(onset, onsets, events), default=end_s) if onset["ended_s"] is None else onset["ended_s"]
+        for onset in onsets
+    ]
+
+
+def _after(
+    onset: Mapping[str, Any], onsets: Sequence[Mapping[str, Any]], events: Sequence[Event]
+) -> Iterator[float]:
+    """Moments after an onset by which its clip was over."""
+    start_s, clip = onset["fitted_s"], onset["clip"]
+    if start_s is None:
+        return
+    yield from (other["fitted_s"] for other in onsets if (other["fitted_s"] or 0.0) > start_s)
+    for event in events:
+        is_own = event.data.get("kind") == "play" and event.data.get("clip") == clip
+        if event.time_s > start_s and event.kind == ("step_ended" if is_own else "step_started"):
+            yield event.time_s
 
 
 def rests(events: Sequence[Event]) -> list[tuple[float, float]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from emolab.core.event import Event
 from emolab.recording.labels import TimedLabel
-from emolab.recording.lanes import BASELINE, reported
+from emolab.recording.lanes import BASELINE, reported, stops
 from emolab.recording.onset_facts import onset_facts
 
 
@@ -19,7 +19,7 @@ class Trial:
     `start_s`, `end_s`: heard from and to, session clock. `intended`: what the clip was chosen for,
     None for the rest. `said`: what the participant reported, None when nothing was reported in time.
     `response_s`: from the question to the confirmation. `changes`: choices unmade before it.
-    `how`: done, skipped, aborted or silenced, None when the recording ends before. `onset_ms`: the
+    `how`: done, skipped, aborted or silenced, None when nothing tells. `onset_ms`: the
     measured onset less the fitted one, None where nothing listened.
     """
 
@@ -56,11 +56,10 @@ def trials(events: Sequence[Event], end_s: float) -> list[Trial]:
     for each in onsets:
         if each["fitted_s"] is not None:
             playings[str(each["clip"])].append(each["fitted_s"])
-    for number, onset in enumerate(onsets, 1):
+    for number, (onset, stop_s) in enumerate(zip(onsets, stops(onsets, events, end_s), strict=True), 1):
         start_s = onset["fitted_s"]
         if start_s is None:
             continue
-        stop_s = max(end_s if onset["ended_s"] is None else onset["ended_s"], start_s)
         clip = str(onset["clip"])
         again_s = next((s for s in playings[clip] if s > start_s), float("inf"))
         told = next((e for e in answers[clip] if start_s <= e.time_s < again_s), None)
@@ -71,7 +70,7 @@ def trials(events: Sequence[Event], end_s: float) -> list[Trial]:
                 number,
                 clip,
                 start_s,
-                stop_s,
+                max(stop_s, start_s),
                 intended=onset["state"] or None,
                 said=said.get((clip, start_s)),
                 how=onset["how"],

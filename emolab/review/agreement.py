@@ -23,6 +23,7 @@ from emolab.faces.fer import GROUPS
 from emolab.recording.labels import TimedLabel
 from emolab.recording.trials import Trial
 from emolab.review.checks import from_label
+from emolab.review.guesses import is_classifier
 from emolab.review.lanes import Lane
 from emolab.stats.agreement import Agreement, Form, Level, cohen, fleiss, intraclass, krippendorff
 
@@ -31,6 +32,7 @@ WHATS: tuple[What, ...] = get_args(What)
 LEVELS: tuple[Level, ...] = ("nominal", "ordinal")
 FORMS: tuple[Form, ...] = ("2,1", "3,1", "2,k")
 LEAST_COVERED = 0.5
+GROUP_TARGETS = ("group", "valence")  # of a classifier whose classes are groups
 Floats = NDArray[np.float64]
 Stretch = tuple[float, float]
 
@@ -114,7 +116,9 @@ def _judgement(lane: Lane, unit: Stretch, what: What) -> float:
 
 def _value(lane: Lane, label: TimedLabel, unit: Stretch, what: What) -> float:
     if what == "state":
-        return float(state(label.state).rank) if label.state else math.nan
+        if label.state is None or _tells_arousal(lane):  # whose `neutral` is no state
+            return math.nan
+        return float(state(label.state).rank)
     if what == "group":
         return _group(lane, label)
     if label.trace:
@@ -125,11 +129,19 @@ def _value(lane: Lane, label: TimedLabel, unit: Stretch, what: What) -> float:
     return math.nan if given is None else given
 
 
+def _tells_arousal(lane: Lane) -> bool:
+    return is_classifier(lane.by) and lane.by.get("target") == "arousal"
+
+
 def _group(lane: Lane, label: TimedLabel) -> float:
-    """−1, 0, 1; a face's own three groups count, its `unknown` does not."""
-    if label.state:
+    """−1, 0, 1; a face's own three groups count, its `unknown` does not.
+
+    Of classifiers those of groups and of valence count: `negative` may be the lower end of arousal, too.
+    """
+    of = lane.by.get("target", "") if is_classifier(lane.by) else "group"
+    if label.state and not _tells_arousal(lane):
         return float(GROUPS.index(state(label.state).group) - 1)
-    if lane.source == "model":
+    if lane.source == "model" and of in GROUP_TARGETS:
         try:
             face = from_label(label, None).face
         except DataError:

@@ -100,7 +100,10 @@ class Desk:
         return names
 
     def say(self, labels: Iterable[TimedLabel], why: str = "", by: Mapping[str, str] | None = None) -> bool:
-        """Make `labels` all there is in this lane, as one act; False when they are just that already."""
+        """Make `labels` all there is in this lane, as one act; False when they are just that already.
+
+        `by` that is not what the lane says so far is an act all the same, which changes no label.
+        """
         wanted = list(labels)
         changes = []
         for name, label in self._state.labels.items():
@@ -111,6 +114,8 @@ class Desk:
         names = self._names(len(wanted))
         changes += [Change(name, None, label) for name, label in zip(names, wanted, strict=True)]
         self._do(tuple(changes), why, by)
+        if not changes and by and dict(by) != self._by:
+            self._state.take(self.ledger.append("edit", (), why, by=by))
         return bool(changes)
 
     def change(self, name: str, label: TimedLabel, why: str = "") -> None:
@@ -149,6 +154,11 @@ class Desk:
         last = self._state.redoable[-1]
         self._append("redo", last.changes, of=last.number)
         return last
+
+    @property
+    def _by(self) -> Mapping[str, str]:
+        """Which model the lane is of, as its newest act that names one tells."""
+        return next((act.by for act in reversed(self.ledger.acts) if act.by), {})
 
     def _do(self, changes: tuple[Change, ...], why: str, by: Mapping[str, str] | None = None) -> None:
         if changes:

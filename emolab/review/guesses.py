@@ -20,6 +20,7 @@ from emolab.recording.labels import TimedLabel
 from emolab.recording.predicted import KIND, Guess, from_label, to_label
 from emolab.review.desk import Desk
 
+LEARNT_FROM = {True: "in training", False: "not in training", None: "not known"}  # as a ledger says it
 MOST_NAME = 48
 MARK = 4  # letters of the weights' hash
 
@@ -54,6 +55,11 @@ def lane_of(recording: Path, by: Mapping[str, str]) -> str:
 def is_classifier(by: Mapping[str, str]) -> bool:
     """Whether a ledger was written by a classifier, rather than by a face model."""
     return by.get("kind") == KIND
+
+
+def was_learnt_from(by: Mapping[str, str]) -> bool | None:
+    """Whether a classifier had learnt from the participant whom it judged; None where that is not known."""
+    return {words: answer for answer, words in LEARNT_FROM.items()}.get(by.get("participant", ""))
 
 
 def guesses_of(labels: Mapping[str, TimedLabel]) -> dict[str, Guess]:

@@ -15,7 +15,7 @@ def told(act: Act) -> str:
         added = sum(change.before is None for change in act.changes)
         what = f"{len(act.changes)} labels {'added' if added == len(act.changes) else 'changed'}"
     else:
-        what = "; ".join(_change(change) for change in act.changes)
+        what = "; ".join(_change(change) for change in act.changes) or "the same labels again"
     why = f", “{act.why}”" if act.why else ""
     return f"{verb}{what}{why}"
 

@@ -19,14 +19,13 @@ from emolab.recording.labels import TimedLabel, standing
 from emolab.recording.predicted import Guess
 from emolab.recording.predicted import words as guess_words
 from emolab.review.checks import Check, Validation, from_label
-from emolab.review.guesses import guesses_of, is_classifier
+from emolab.review.guesses import guesses_of, is_classifier, was_learnt_from
 from emolab.review.happenings import afterwards, happenings
 from emolab.review.history import name_of
 from emolab.review.timeline import Timeline
 from emolab.study.notes import notes
 
 Source = Literal["event", "intention", "person", "model", "analyst"]
-IN_TRAINING = "in training"  # as a classifier's ledger says it of the participant
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Lane:
     @property
     def in_training(self) -> bool:
         """Whether the participant is among those from whom the classifier has learnt."""
-        return self.by.get("participant") == IN_TRAINING
+        return was_learnt_from(self.by) is True
 
     def words(self, name: str) -> str:
         """What a label of this lane says, in words."""

@@ -13,14 +13,16 @@ on from its last act and to no other. A merge that was killed is finished by the
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from emolab.core.errors import RecordingError
+from emolab.core.errors import ConfigError, DataError, RecordingError
 from emolab.recording import label_ledger as ledger
+from emolab.recording.copies import Identity, identity
 from emolab.recording.label_ledger import Ledger
+from emolab.recording.reader import Session
 from emolab.study import exports_made, participants
 from emolab.study.sessions import named
 
@@ -41,8 +43,9 @@ class Met:
 def merge(home: Path, copy: Path) -> list[Met]:
     """Bring the labels of `copy`, the same recording elsewhere, to `home`; the copy is only read.
 
-    Raises `RecordingError` when a ledger is damaged, and `ConfigError` when the participant withdrew from
-    the study at home, before anything was changed.
+    Raises `RecordingError` when a ledger or recording is damaged, `ConfigError` when there is no such home or
+    copy, the two are not the same recording, or the participant withdrew from the study at home, and
+    `DataError` when a ledger is of another recording; all before anything was changed.
     """
     study, who = exports_made.study_of(home), named(home)
     if study is not None and who is not None:
@@ -50,8 +53,30 @@ def merge(home: Path, copy: Path) -> list[Met]:
     if home.stem != copy.stem:
         raise RecordingError(f"{copy} is not the recording {home.stem}; choose its copy")
     theirs = sorted(_ledgers(copy), key=lambda one: (one.analyst, len(one.name), one.name))
+    _check_copy(home, copy, theirs)
     known = {mine.analyst for mine in _ledgers(home)}  # all of them sound, or nothing is changed
     return [_bring(home, one, one.analyst in known) for one in theirs]
+
+
+def _check_copy(home: Path, copy: Path, theirs: Sequence[Ledger]) -> None:
+    """Whether these labels belong to the recording at home: two studies may give two the same name."""
+    if not home.is_file():
+        raise ConfigError(f"there is no recording {home} to bring labels to; check the spelling")
+    if not theirs and not copy.is_file():
+        raise ConfigError(f"there is neither a recording {copy} nor labels of one; check the spelling")
+    if copy.is_file() and _identity(copy) != _identity(home):
+        raise ConfigError(f"{copy} is another recording than {home}, under the same name; choose its copy")
+    if strange := [one for one in theirs if one.recording != home.stem]:
+        raise DataError(
+            f"{strange[0].path} holds labels of {strange[0].recording}, not of {home.stem}; "
+            "put it back where it belongs, and merge again"
+        )
+
+
+def _identity(recording: Path) -> Identity:
+    with Session.open(recording) as session:
+        header = session.header
+        return identity(header.participant, header.session, header.started_utc)
 
 
 def _ledgers(recording: Path) -> Iterator[Ledger]:

@@ -30,6 +30,7 @@ from emolab.faces.verdict import Aggregation, ClipFace
 from emolab.recording import lanes
 from emolab.recording.film import Film
 from emolab.recording.reader import Session
+from emolab.recording.recover import is_growing
 from emolab.recording.trials import Trial, trials
 from emolab.review.checks import POLICIES, Check, Policy, Validation, to_label
 from emolab.review.desk import Desk
@@ -161,7 +162,9 @@ def _events(session: Session) -> tuple[list[Event], list[str]]:
     events, lost = session.sound_events()
     damage = [f"{lost} events are damaged and left out"] if lost else []
     if not session.finished:
-        damage.append("the recording was not closed in order; it is judged as far as it goes")
+        is_live = is_growing(session.path)
+        state = "it is still being recorded" if is_live else "the recording was not closed in order"
+        damage.append(f"{state}; it is judged as far as it goes")
     return events, damage
 
 

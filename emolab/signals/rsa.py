@@ -22,6 +22,7 @@ from emolab.signals.respiration import Breath
 RR_MS = (300.0, 2000.0)
 LAG_S = 0.75  # the shortest interval comes as breathing in ends, or up to a beat later
 LEAST_BREATHS = 3
+LEAST_MS = 1e-6  # what is smaller is left over from the arithmetic: a heart that is steady has none
 
 _SOURCE = "Grossman 1990"
 RSA_FEATURES: tuple[Feature, ...] = (
@@ -87,5 +88,6 @@ def read_rsa(breath: Breath, beats_s: ArrayLike, rr_ms: ArrayLike | None = None)
         inhaling = intervals_ms[start:inhaled][is_told[start:inhaled]]
         exhaling = intervals_ms[peak:exhaled][is_told[peak:exhaled]]
         if len(inhaling) and len(exhaling):
-            rsa_ms[number] = max(float(exhaling.max() - inhaling.min()), 0.0)
+            difference_ms = float(exhaling.max() - inhaling.min())
+            rsa_ms[number] = difference_ms if difference_ms >= LEAST_MS else 0.0
     return Rsa(breath.starts_s, breath.ends_s, rsa_ms)

@@ -27,6 +27,7 @@ from emolab.training.run_folder import CONFIG, FOLDS, METRICS, PREDICTIONS, read
 from emolab.training.scores import FIGURES
 
 LESS_IS_BETTER = ("rmse",)
+NOT_OURS = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, ZeroDivisionError)
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,16 @@ class _Run:
     @property
     def is_regression(self) -> bool:
         return self.metrics["classes"] is None
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The figures by which folds can be compared."""
+        return ("rmse", "r") if self.is_regression else FIGURES
+
+    @property
+    def usual(self) -> str:
+        """That by which they are compared where none is asked for."""
+        return "rmse" if self.is_regression else "macro_f1"
 
     def by_fold(self, figure: str) -> list[float]:
         """A figure of each fold, the mean of the seeds; NaN where the fold was skipped."""
@@ -75,12 +86,11 @@ def compare(places: Sequence[Path], figure: str | None = None) -> dict[str, Any]
     `figure`: what folds are compared by: macro-F1 when None, of regressions RMSE. Raises `NoWeights` for a
     folder without a finished run, `DataError` for one that is damaged or a figure that there is not.
     """
-    runs = [_read(Path(place)) for place in places]
+    runs = [_read(Path(place), figure) for place in places]
     names = _names([run.place for run in runs])
     for run in runs:
-        known = ("rmse", "r") if run.is_regression else FIGURES
-        if figure is not None and figure not in known:
-            raise DataError(f"{run.place} has no figure {figure!r}; it has {', '.join(known)}")
+        if figure is not None and figure not in run.known:
+            raise DataError(f"{run.place} has no figure {figure!r}; it has {', '.join(run.known)}")
     pairs = [
         {"one": names[k], "other": names[m], **_pair(runs[k], runs[m], figure)}
         for k, m in combinations(range(len(runs)), 2)
@@ -99,7 +109,7 @@ def compare(places: Sequence[Path], figure: str | None = None) -> dict[str, Any]
 def _pair(one: _Run, other: _Run, figure: str | None) -> dict[str, Any]:
     if why := _why_not(one, other):
         return {"figure": figure, "p": None, "why": why}
-    by = figure or ("rmse" if one.is_regression else "macro_f1")
+    by = figure or one.usual
     first, second = one.by_fold(by), other.by_fold(by)
     found = paired(first, second, one.test_share())
     better = list(found.better)
@@ -146,7 +156,10 @@ def _mcnemar(one: _Run, other: _Run) -> float | None:
 def _facts(run: _Run) -> dict[str, Any]:
     order, metrics = run.config["order"], run.metrics
     names = ("model", "variant", "target", "labels", "group", "folds", "seed", "seeds", "search")
-    first = next(one for one in metrics["seeds"].values() if one["folds"])  # a run without any has no figures
+    judged = [one for one in metrics["seeds"].values() if one["folds"]]
+    if not judged:
+        raise ValueError("no fold in it was judged")
+    first = judged[0]
     return {
         "place": str(run.place),
         **{name: order[name] for name in names},
@@ -170,20 +183,36 @@ def _facts(run: _Run) -> dict[str, Any]:
     }
 
 
-def _read(place: Path) -> _Run:
+def _read(place: Path, figure: str | None) -> _Run:
     if not (place / METRICS).is_file():
         state = "is not finished; run its command again" if (place / CONFIG).is_file() else "holds no run"
         raise NoWeights(f"{place} {state}; 'emolab train' makes one")
     try:
-        return _Run(
+        run = _Run(
             place,
             read_json(place / CONFIG),
             read_json(place / METRICS),
             read_json(place / FOLDS)["folds"],
             pd.read_parquet(place / PREDICTIONS),
         )
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{place} is damaged ({error}); train into another folder") from error
+        _look_through(run, figure)
+    except NOT_OURS as error:
+        why = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise DataError(f"{place} is damaged ({why}); train into another folder") from error
+    return run
+
+
+def _look_through(run: _Run, figure: str | None) -> None:
+    """Ask a run all that will be asked of it; raises one of `NOT_OURS` where its files are something else."""
+    if not isinstance(run.folds, list) or not run.folds:
+        raise TypeError(f"{FOLDS} tells of no folds")
+    for name, told in _facts(run)["figures"].items():
+        if not all(one is None or isinstance(one, int | float) for one in told.values()):
+            raise TypeError(f"its {name} is no number")
+    run.by_fold(figure if figure in run.known else run.usual)
+    run.truth()
+    run.tested()
+    run.test_share()
 
 
 def _names(places: Sequence[Path]) -> list[str]:

@@ -48,7 +48,8 @@ class Found:
 
     `how`: corpus, target, labels and variant, in words that JSON can hold; whether the labels come of what
     each participant said (`is_own`), or of a song's means; and which of the participants have their threshold
-    from the others (`population`, names in order).
+    from the others (`population`, names in order); of a study of our own, what the headers of each
+    participant's recordings call it (`studies`).
     """
 
     examples: Examples
@@ -165,6 +166,7 @@ def examples_of(
         "variant": variant,
         "is_own": labels.is_own,
         "population": sorted({one.subject for one in kept} & labels.population),
+        "studies": dataset.studies() if isinstance(dataset, Sessions) else {},
     }
     return Found(examples, tuple(left_out.values()), how)
 

@@ -26,6 +26,7 @@ from emolab.core.errors import ModelError
 from emolab.models.classifier import WEIGHTS, Epoch
 from emolab.models.examples import Examples
 from emolab.training import alarm, run_examples, run_folder
+from emolab.training.corpus_examples import Found
 from emolab.training.learner import Learnt, Rows, make_model, taught
 from emolab.training.order import Order
 from emolab.training.people import facts_of
@@ -81,15 +82,15 @@ def work(task: FoldTask) -> dict[str, Any]:
             programs = run_folder.joined(_programs_before(task.folder), run_folder.program())
             found = run_examples.again(task.order, task.digest)
             with threads(task.order):
-                done = _worked(task, found.examples, str(found.how["corpus"]))
+                done = _worked(task, found)
             done |= {"programs": programs}
             run_folder.write_json(task.folder / RESULT, done)
         _swept(task.folder)
         return done
 
 
-def _worked(task: FoldTask, examples: Examples, corpus: str) -> dict[str, Any]:
-    order = task.order
+def _worked(task: FoldTask, found: Found) -> dict[str, Any]:
+    order, examples, corpus = task.order, found.examples, str(found.how["corpus"])
     every = folds(examples, order.folds, order.group, order.seed)
     if task.is_check:
         return {"alarms": [vars(one) for one in _looked_for(order, corpus, examples, every, task.seed)]}
@@ -107,7 +108,7 @@ def _worked(task: FoldTask, examples: Examples, corpus: str) -> dict[str, Any]:
         return {**facts, "skipped": str(error)}
     learnt.model.save(task.folder)
     seen = np.union1d(train, valid)
-    run_folder.write_json(task.folder / PEOPLE, facts_of(order, corpus, examples, seen))
+    run_folder.write_json(task.folder / PEOPLE, facts_of(order, found.how, examples, seen))
     tested = fold.test if task.number is not None else fold.test[:0]
     return {
         **facts,

@@ -16,16 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from emolab.core import shipped
-from emolab.core.errors import ModelError, NoWeights
-from emolab.models import LISTENING
+from emolab.core.errors import DataError, ModelError, NoWeights
+from emolab.core.registry import resolve
+from emolab.models import LISTENING, MODELS
 from emolab.models.classifier import CARD, WEIGHTS, Classifier
 from emolab.models.eda_inputs import CURVES_FROM_S
 from emolab.training.loading import FINAL, MOST_BYTES, load_classifier, read_card
-from emolab.training.people import mark, scope
+from emolab.training.people import is_among
+from emolab.training.run_folder import FOLD, METRICS, PEOPLE, read_json
 
 DEFAULT = "default"
 SHIPPED = "hku956"  # what `default` is
-PEOPLE, CARD_TEXT = "people.json", "card.md"
+CARD_TEXT = "card.md"
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,12 @@ class Known:
         """Whether it wants figures of the music."""
         return self.name in LISTENING
 
-    def learnt_from(self, recording: Path, participant: str, study: str = "") -> bool:
-        """Whether the participant of a recording is among those it has learnt from.
+    def learnt_from(self, recording: Path, participant: str, study: str = "") -> bool | None:
+        """Whether the participant of a recording is among those it has learnt from; None: it is not known.
 
-        Another study's participant of the same name is not. A study is known by the name of its folder, and
-        by that which it had when the recording was made (`study`, from its header): it may be renamed.
+        Another study's participant of the same name is not. `study`: as the recording's header names it.
         """
-        places = [recording.resolve().parent.parent, *([Path(study)] if study else [])]
-        own = {mark(scope("study", "", place), participant) for place in places}
-        return not own.isdisjoint(self.facts.get("participants", ()))
+        return is_among(self.facts, recording, participant, study)
 
     def card(self) -> str:
         """What it is and what it is worth, as its run tells (Markdown); without one, that it is not known."""
@@ -113,10 +112,8 @@ def open_model(run: Path | str) -> Model:
 
 
 def folder_of(run: Path | str) -> Path:
-    """Where its weights are."""
-    given = Path(run)
-    if str(run) == DEFAULT and not given.exists():
-        given = shipped.folder("models") / SHIPPED
+    """Where its weights are. `default` is always the shipped one; a folder of that name is `./default`."""
+    given = shipped.folder("models") / SHIPPED if run == DEFAULT else Path(run)
     if not (given / CARD).is_file() and (given / FINAL / CARD).is_file():
         return given / FINAL
     return given
@@ -128,8 +125,14 @@ def look(run: Path | str) -> Known:
     told = read_card(folder)
     classes, name = told.get("classes"), told.get("model") or told.get("name")
     if not isinstance(name, str) or not isinstance(classes, list):
+        if isinstance(name, str) and name in MODELS and hasattr(resolve(MODELS, name, "model"), "predict"):
+            raise ModelError(
+                f"{folder} holds {name}, which guesses ratings; here a model of classes is wanted"
+            )
         raise ModelError(f"{folder / CARD} tells no model and no classes; train the model again")
     facts = _facts(folder)
+    if (fold := folder.resolve()).name.startswith(FOLD):  # written before its run had alarms
+        facts["alarms"] = _alarms(fold.parent / METRICS)
     return Known(
         name,
         folder,
@@ -152,9 +155,25 @@ def _facts(folder: Path) -> dict[str, Any]:
         return {}
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{place} is not as a run has written it ({error}); copy it again") from error
-    if not isinstance(found, dict) or not isinstance(found.get("participants", []), list):
+    if not isinstance(found, dict) or not all(
+        _are_words(found.get(name, [])) for name in ("participants", "by_name", "alarms")
+    ):
         raise ModelError(f"{place} is not as a run has written it; copy it again")
     return found
+
+
+def _alarms(place: Path) -> list[str]:
+    """The red alarms of a run, which its folds do not know; none where it is not finished."""
+    try:
+        found = read_json(place)
+        alarms = [] if found is None else found["alarms"]
+        return [str(one["text"]) for one in alarms if one["level"] == "red"]
+    except (DataError, KeyError, TypeError) as error:
+        raise ModelError(f"{place} is not as a run has written it; copy it again") from error
+
+
+def _are_words(given: Any) -> bool:
+    return isinstance(given, list) and all(isinstance(one, str) for one in given)
 
 
 def _weights(folder: Path) -> bytes:

@@ -28,6 +28,7 @@ from emolab.models.eda_inputs import IMAGE_FROM_S, SignalImages
 from emolab.models.examples import Rows, taken
 from emolab.recording.predicted import UNKNOWN, Guess
 from emolab.recording.reader import Session
+from emolab.recording.recover import is_growing
 from emolab.recording.trials import BASELINE, trials
 from emolab.signals.audio_features import FeatureTable
 from emolab.signals.eda.conductance import Conductance
@@ -63,8 +64,8 @@ class Stretch:
 class Prediction:
     """All guesses of a session, in order of time. `window_s`, `hop_s`: 0 where each clip is a window.
 
-    `in_training`: the participant is one of those the model has learnt from. `damage`: what of the recording
-    cannot be read.
+    `in_training`: the participant is one of those the model has learnt from, None where that is not known.
+    `damage`: what of the recording cannot be read.
     """
 
     session: Path
@@ -73,7 +74,7 @@ class Prediction:
     window_s: float
     hop_s: float
     guesses: tuple[Guess, ...]
-    in_training: bool = False
+    in_training: bool | None = None
     damage: tuple[str, ...] = field(default=())
 
     @property
@@ -122,7 +123,8 @@ def predict(
     found = judge(model, skin, every, music=music, looks=looks, progress=progress, cancelled=cancelled)
     damage = [f"{lost} events are damaged and left out"] if lost else []
     if not is_whole:
-        damage.append("the recording was not closed in order; it is judged as far as it goes")
+        state = "it is still being recorded" if is_growing(path) else "the recording was not closed in order"
+        damage.append(f"{state}; it is judged as far as it goes")
     return Prediction(
         path,
         model,
@@ -253,7 +255,7 @@ def _judged(model: Model, cut: _Cut, every: Sequence[Stretch], looks: Sequence[b
             tuple(float(p) for p in likely[row]),
             model.name,
         )
-        heat = _over(heats[row], model, every[at].end_s - every[at].start_s) if row in heats else ()
+        heat = _over(heats[row], model, every[at], _reach_s(skin, every[at])) if row in heats else ()
         found[at] = replace(found[at], said=said, classes=model.classes, heat=heat)
     return found
 
@@ -266,10 +268,18 @@ def _heats(model: Model, inputs: Sequence[Rows], rows: NDArray[np.intp]) -> dict
     return {} if found is None else dict(zip(rows.tolist(), found, strict=True))
 
 
-def _over(heat: Array, model: Model, length_s: float) -> tuple[float, ...]:
-    """A heat over a whole window: at its begin are seconds that the network does not see."""
-    unseen = round(len(heat) * model.unseen_s / max(length_s - model.unseen_s, 1e-9))
-    return (0.0,) * unseen + tuple(float(value) for value in heat)
+def _reach_s(skin: Conductance, one: Stretch) -> tuple[float, float]:
+    """From when to when there is skin conductance in a stretch: it may begin later, or end before."""
+    first, last = skin.rows(one.start_s, one.end_s)
+    return skin.start_s + first / skin.rate_hz, skin.start_s + last / skin.rate_hz
+
+
+def _over(heat: Array, model: Model, one: Stretch, reach_s: tuple[float, float]) -> tuple[float, ...]:
+    """A heat over a whole stretch: 0 where there was nothing to see, and in the seconds it does not see."""
+    from_s, to_s = reach_s[0] + model.unseen_s, reach_s[1]
+    each_s = max(to_s - from_s, 1e-9) / len(heat)
+    before, after = (max(round(gap_s / each_s), 0) for gap_s in (from_s - one.start_s, one.end_s - to_s))
+    return (0.0,) * before + tuple(float(value) for value in heat) + (0.0,) * after
 
 
 def _together(wanted: Input, parts: list[Array], rate_hz: float, model: Model) -> Any:

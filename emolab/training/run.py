@@ -59,8 +59,9 @@ def train(
     """
     out = out.resolve()
     make_model(order, "", settings_of(order)[-1])  # what cannot be is told before a corpus is read
+    config: dict[str, Any] = {"format": run_folder.FORMAT, "order": order.identity()}
+    check_same(out, config)  # before `own`, which leaves its lock in a folder
     with own(out):
-        config: dict[str, Any] = {"format": run_folder.FORMAT, "order": order.identity()}
         check_same(out, config)
         digest, found = run_examples.read(order, _reading(tell))
         every = folds(found.examples, order.folds, order.group, order.seed)

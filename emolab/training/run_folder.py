@@ -32,7 +32,7 @@ from emolab.core.errors import ConfigError, DataError
 CONFIG, FOLDS, METRICS, CARD = "config.json", "folds.json", "metrics.json", "card.md"
 PREDICTIONS, FIGURES = "predictions.parquet", "figures"
 RESULT, PROGRESS, PEOPLE = "result.json", "progress.json", "people.json"
-FINAL, CHECK = "final", "check"
+FINAL, CHECK, FOLD = "final", "check", "fold-"
 LOCK = ".run.lock"
 FORMAT = 1
 NOT_NOTED: Mapping[str, Any] = {"version": None, "commit": None, "is_changed": None}  # by older programs
@@ -63,20 +63,35 @@ def begin(out: Path, config: Mapping[str, Any]) -> None:
     """
     before = read_json(out / CONFIG)
     if before is None:
-        ours = (LOCK, f"{CONFIG}.part")  # the second of a run that was killed in its first write
-        if there := sorted(path.name for path in out.iterdir() if path.name not in ours):
-            raise ConfigError(f"{out} holds {there[0]}, which no run has written; choose another --out")
+        _check_empty(out)
         write_json(out / CONFIG, config)
         return
+    if not isinstance(before, dict) or not isinstance(before.get("order"), dict):
+        raise ConfigError(f"{out / CONFIG} is not as a run has written it; choose another --out")
     for part in ("order", "data_sha256"):
         if part in config and before.get(part) != config[part]:
             raise ConfigError(f"{out} holds a run with {_other(before, config, part)}; choose another --out")
 
 
 def check_same(out: Path, config: Mapping[str, Any]) -> None:
-    """The same before the data are read: raises `ConfigError` where `begin` would."""
+    """The same before the data are read, and without a trace: raises `ConfigError` where `begin` would."""
     if (out / CONFIG).is_file():
         begin(out, {"order": config["order"]})
+    elif out.is_dir():
+        _check_empty(out)
+
+
+def _check_empty(out: Path) -> None:
+    """Raises `ConfigError` where something lies that no run has written, or nobody may look."""
+    ours = (LOCK, f"{CONFIG}.part")  # the second of a run that was killed in its first write
+    try:
+        there = sorted(path.name for path in out.iterdir() if path.name not in ours)
+    except OSError as error:
+        raise ConfigError(
+            f"{out} cannot be read ({error.strerror or error}); choose another folder with --out"
+        ) from error
+    if there:
+        raise ConfigError(f"{out} holds {there[0]}, which no run has written; choose another --out")
 
 
 def _other(before: Mapping[str, Any], config: Mapping[str, Any], part: str) -> str:
@@ -89,7 +104,7 @@ def _other(before: Mapping[str, Any], config: Mapping[str, Any], part: str) -> s
 
 def fold_folder(out: Path, number: int, seed: int, seeds: int) -> Path:
     """Of one fold; with several seeds it tells which."""
-    return out / (f"fold-{number:02d}" + (f"-seed-{seed}" if seeds > 1 else ""))
+    return out / (f"{FOLD}{number:02d}" + (f"-seed-{seed}" if seeds > 1 else ""))
 
 
 def write_json(path: Path, facts: Any) -> None:

@@ -203,5 +203,5 @@ def _people(order: Order, out: Path, found: Found, told: Sequence[Alarm]) -> Non
     """From whom the final classifier has learnt, as marks that do not tell who it was."""
     every = np.arange(len(found.examples))
     alarms = [one.text for one in told if one.level == "red"]
-    facts = facts_of(order, found.how["corpus"], found.examples, every, alarms)
+    facts = facts_of(order, found.how, found.examples, every, alarms)
     run_folder.write_json(out / FINAL / PEOPLE, facts)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emolab.analysis import modalities
+from emolab.analysis import modalities, windows
 from emolab.analysis.measure import Job, Measured, _changed, measure
 from emolab.analysis.modalities import MODALITIES, Source
 from emolab.analysis.page import Table
@@ -99,6 +99,16 @@ def test_a_clip_of_which_part_is_masked_is_not_said_to_have_fewer_responses(
         assert _changed(clip, rested, window)["d_scr_count"] == pytest.approx(0.0, abs=1e-9)
     nothing = _changed({**clip, "good_eda": 0.0}, base, window)
     assert math.isnan(nothing["d_scr_count"]) and nothing["d_rsp_pause_count"] == pytest.approx(0.5)
+
+
+def test_clips_whose_measured_lengths_differ_by_milliseconds_and_have_one_count_have_one_change():
+    window = windows.Baseline(124.0, 304.002, 1.0)
+    rest = {"scr_count": 17.0, "good_eda": 1.0}
+    changes = set()
+    for heard_s in (30.003, 29.998, 30.0):
+        clip = {"start_s": 400.0, "end_s": 400.0 + heard_s, "scr_count": 3.0, "good_eda": 1.0}
+        changes.add(_changed(clip, rest, window)["d_scr_count"])
+    assert len(changes) == 1 and changes.pop() == pytest.approx(3.0 - 17.0 / 6.0)
 
 
 def test_each_count_says_how_its_change_is_counted():

@@ -11,7 +11,7 @@ import pytest
 from emolab.recording.label_ledger import folder_of, ledgers, read
 from emolab.recording.labels import TimedLabel
 from emolab.review.desk import Desk
-from emolab.review.guesses import heats
+from emolab.review.guesses import heats, was_learnt_from
 from emolab.review.lanes import lanes
 from emolab.review.timeline import Timeline
 from emolab.training.opened import look, open_model
@@ -102,6 +102,48 @@ def test_whoever_was_in_the_training_set_is_warned_of(run: Path, session: Path, 
         (lane,) = (one for one in lanes(line) if one.source == "model")
     assert lane.in_training
     assert emolab("predict", run, path, "--json").json["warning"]
+
+
+def test_where_nobody_noted_whom_it_has_learnt_from_it_says_so(session: Path, tmp_path: Path) -> None:
+    bare = listened.svm(tmp_path / "bare")
+    told = emolab("predict", bare, session, "--json").json
+    assert told["in_training"] is None and "is not known" in told["warning"]
+    assert "■ whether P07 was among those from whom" in emolab("predict", bare, session).last
+    with Timeline(session) as line:
+        (lane,) = (one for one in lanes(line) if one.source == "model")
+    assert lane.by["participant"] == "not known" and was_learnt_from(lane.by) is None
+    assert not lane.in_training
+
+
+def test_what_the_lane_says_of_whom_it_has_learnt_from_is_read_back(run: Path, session: Path) -> None:
+    for marks, answer in (([], False), ([mark("study study", "P07")], True)):
+        folder = listened.svm(session.parent / f"model-{answer}")
+        (folder / "people.json").write_text(json.dumps({"target": f"{answer}", "participants": marks}))
+        told = emolab("predict", folder, session, "--json").json
+        assert told["in_training"] is answer
+        with Timeline(session) as line:
+            (lane,) = (one for one in lanes(line) if one.name == told["lane"])
+        assert was_learnt_from(lane.by) is answer and lane.in_training is answer
+
+
+def test_red_alarms_of_the_run_are_told_also_of_a_fold_s_own_model(
+    session: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    red = "two trials are one and the same: figures of this run cannot be believed"
+    made, fold = tmp_path / "run", tmp_path / "run" / "fold-00"
+    for folder, alarms in ((made / "final", [red]), (fold, [])):
+        listened.svm(folder)
+        (folder / "people.json").write_text(json.dumps({"participants": [], "alarms": alarms}))
+    assert emolab("predict", fold, session, "--json", "--dry").json["alarms"] == []  # not finished
+    alarms = [{"level": "amber", "text": "few"}, {"level": "red", "text": red}]
+    (made / "metrics.json").write_text(json.dumps({"alarms": alarms}))
+    for folder in (made, fold):
+        assert emolab("predict", folder, session, "--json", "--dry").json["alarms"] == [red]
+        assert f"■ {red}" in emolab("predict", folder, session, "--dry").out
+    monkeypatch.chdir(fold)
+    assert look(".").alarms == (red,)
+    (made / "metrics.json").write_text("{}")
+    assert "metrics.json is not as a run" in emolab("predict", fold, session).complaint
 
 
 def test_a_dry_run_keeps_nothing_and_people_read_it(run: Path, session: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from itertools import islice
 from pathlib import Path
@@ -10,9 +11,13 @@ from typing import Any
 
 import pytest
 
-from emolab.cli.predict_live import ENDED, skin_stream, turns
+from emolab.cli.predict_live import ENDED, line, skin_stream, turns
+from emolab.core.label import PredictedLabel
+from emolab.recording.predicted import Guess
 from emolab.session.snapshot import Snapshot
-from tests.cli.command import start
+from emolab.training.opened import open_model
+from emolab.training.people import mark
+from tests.cli.command import emolab, start
 from tests.session import live
 from tests.training import listened
 
@@ -34,6 +39,46 @@ def test_without_skin_conductance_nothing_is_said() -> None:
     assert skin_stream(Snapshot()) is None
 
 
+class Client:
+    """An engine that records P07, and ends."""
+
+    def __init__(self) -> None:
+        self.phases = iter(("setup", "running", "running", "finished"))
+
+    def snapshot(self) -> Snapshot:
+        phase: Any = next(self.phases)
+        return Snapshot(phase=phase, participant="" if phase == "setup" else "P07", speed=40.0)
+
+    def close(self) -> None:
+        pass
+
+
+def test_whoever_was_in_the_training_is_told_once_before_anything_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+    monkeypatch.setattr("emolab.session.client.attach", lambda _: Client())
+    people, study = listened.svm(tmp_path / "model") / "people.json", tmp_path / "study"
+    for marks, told in (([mark("study study", "P07")], "■ P07 was among those"), ([], "")):
+        people.write_text(json.dumps({"participants": marks}))
+        said = emolab("predict", tmp_path / "model", "--live", study, "--hop", 0.5)
+        assert said.code == 0 and said.out.startswith(told) and said.out.count("\n") == bool(told)
+    people.unlink()
+    said = emolab("predict", tmp_path / "model", "--live", study, "--hop", 0.5)
+    assert "■ whether P07 was among those" in said.out and "is not known" in said.out
+
+
+@pytest.mark.parametrize("answer", [True, False, None])
+def test_every_line_tells_whether_the_model_has_learnt_from_who_sits_there(
+    tmp_path: Path, answer: bool | None
+) -> None:
+    model = open_model(listened.svm(tmp_path))
+    guess = Guess(0.0, 30.0, PredictedLabel(None, "high", (0.4, 0.6), "svm"), ("low", "high"))
+    assert json.loads(line(model, guess, 1.0, 0, True, answer))["in_training"] is answer
+
+
 @pytest.mark.slow
 def test_a_live_session_is_read_out_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
     run = listened.svm(tmp_path / "model")
@@ -49,6 +94,7 @@ def test_a_live_session_is_read_out_and_nothing_of_it_is_lost(tmp_path: Path) ->
         summary = engine.summary
     said: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
     assert err == "" and child.returncode == 0
+    assert {one["in_training"] for one in said} == {None}
     assert len(said) > 3 and any(one["predicted"] for one in said)
     assert [one["to_s"] for one in said] == sorted(one["to_s"] for one in said)
     assert path.is_file() and summary["streams"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from emolab.cli.train import place as place_of
+from emolab.core.errors import ConfigError
 from emolab.devices.simulation.effect import EFFECTS
 from emolab.session.rehearsal import Order, devices_text, rehearse
 from emolab.training import run_folder
+from emolab.training.run import Made
 from tests.cli.command import Said, emolab
 from tests.training.corpora import by_chance, heard, write_hku956
 
@@ -116,6 +120,68 @@ def test_runs_on_other_folds_or_of_other_kinds_stand_in_the_table_untested(place
     alarms = run_folder.read_json(place / "songs" / run_folder.METRICS)["alarms"]
     assert "amber" in {one["level"] for one in alarms}
     assert all(f"    {one['level']}: {one['text']}" in said.out for one in alarms)
+
+
+def test_a_p_is_never_told_as_nought(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(place / "svm", tmp_path / "svm")
+    metrics = run_folder.read_json(tmp_path / "svm" / run_folder.METRICS)
+    metrics["seeds"]["0"]["permutation"]["p"] = 0.0001
+    run_folder.write_json(tmp_path / "svm" / run_folder.METRICS, metrics)
+    compared = emolab("compare", tmp_path / "svm").out
+    monkeypatch.setattr("emolab.training.run.train", lambda *_, **__: Made(tmp_path, metrics, (), ()))
+    told = trained(place, "svm").out
+    assert "p < 0.001" in told and "0.000" not in told.partition("shuffled")[2]
+    assert compared.split("\n")[1].endswith("  < 0.001")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (run_folder.METRICS, "{}"),
+        (run_folder.METRICS, "[]"),
+        (run_folder.METRICS, '{"classes": ["a"], "seeds": {}, "alarms": [], "skipped": []}'),
+        (run_folder.METRICS, '{"classes": null, "seeds": [1], "alarms": [], "skipped": []}'),
+        (run_folder.CONFIG, "[]"),
+        (run_folder.CONFIG, '{"order": []}'),
+        (run_folder.FOLDS, '{"folds": [1]}'),
+        (run_folder.FOLDS, '{"folds": {}}'),
+    ],
+)
+def test_files_of_something_else_are_called_damaged(
+    place: Path, tmp_path: Path, name: str, content: str
+) -> None:
+    shutil.copytree(place / "svm", tmp_path / "svm")
+    (tmp_path / "svm" / name).write_text(content)
+    for runs in ((tmp_path / "svm",), (place / "again", tmp_path / "svm")):
+        said = emolab("compare", *runs)
+        assert said.code == 2 and f"{tmp_path / 'svm'} is damaged (" in said.complaint
+
+
+def test_a_config_of_something_else_is_not_taken_for_a_run(place: Path, tmp_path: Path) -> None:
+    for content in ("[]", '{"order": 3}'):
+        (tmp_path / run_folder.CONFIG).write_text(content)
+        said = trained(place, "no", "--out", tmp_path)
+        assert said.code == 2 and "config.json is not as a run has written it" in said.complaint
+
+
+def test_a_refused_folder_is_left_as_it_was(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    said = trained(place, "no", "--out", tmp_path)
+    assert said.code == 2 and "holds thesis.txt, which no run has written" in said.complaint
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_study_in_a_folder_called_study_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="--root DIR is missing"):
+        place_of("study", None)
+    (tmp_path / "study").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "deap").mkdir()
+    assert place_of("study", None) == ("study", tmp_path / "study")
+    assert place_of("study", tmp_path / "other") == ("study", tmp_path / "other")
+    with pytest.raises(ConfigError, match="--root DIR is missing"):
+        place_of("deap", None)
 
 
 def test_what_is_no_finished_run_is_told(place: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from emolab.recording.converter import ends
 from emolab.recording.reader import Session
 from emolab.recording.trials import trials
 from emolab.session.rehearsal import Order, devices_text, rehearse
+from tests.training import listened
 
 GROUP = {one.key: one.group for one in STATES}
 
@@ -119,6 +120,16 @@ def test_of_two_recordings_of_one_name_the_one_in_its_own_folder_is_read(study: 
     assert {ref.subject for ref in corpus.trials()} == {"P001"}
     (left_out,) = (one for one in corpus.left_out if one.key.startswith("A-other/"))
     assert "is another recording of the same name as" in left_out.why
+
+
+def test_capitals_make_nobody_another_participant(tmp_path: Path) -> None:
+    for who in ("P001", "p001", "p002"):
+        (tmp_path / who).mkdir()
+        listened.record(tmp_path / who / f"{who}_session-0.h5", ("high", "low"), participant=who)
+    refs = Sessions(tmp_path).trials()
+    assert [(ref.key.partition("/")[0], ref.subject) for ref in refs[::2]] == [
+        ("P001_session-0", "P001"), ("p001_session-0", "P001"), ("p002_session-0", "p002"),
+    ]  # fmt: skip
 
 
 def test_a_recording_that_goes_away_is_told_trial_by_trial(study: Path, tmp_path: Path) -> None:

@@ -21,6 +21,20 @@ def test_the_mean_ends_where_the_first_fold_stops() -> None:
     assert "2 folds" in drawn.alt and drawn.data("svg")
 
 
+def test_an_epoch_without_a_figure_keeps_its_place() -> None:
+    gap = [
+        {**one, "valid_loss": None if at in (1, 3) else one["valid_loss"]} for at, one in enumerate(HISTORY)
+    ]
+    other = [{**one, "valid_loss": None if at == 3 else 0.5} for at, one in enumerate(HISTORY)]
+    lines = curves([gap, other]).figure.axes[0].lines
+    dashed = [line for line in lines if line.get_linestyle() == "--"]
+    (mean,) = [line for line in dashed if line.get_linewidth() > 1]
+    assert list(mean.get_xdata()) == [1, 2, 3, 4, 5]
+    np.testing.assert_allclose(mean.get_ydata(), [0.65, 0.5, (0.8 / 3 + 0.5) / 2, np.nan, 0.33])
+    thin = next(line for line in lines if np.isnan(np.asarray(line.get_ydata())).sum() == 2)
+    np.testing.assert_allclose(thin.get_ydata(), [0.8, np.nan, 0.8 / 3, np.nan, 0.16])
+
+
 def test_without_rows_held_back_it_says_so() -> None:
     drawn = curves([UNJUDGED])
     assert any("no rows were held back" in text.get_text() for text in drawn.figure.axes[1].texts)

@@ -120,6 +120,18 @@ def test_a_name_that_could_lead_elsewhere_is_refused(recording: Path, name: str)
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["reported", "Intended", "events", "reported 2", "face-fer_small", "svm-valence", "rtcan-state-3fa1"],
+)
+def test_an_analyst_is_not_called_what_another_lane_is_called(recording: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="is what a lane of another kind is called"):
+        ledger.check_name(name)
+    Desk(recording, name).add(FEAR)  # a model, or an analyst of an older version
+    assert len(Ledger.open(recording, name).acts) == 1
+    assert ledger.check_name("Anna Reported") == "Anna Reported"
+
+
+@pytest.mark.parametrize(
     "line", [b"", b"{}", b"null", b"[]", b'{"ledger":1}', b"\xff\xfe", b'{"ledger":2,"hash":"0"}']
 )
 def test_what_is_no_ledger_is_refused_in_a_sentence(tmp_path: Path, line: bytes) -> None:

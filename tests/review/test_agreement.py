@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from emolab.core.errors import ConfigError
-from emolab.core.label import STATE_KEYS
+from emolab.core.label import STATE_KEYS, PredictedLabel
 from emolab.recording.labels import TimedLabel
+from emolab.recording.predicted import KIND, Guess
+from emolab.recording.predicted import to_label as guess_label
 from emolab.recording.trials import Trial
 from emolab.review.agreement import compare
 from emolab.review.checks import Check, to_label
@@ -81,6 +83,26 @@ def test_a_face_is_compared_by_its_three_groups() -> None:
     face = Lane("face-small", "model", {str(i): to_label(check, ()) for i, check in enumerate(checks)})
     judged = compare([lane("anna", ANNA), face], TRIALS, "group").judged
     np.testing.assert_array_equal(judged[:3], [[-1, -1], [-1, np.nan], [0, 1]])
+
+
+def guessed(target: str) -> Lane:
+    """The lane of a classifier that calls every other clip negative, the lower end of any scale."""
+    labels = {}
+    for trial in TRIALS:
+        called, sure = ("neutral", (0.1, 0.8, 0.1)) if trial.number % 2 else ("negative", (0.8, 0.1, 0.1))
+        said = PredictedLabel(trial.clip, called, sure, "svm")
+        guess = Guess(trial.start_s, trial.end_s, said, ("negative", "neutral", "positive"))
+        labels[str(trial.number)] = guess_label(guess, target)
+    return Lane(f"svm-{target}", "model", labels, {"kind": KIND, "target": target})
+
+
+def test_of_classifiers_those_of_groups_and_of_valence_tell_a_group() -> None:
+    lanes = [lane("anna", ANNA), *map(guessed, ("valence", "group", "arousal"))]
+    found = compare(lanes, TRIALS, "group")
+    np.testing.assert_array_equal(found.judged[:2], [[-1, 0, 0, np.nan], [-1, -1, -1, np.nan]])
+    assert "nothing of group says svm-arousal" in found.windowing
+    states = compare([lane("anna", ANNA), lane("ben", BEN), guessed("arousal")], TRIALS)
+    assert "nothing of state says svm-arousal" in states.windowing
 
 
 def test_what_cannot_be_told_says_why() -> None:

@@ -66,6 +66,19 @@ def test_what_is_said_anew_replaces_the_lane_in_one_act_and_nothing_when_it_is_t
     assert CALM in desk.labels.values()
 
 
+def test_the_same_labels_by_other_weights_or_with_other_facts_are_an_act_that_changes_none(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.say([CALM], "predict", {"model": "small", "run": "runs/1"})
+    by = {"model": "small", "run": "runs/2", "participant": "in training"}
+    assert not desk.say([CALM], "predict", by)
+    assert not desk.say([CALM], "predict", by)
+    again = Desk(tmp_path / "P014_session-0.h5", "anna")
+    assert [(act.by, len(act.changes)) for act in again.ledger.acts][1:] == [(by, 0)]
+    assert list(again.labels.values()) == [CALM]
+    assert not desk.say([CALM]) and len(desk.ledger.acts) == 2  # nobody else is named
+
+
 def test_a_split_is_one_act_to_take_back(desk: Desk) -> None:
     drawn = TimedLabel(0.0, 10.0, trace=tuple((float(t), t / 10, 0.0) for t in range(10)))
     name = desk.add(drawn)

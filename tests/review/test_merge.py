@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from emolab.core.errors import ConfigError, RecordingError
+from emolab.core.errors import ConfigError, DataError, RecordingError
 from emolab.recording import label_ledger as ledger
+from emolab.recording.header import SessionHeader
 from emolab.recording.labels import TimedLabel
+from emolab.recording.writer import SessionWriter
 from emolab.review.desk import Desk
 from emolab.review.merge import Met, merge
 from emolab.study import participants
+from tests.recording.made import HEADER
 
 SAD = TimedLabel(0.0, 30.0, state="most_negative", word="sad")
 CALM = TimedLabel(40.0, 70.0, state="neutral", word="calm")
@@ -24,14 +29,23 @@ CALM = TimedLabel(40.0, 70.0, state="neutral", word="calm")
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A recording on which Anna has done one act."""
-    path = tmp_path / "home" / "P1_session-0.h5"
+    path = recorded(tmp_path / "home" / "P1_session-0.h5")
     Desk(path, "anna").add(SAD)
+    return path
+
+
+def recorded(path: Path, header: SessionHeader = HEADER) -> Path:
+    """A recording without a stream."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = SessionWriter(path, header)
+    writer.open([])
+    writer.close()
     return path
 
 
 def copied(home: Path, to: str) -> Path:
     path = home.parents[1] / to / home.name
-    shutil.copytree(ledger.folder_of(home), ledger.folder_of(path))
+    shutil.copytree(home.parent, path.parent)
     return path
 
 
@@ -79,7 +93,7 @@ def whys(home: Path) -> dict[str, list[str]]:
 def test_two_ledgers_of_one_analyst_both_come_to_a_home_that_has_none(home: Path, tmp_path: Path) -> None:
     copy = copied(home, "copy")
     forked(copy, copied(home, "other"))
-    empty = tmp_path / "empty" / home.name
+    empty = recorded(tmp_path / "empty" / home.name)
     assert merge(empty, copy) == [Met("anna", "new", 2), Met("anna 2", "new", 2)]
     assert whys(empty) == {"anna": ["", "in the copy"], "anna 2": ["", "in the other"]} == whys(copy)
     assert {one.how for one in merge(empty, copy)} == {"same"}
@@ -161,7 +175,8 @@ def test_nothing_that_either_side_did_is_lost_whoever_merges_what(
     steps: list[tuple[str, int, str, int]],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        places = [Path(folder, str(at), "P1_session-0.h5") for at in range(4)]
+        first = recorded(Path(folder, "0", "P1_session-0.h5"))
+        places = [first, *(copied(first, f"{folder}/{at}") for at in range(1, 4))]
         for what, at, who, other in steps:
             if what == "act":
                 lanes = [p.stem for p in ledger.ledgers(places[at]) if p.stem.startswith(who)]
@@ -201,6 +216,44 @@ def test_a_damaged_copy_changes_nothing_at_home(home: Path) -> None:
 def test_another_recording_is_no_copy(home: Path, tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="choose its copy"):
         merge(home, tmp_path / "P2_session-0.h5")
+
+
+def test_a_recording_of_the_same_name_that_is_another_is_no_copy(home: Path, tmp_path: Path) -> None:
+    later = replace(HEADER, started_utc=HEADER.started_utc + timedelta(days=1))
+    copy = recorded(tmp_path / "other" / home.name, later)
+    Desk(copy, "ben").add(CALM)
+    with pytest.raises(ConfigError, match="is another recording than"):
+        merge(home, copy)
+    assert list(whys(home)) == ["anna"]
+
+
+def test_labels_that_were_copied_without_their_recording_come_home(home: Path) -> None:
+    copy = copied(home, "copy")
+    copy.unlink()
+    Desk(copy, "ben").add(CALM)
+    assert merge(home, copy) == [Met("anna", "same", 0), Met("ben", "new", 1)]
+
+
+def test_labels_are_not_brought_to_a_recording_that_is_not_there(home: Path, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere" / home.name
+    with pytest.raises(ConfigError, match="there is no recording"):
+        merge(nowhere, home)
+    assert not nowhere.parent.exists()
+
+
+def test_a_copy_that_is_not_there_is_told(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"neither a recording .* nor labels"):
+        merge(home, tmp_path / "nowhere" / home.name)
+
+
+def test_a_ledger_that_lies_with_the_wrong_recording_is_not_brought(home: Path, tmp_path: Path) -> None:
+    other = tmp_path / "apart" / "P2_session-0.h5"
+    Desk(other, "ben").add(CALM)
+    copy = copied(home, "copy")
+    shutil.copy(ledger.folder_of(other) / "ben.jsonl", ledger.folder_of(copy))
+    with pytest.raises(DataError, match="labels of P2_session-0"):
+        merge(home, copy)
+    assert list(whys(home)) == ["anna"]
 
 
 def test_labels_of_somebody_who_withdrew_are_not_brought_back(tmp_path: Path) -> None:

@@ -42,6 +42,25 @@ def test_then_the_clip_with_what_the_participant_said_of_it() -> None:
     assert propose(0, MINE, None, None, 6.0, TRIALS).differs_from is None  # the same is said
 
 
+def test_a_stretch_that_covers_half_a_clip_is_set_against_what_was_said_of_it() -> None:
+    for marked in ((5.0, 10.0), (5.0, 7.5), (3.0, 9.0)):
+        assert propose(1, {}, None, marked, 25.0, TRIALS).differs_from == SAID
+        assert propose(0, {}, None, marked, 25.0, TRIALS).differs_from is None  # the same is said
+    assert propose(1, {}, None, (7.6, 10.0), 25.0, TRIALS).differs_from is None  # tells of less than the clip
+    assert propose(1, {}, None, (20.0, 30.0), 25.0, TRIALS).differs_from is None  # nothing was said of b
+    told_later = Trial(0, "baseline", 12.0, 12.0, said=TimedLabel(12.0, 12.0, "baseline", "neutral"))
+    assert propose(1, {}, None, (11.0, 13.0), 25.0, [told_later]).differs_from is None
+
+
+def test_my_label_of_a_clip_without_a_state_is_set_against_what_was_said_of_it() -> None:
+    mine = {"1.0": TimedLabel(5.0, 10.0, clip="a", valence=0.4)}
+    for selected in (None, "1.0"):
+        assert propose(1, mine, selected, None, 6.0, TRIALS).differs_from == SAID
+        assert propose(0, mine, selected, None, 6.0, TRIALS).differs_from is None
+    mine["1.0"] = TimedLabel(5.0, 10.0, clip="a", state="less_positive")
+    assert propose(1, mine, None, None, 6.0, TRIALS).differs_from is None  # that was asked before
+
+
 def test_then_the_moment() -> None:
     made = propose(1, {}, None, None, 2.5, TRIALS)
     assert made.label == TimedLabel(2.5, 2.5, state="less_positive")

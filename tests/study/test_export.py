@@ -113,6 +113,22 @@ def test_the_packets_are_not_encoded_anew(recorded: Path, tmp_path: Path) -> Non
     assert abs(theirs - ours) < 200 * 90  # start codes become lengths, parameter sets move to the head
 
 
+def test_bids_ends_a_clip_whose_end_is_damaged_with_its_step(tmp_path: Path) -> None:
+    play = {"step": 3, "kind": "play", "clip": "a"}
+    events = [
+        Event(0.0, "session_started", data={"planned": 1}),
+        Event(0.5, "step_started", data=play),
+        Event(0.6, "clip_onset", data={"clip": "a", "state": "neutral", "fitted_s": 0.6}),
+        Event(1.6, "step_ended", data={**play, "how": "done"}),
+        Event(3.0, "session_ended", data={"outcome": "complete"}),
+    ]
+    path = record(tmp_path / "S" / "P07" / "P07_session-2.h5", events=events)
+    table = next(one for one in export(path, "bids", tmp_path / "out") if one.name.endswith("_events.tsv"))
+    with table.open(encoding="utf-8") as file:
+        (clip,) = (row for row in csv.DictReader(file, delimiter="\t") if row["trial_type"] == "clip")
+    assert (float(clip["onset"]), float(clip["duration"])) == (0.6, pytest.approx(1.0))
+
+
 def test_bids_has_signals_on_an_even_grid_and_events_in_order(recorded: Path, tmp_path: Path) -> None:
     export(recorded, "bids", tmp_path)
     where = tmp_path / "sub-P07" / "ses-2" / "beh"

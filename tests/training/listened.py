@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +103,24 @@ def events(clips: Sequence[str]) -> list[Event]:
             Event(at_s + CLIP_S + 1, "answer", data=said),
         ]
     return found
+
+
+@contextmanager
+def growing(path: Path) -> Iterator[None]:
+    """A file that shows signs of life, as one that an engine writes."""
+    ends = threading.Event()
+
+    def touch() -> None:
+        while not ends.wait(0.05):
+            os.utime(path)
+
+    writer = threading.Thread(target=touch)
+    writer.start()
+    try:
+        yield
+    finally:
+        ends.set()
+        writer.join()
 
 
 def figures(n: int = 40) -> Examples:

@@ -6,19 +6,25 @@ import json
 import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 from emolab.core.errors import ConfigError, DataError, ModelError, NoWeights
 from emolab.core.stream import Channel, StreamInfo
-from emolab.models.classifier import CARD, WEIGHTS
+from emolab.devices.simulation.body import bateman
+from emolab.models.classifier import CARD, WEIGHTS, Input, Spec
+from emolab.models.eda_inputs import CURVE
 from emolab.models.examples import whole_trials
 from emolab.models.svm import MusicSvm
+from emolab.recording import layout
 from emolab.recording.predicted import UNKNOWN, Guess, from_label, to_label
 from emolab.signals.audio_features import COMPARE, FeatureTable
+from emolab.signals.eda.conductance import conductance
 from emolab.training import predict as room
-from emolab.training.opened import Model, open_model
+from emolab.training.opened import Known, Model, open_model
 from emolab.training.people import mark, scope
 from emolab.training.predict import Cancelled, Prediction, predict, sliding
 from tests.training import listened
@@ -212,3 +218,50 @@ def test_states_are_told_as_states() -> None:
     label = to_label(Guess(0.0, 1.0, said, STATE_KEYS), "state")
     assert label.state == "less_positive" and label.valence is None
     assert from_label(label).said == said
+
+
+class Rising:
+    """A network that looks at the highest moment of the phasic curve."""
+
+    spec = Spec("rising", "", (Input("eda", (3, CURVE), ""),), 2, 0)
+
+    def predict_proba(self, inputs: Any) -> Any:
+        return np.tile([0.4, 0.6], (len(inputs[0]), 1))
+
+    def heats(self, _classifier: Any, inputs: Any) -> Any:
+        curves = np.stack([one[1] for one in inputs[0]])
+        return (np.arange(CURVE) == curves.argmax(1)[:, None]).astype(np.float32)
+
+
+@pytest.mark.parametrize(("start_s", "end_s"), [(100, 130), (90, 120), (84, 120), (182, 210), (176, 216)])
+def test_the_heat_lies_where_it_was_seen_also_where_skin_conductance_covers_a_part(
+    start_s: float, end_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times_s = np.arange(100.0, 200.0, 0.1)  # nothing was recorded before, and nothing after
+    level = 5 + 0.3 * np.sin(2 * np.pi * times_s / 17)
+    for at_s in (110.0, 190.0):
+        level += np.where(times_s > at_s, 0.8 * bateman(np.maximum(times_s - at_s, 0.0)), 0.0)
+    network: Any = Rising()
+    monkeypatch.setattr(room.looked, "heats", network.heats)
+    known = Known("rising", Path(), ("low", "high"), "ab")
+    stretch = room.Stretch(start_s, end_s, "clip")
+    (guess,) = room.judge(Model(known, network), conductance(level, times_s, "uS"), [stretch])
+    heat = np.array(guess.heat)
+    peak_s = start_s + (int(heat.argmax()) + 0.5) / len(heat) * (end_s - start_s)
+    assert guess.is_known and peak_s == pytest.approx(110.0 if start_s < 150 else 190.0, abs=2.0)
+    at_s = start_s + (np.arange(len(heat)) + 0.5) / len(heat) * (end_s - start_s)
+    assert not heat[(at_s < max(start_s, 100.0) + 2.9) | (at_s > 200.1)].any()
+
+
+def test_a_session_that_is_still_recorded_is_not_called_broken_off(
+    model: Model, session: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "P07_session-0.h5"
+    shutil.copy(session, path)
+    with h5py.File(path, "r+") as file:
+        file[layout.OUTCOME][...] = np.array([layout.OUTCOMES[0]], "S16")
+    assert predict(path, model).damage == (
+        "the recording was not closed in order; it is judged as far as it goes",
+    )
+    with listened.growing(path):
+        assert predict(path, model).damage == ("it is still being recorded; it is judged as far as it goes",)

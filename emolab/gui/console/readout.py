@@ -17,6 +17,7 @@ from emolab.core.errors import EmolabError
 from emolab.training.opened import DEFAULT, look
 
 _CLOSES_MS = 3000
+NOT_KNOWN = "Whether it has learnt from this participant is not known."
 
 
 class ReadOut(QObject):
@@ -30,6 +31,7 @@ class ReadOut(QObject):
         self._child: QProcess | None = None
         self._left = b""  # half a line
         self._warning = ""
+        self._is_open = False  # whether it has learnt from who sits here
 
     @property
     def is_running(self) -> bool:
@@ -46,7 +48,7 @@ class ReadOut(QObject):
             self.ended.emit(str(error))
             return
         mine = known.learnt_from(study / participant / "session", participant)
-        self._warning = "■ in its training · " if mine else ""
+        self._warning, self._is_open = "■ in its training · " if mine else "", mine is None
         child = self._child = QProcess(self)
         self._left = b""
         child.readyReadStandardOutput.connect(self._listen)
@@ -72,7 +74,9 @@ class ReadOut(QObject):
             return
         try:
             told = json.loads(lines[-1])
-            self.said.emit(self._warning + words(told), tip(told))
+            self.said.emit(
+                self._warning + words(told), tip(told) + (f"\n{NOT_KNOWN}" if self._is_open else "")
+            )
         except (ValueError, KeyError, TypeError):  # of no line of ours
             return
 

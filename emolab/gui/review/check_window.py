@@ -103,4 +103,5 @@ def _row(check: Check) -> Sequence[str]:
 def _told(figure: Agreement) -> str:
     if math.isnan(figure.value):
         return "is not defined: everything was called the same"
-    return f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f}), {figure.units} clips"
+    interval = "" if math.isnan(figure.low) else f" ({figure.low:.2f} to {figure.high:.2f})"
+    return f"{figure.value:.2f}{interval}, {figure.units} clips"

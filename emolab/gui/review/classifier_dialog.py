@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from emolab.core.errors import EmolabError
 from emolab.gui import theme
-from emolab.gui.review.model_card import IN_TRAINING, Alarm, CardView
+from emolab.gui.review.model_card import Alarm, CardView, of_training
 from emolab.gui.widgets.panel import Elided, text
 from emolab.training.opened import DEFAULT, look
 
@@ -109,7 +109,7 @@ class ClassifierDialog(QDialog):
         self._tell("")
         self.card.show_card(known.card())
         mine = known.learnt_from(self._recording, self._participant, self._study)
-        self.alarm.say(IN_TRAINING.format(who=self._participant) if mine else " ".join(known.alarms))
+        self.alarm.say(" ".join(filter(None, (of_training(mine, self._participant), *known.alarms))))
         self._show_music(known.listens)
         self.run_button.setEnabled(bool(self._music) or not known.listens)
 

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QDialog, QWidget
 from emolab.core.errors import EmolabError
 from emolab.gui.review.classifier_dialog import Asked, ClassifierDialog
 from emolab.gui.review.guesser import Guesser
-from emolab.gui.review.model_card import IN_TRAINING, show_card
+from emolab.gui.review.model_card import of_training, show_card
+from emolab.review.guesses import was_learnt_from
 from emolab.review.lanes import Lane
 from emolab.training.opened import DEFAULT, look
 
@@ -48,7 +49,7 @@ class Classifying(QObject):
 
     def show_card(self, lane: Lane) -> QDialog:
         """The card of who wrote a lane, as far as its run is still there."""
-        alarm = IN_TRAINING.format(who=self._participant) if lane.in_training else ""
+        alarm = of_training(was_learnt_from(lane.by), self._participant)
         weights = lane.by.get("weights", "")
         try:
             known = look(lane.by.get("run", DEFAULT))
@@ -73,13 +74,15 @@ class Classifying(QObject):
             self.ended.emit(problem, "look")
             return
         self.written.emit(str(told["lane"]))
+        training = of_training(told["in_training"], self._participant)
         if told["in_training"]:
-            self.ended.emit(IN_TRAINING.format(who=self._participant), "act")
+            self.ended.emit(training, "act")
         else:
             known = sum(one["predicted"] is not None for one in told["windows"])
             count = len(told["windows"])
             of = f"{known} of {count} windows" if known < count else f"{count} windows"
-            self.ended.emit(f"{told['lane']}: {of} judged. Its card tells what that is worth.", "well")
+            words = training or "Its card tells what that is worth."
+            self.ended.emit(f"{told['lane']}: {of} judged. {words}", "look" if training else "well")
 
 
 def classifiers(lanes: Sequence[Lane]) -> list[Lane]:

@@ -13,6 +13,7 @@ from emolab.gui.review.label_paint import paint_label
 from emolab.gui.widgets.panel import Elided, Panel
 from emolab.recording.labels import TimedLabel
 from emolab.recording.trials import Trial
+from emolab.review.guesses import is_classifier, was_learnt_from
 from emolab.review.history import name_of
 from emolab.review.lanes import Lane, Source
 
@@ -97,8 +98,7 @@ class FactsPanel(Panel):
                 lane, label, words = shown[at]
                 name.setText(lane.name)
                 chip.show_label(label, lane.source)
-                mark = theme.HEALTH["act"].symbol
-                what.setText(f"{mark} {words}, was in its training" if lane.in_training else words)
+                what.setText(_with_training(lane, words))
                 what.setStyleSheet(f"color: {theme.red_text()}" if lane.in_training else "")
 
     def _make_row(self, row: int) -> tuple[Elided, Chip, Elided, QPushButton]:
@@ -144,6 +144,14 @@ def _more(lane: Lane, name: str) -> str:
     if check is None or check.coverage is None:
         return lane.words(name)
     return f"{lane.words(name)}, coverage {check.coverage:.0%}"
+
+
+def _with_training(lane: Lane, words: str) -> str:
+    """What a classifier says, with whether it has learnt from this participant: that is not always known."""
+    if lane.in_training:
+        return f"{theme.HEALTH['act'].symbol} {words}, was in its training"
+    is_open = is_classifier(lane.by) and was_learnt_from(lane.by) is None
+    return f"{words}, whether in its training is not known" if is_open else words
 
 
 def _reported(trial: Trial) -> str:

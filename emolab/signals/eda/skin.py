@@ -75,6 +75,9 @@ class Skin:
         share = self.good_share(start_s, end_s)
         if share < COVERED or not np.isfinite(self.scale):
             return figures
+        first_s, step_s = self.conductance.start_s, 1.0 / self.conductance.rate_hz
+        start_s = first_s if np.isinf(start_s) else start_s
+        end_s = first_s + len(self.tonic) * step_s if np.isinf(end_s) else end_s
         first, last = self.conductance.rows(start_s, end_s)
         good = self.conductance.is_good[first:last]
         tonic, phasic = self.tonic[first:last][good], self.phasic[first:last][good]

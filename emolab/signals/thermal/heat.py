@@ -28,6 +28,7 @@ BROKEN_SHARE = 0.1  # of the pixels that are no number; fewer are dead pixels
 FLAT_C = 0.5  # across the picture: the shutter is shut
 FROZEN_S = 0.3  # shutters stay shut for half a second; cores that may not be exported faster repeat 1 of 9 Hz
 GAP_STEPS = 2.5
+MOVE_STEP_S = 0.5  # of which the mean place of a face is taken
 LEAST_SHARE = 0.25  # of a window: skin warms and cools over ten seconds and more
 
 SOUND, NO_FACE, CUT_OFF, BROKEN, FROZEN, FLAT = range(6)
@@ -105,13 +106,19 @@ class FaceHeat:
         }
 
     def _move(self, at: NDArray[np.int64]) -> float:
-        if len(at) < 2:
+        """The way from step to step: each box is off by a little, which adds up with the frames otherwise."""
+        if not len(at):
             return np.nan
-        box = self.boxes[at]
-        middle = np.stack([(box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2], axis=1)
-        follows = np.diff(at) == 1
-        way = np.linalg.norm(np.diff(middle, axis=0), axis=1)[follows] / (box[1:, 2] - box[1:, 0])[follows]
-        lasted_s = float(np.diff(self.times_s[at])[follows].sum())
+        times_s, box = self.times_s[at], self.boxes[at]
+        step, which = np.unique(np.floor((times_s - times_s[0]) / MOVE_STEP_S + 1e-9), return_inverse=True)
+        x, y = (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
+        count = np.bincount(which)
+        x, y, width, mean_s = (
+            np.bincount(which, values) / count for values in (x, y, box[:, 2] - box[:, 0], times_s)
+        )
+        follows = np.diff(step) == 1
+        way = (np.hypot(np.diff(x), np.diff(y)) / width[1:])[follows]
+        lasted_s = float(np.diff(mean_s)[follows].sum())
         return float(way.sum()) / lasted_s if lasted_s > 0 else np.nan
 
 

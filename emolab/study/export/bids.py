@@ -168,9 +168,9 @@ def _describe(folder: Path, title: str, subject: str, participant: str) -> None:
 def _events(session: Outgoing, path: Path, task: str) -> list[Path]:
     events, end_s = session.events, session.end_s
     rows: list[Sequence[Any]] = []
-    for onset in onset_facts(events):
+    onsets = onset_facts(events)
+    for onset, until_s in zip(onsets, lanes.stops(onsets, events, end_s), strict=True):
         if (at_s := onset["fitted_s"]) is not None:
-            until_s = end_s if onset["ended_s"] is None else onset["ended_s"]
             rows.append((at_s, max(until_s - at_s, 0.0), "clip", onset["clip"], onset["state"], None, None))
     for start_s, stop_s in lanes.rests(events):
         rows.append((start_s, stop_s - start_s, "rest", None, None, None, None))

@@ -156,6 +156,15 @@ def test_windows_beside_the_session_are_empty() -> None:
     assert skin.good_share(460.0, 500.0) == pytest.approx(0.5, abs=0.01)
 
 
+def test_a_window_without_ends_is_the_whole_session() -> None:
+    _, skin = read(1)
+    first_s, last_s = skin.times_s[0], skin.times_s[-1] + 1.0 / skin.conductance.rate_hz
+    whole = skin.over(first_s, last_s)
+    assert whole["scr_rate"] == pytest.approx(60.0 * whole["scr_count"] / (last_s - first_s))
+    for window in ((-np.inf, np.inf), (first_s, np.inf), (-np.inf, last_s)):
+        assert skin.over(*window) == pytest.approx(whole)
+
+
 @pytest.mark.parametrize("rate_hz", [4.0, 15.0, 32.0, 100.0])
 def test_any_rate_will_do(rate_hz: float) -> None:
     made = session(2, rate_hz=rate_hz)

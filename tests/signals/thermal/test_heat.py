@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
 from emolab.devices.simulation.heat import ROOM_C, HeatPicture
-from emolab.signals.thermal.heat import HEAT_FEATURES, FaceHeat, read_heat
+from emolab.signals.thermal.heat import HEAT_FEATURES, NO_FACE, SOUND, FaceHeat, read_heat
 from tests.devices.simulated_bench import SimulatedBench
 from tests.signals.thermal.made import Person, picture
 
@@ -127,6 +127,30 @@ def test_a_face_is_followed_where_it_goes() -> None:
     assert np.abs(heat.face_mean_c - [one.face_mean_c for one in shown]).max() < 0.15
     assert heat.over(0.0, 60 / RATE_HZ)["face_move"] > 0.3
     assert read(film([Person()] * 30)).over(0.0, 30 / RATE_HZ)["face_move"] < 0.06
+
+
+def seen(rate_hz: float, px_a_s: float, seconds: float = 30.0) -> FaceHeat:
+    """A face 40 px wide that goes to the right, its box a third of a pixel off in each frame."""
+    times_s = np.arange(round(seconds * rate_hz)) / rate_hz
+    off = 0.33 * np.random.default_rng(3).standard_normal((len(times_s), 4))
+    boxes = np.array([20.0, 20.0, 60.0, 80.0]) + off
+    boxes[:, [0, 2]] += px_a_s * times_s[:, np.newaxis]
+    warm = np.full(len(times_s), 34.0)
+    return FaceHeat(times_s, warm, warm, warm, warm, boxes, np.full(len(times_s), SOUND, np.uint8))
+
+
+@pytest.mark.parametrize("rate_hz", [9.0, 27.0])
+def test_how_much_a_face_moves_does_not_grow_with_the_frames_a_second(rate_hz: float) -> None:
+    assert seen(rate_hz, 0.0).over(0.0, 30.0)["face_move"] < 0.015
+    assert seen(rate_hz, 10.0).over(0.0, 30.0)["face_move"] == pytest.approx(10.0 / 40.0, rel=0.05)
+
+
+def test_the_way_while_nobody_is_seen_is_not_counted() -> None:
+    heat = seen(9.0, 10.0)
+    heat.reasons[90:180] = NO_FACE
+    heat.boxes[180:, [0, 2]] += 30.0
+    assert heat.over(0.0, 30.0)["face_move"] == pytest.approx(0.25, rel=0.05)
+    assert np.isnan(heat.over(0.0, 0.4)["face_move"])
 
 
 def test_somebody_who_leaves_is_lost_and_found_again() -> None:
