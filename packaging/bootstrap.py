@@ -51,7 +51,7 @@ RUN_PACKAGES = {
     "libportaudio2": "portaudio",
     "fonts-dejavu-core": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
 }
-# What the tests need besides: a virtual screen with two monitors, clicks, sound without a card.
+# What the tests need besides: a virtual screen with two monitors, clicks, sound without a card, disks.
 TEST_PACKAGES = {
     "xvfb": "Xvfb",
     "xauth": "xauth",
@@ -65,6 +65,11 @@ TEST_PACKAGES = {
     "fonts-noto-cjk": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "dbus": "dbus-daemon",
     "g++": "g++",
+    # disks that go away or lose power in the middle of a recording
+    "bindfs": "bindfs",
+    "e2fsprogs": "/sbin/mkfs.ext4",
+    "btrfs-progs": "/sbin/mkfs.btrfs",
+    "xfsprogs": "/sbin/mkfs.xfs",
 }
 
 
