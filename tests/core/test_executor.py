@@ -103,7 +103,7 @@ def until(claim: Callable[[], bool]) -> None:
 def cluster() -> Iterator[str]:
     """A Dask cluster of two processes."""
     distributed = pytest.importorskip("distributed", reason=NO_DASK)
-    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as made:
+    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as made:
         yield made.scheduler_address
 
 

@@ -215,7 +215,7 @@ def cluster() -> Iterator[str]:
         "distributed", reason="Dask is not installed: pip install 'emolab[dask]'"
     )
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1"
     ) as running_one:
         yield running_one.scheduler_address
 
