@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -13,12 +12,11 @@ from emolab.composer.audio import loudness_lufs, pcm_sha256, read, to_pcm, write
 from emolab.composer.bank import ClipRow
 from emolab.composer.clipcheck import prepare_clip
 from emolab.composer.pieces import RATE_HZ, SECONDS, catalogue
-from emolab.core.disk import is_ours
+from emolab.core.disk import alone
 from emolab.core.errors import ConfigError, DataError
 from emolab.core.label import state as state_of
 
 UNSTATED_LICENCE = "not stated"
-LOCK = ".bank.lock"
 PATIENCE_S = 60.0  # a clip is entered within some seconds
 
 
@@ -28,19 +26,17 @@ def own(folder: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
 
     Raises `ConfigError` when it cannot be written, or is not let go of in time.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / LOCK).open("ab")
-    except OSError as error:
-        raise ConfigError(
-            f"the bank {folder} cannot be written ({error.strerror or error}); choose another with --bank"
-        ) from error
-    with lock:
-        until_s = time.monotonic() + patience_s
-        while not is_ours(lock):
-            if time.monotonic() > until_s:
-                raise ConfigError(f"another emolab adds clips to {folder} and takes long; try again later")
-            time.sleep(0.05)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(alone(folder / "bank", patience_s))
+        except TimeoutError as error:
+            raise ConfigError(
+                f"another emolab adds clips to {folder} and takes long; try again later"
+            ) from error
+        except OSError as error:
+            raise ConfigError(
+                f"the bank {folder} cannot be written ({error.strerror or error}); choose another with --bank"
+            ) from error
         yield
 
 

@@ -26,6 +26,7 @@ from typing import Any
 
 import platformdirs
 
+from emolab.core.disk import alone
 from emolab.core.errors import ConfigError
 from emolab.study import kept, study_file
 
@@ -34,6 +35,7 @@ LEAST_PASSPHRASE = 12  # characters
 SCRYPT = {"n": 1 << 17, "r": 8, "p": 1}  # 128 MB and a third of a second: OWASP's choice, 2024
 MOST = {"n": 1 << 20, "r": 16, "p": 4}  # what a file may ask for: 2 GB
 FILE_BYTES = 64 << 20
+PATIENCE_S = 10.0  # for another program that writes it: a small file is written in far less
 _MARK = "emolab identity map"
 
 
@@ -112,7 +114,7 @@ class IdentityMap:
             raise ConfigError(f"{self.path} was not written: it could not have been read again")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with kept.alone(self.path):
+            with alone(self.path, PATIENCE_S):
                 self._check_unchanged()  # the key took most of a second: time enough for another
                 kept.write_whole(self.path, raw, 0o600)
                 for left in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.part"):

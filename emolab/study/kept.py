@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import errno
 import json
 import os
 import secrets
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from emolab.core.disk import is_ours, sync_folder
-
-PATIENCE_S = 10.0  # a small file is written in far less
+from emolab.core.disk import sync_folder
 
 
 def now() -> str:
@@ -37,45 +33,6 @@ def write_whole(path: Path, raw: bytes, mode: int = 0o644) -> None:
         sync_folder(path.parent)
     finally:
         beside.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """While this lasts nobody else who asks so is let at `path`; the lock lies beside it.
-
-    A killed process holds no lock. Raises `OSError` when another program keeps it for `PATIENCE_S`.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.lock")
-    until_s = time.monotonic() + PATIENCE_S
-    while (lock := _locked(beside)) is None:
-        if time.monotonic() > until_s:
-            raise TimeoutError(errno.ETIMEDOUT, "another program does not let go of it", str(path))
-        time.sleep(0.01)
-    try:
-        yield
-    finally:
-        if os.name != "nt":
-            beside.unlink(missing_ok=True)  # before it is let go, or it would be another's
-        lock.close()
-        if os.name == "nt":
-            with contextlib.suppress(OSError):  # refused where another has it open by now
-                beside.unlink()
-
-
-def _locked(beside: Path) -> BinaryIO | None:
-    """The lock, when it is ours and still the one that others look for."""
-    try:
-        lock = beside.open("ab")
-    except PermissionError:
-        if os.name != "nt":  # there it is being erased
-            raise
-        return None
-    with contextlib.suppress(FileNotFoundError):
-        if is_ours(lock) and (os.name == "nt" or os.path.samestat(os.fstat(lock.fileno()), beside.stat())):
-            return lock
-    lock.close()
-    return None
 
 
 def add_line(path: Path, facts: Mapping[str, Any]) -> None:

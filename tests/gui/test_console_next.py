@@ -159,7 +159,7 @@ def test_words_half_written_when_the_recording_fails_are_kept_as_its_note(
     )
     qtbot.waitUntil(lambda: bool(did(recording, "note")), timeout=5000)
     assert did(recording, "note") == [{"do": "note", "text": "her hand hurts"}]
-    assert flow.window.lost._draft.text() == "Kept beside the file: her hand hurts"
+    assert flow.window.lost._draft.text() == "You were writing: her hand hurts"
 
 
 def test_words_half_written_when_the_engine_dies_can_be_copied_from_the_red_page(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from emolab.core.disk import alone
 from emolab.core.errors import ConfigError
 from emolab.study import identity, kept, study_file
 from emolab.study.identity import IdentityMap, Person, WrongPassphrase
@@ -197,9 +198,9 @@ def test_of_two_programs_that_save_in_the_same_moment_one_is_refused(
 
 
 def test_a_lock_that_another_program_keeps_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "PATIENCE_S", 0.1)
+    monkeypatch.setattr("emolab.study.identity.PATIENCE_S", 0.1)
     opened = IdentityMap.open(path, STUDY, WORDS)
-    with kept.alone(path), pytest.raises(ConfigError, match="another program does not let go"):
+    with alone(path, 0.0), pytest.raises(ConfigError, match="another program does not let go"):
         opened.save()
     opened.save()
 

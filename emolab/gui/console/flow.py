@@ -349,7 +349,8 @@ class Flow(QObject):
         run.hand.repeatRequested.connect(lambda: self.desk.send("repeat"))
         run.hand.markRequested.connect(lambda words: self.desk.send("mark", text=words))
         run.hand.noteRequested.connect(lambda words: self.desk.send("note", text=words))
-        self.window.finish.noteRequested.connect(lambda words: self.desk.send("note", text=words))
+        for page in (self.window.finish, self.window.lost):
+            page.noteRequested.connect(lambda words: self.desk.send("note", text=words))
         self.window.finish.openFolderRequested.connect(lambda path: chores.open_folder(path.parent))
         self.window.finish.reviewRequested.connect(chores.open_review)
         self.window.finish.analysisRequested.connect(chores.open_analysis)

@@ -35,6 +35,7 @@ class LostPage(QWidget):
 
     recoverRequested = Signal(object)  # Path of the file
     againRequested = Signal()
+    noteRequested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -114,10 +115,13 @@ class LostPage(QWidget):
         say(self._command, f"emolab recover {snapshot.path}" if snapshot.path else "")
         self.recover_button.setVisible(bool(snapshot.path))
 
-    def show_words(self, found: str, *, is_kept: bool) -> None:
-        """Words half written when it happened; unless they are kept they can be copied from here alone."""
+    def show_words(self, found: str, *, is_engine_there: bool) -> None:
+        """Words half written when it happened. An engine that lives is asked to keep them; whether it can,
+        on a disk that is full say, it tells, so they stand here to be copied all the same."""
         if found:
-            say(self._draft, f"{'Kept beside the file' if is_kept else 'You were writing'}: {found}")
+            say(self._draft, f"You were writing: {found}")
+            if is_engine_there:
+                self.noteRequested.emit(found)
 
     def forget(self) -> None:
         """Another engine: what was written here was of another session."""

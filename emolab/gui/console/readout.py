@@ -31,7 +31,7 @@ class ReadOut(QObject):
         self._child: QProcess | None = None
         self._left = b""  # half a line
         self._warning = ""
-        self._is_open = False  # whether it has learnt from who sits here
+        self._is_unknown = False  # whether it has learnt from who sits here
 
     @property
     def is_running(self) -> bool:
@@ -48,7 +48,7 @@ class ReadOut(QObject):
             self.ended.emit(str(error))
             return
         mine = known.learnt_from(study / participant / "session", participant)
-        self._warning, self._is_open = "■ in its training · " if mine else "", mine is None
+        self._warning, self._is_unknown = "■ in its training · " if mine else "", mine is None
         child = self._child = QProcess(self)
         self._left = b""
         child.readyReadStandardOutput.connect(self._listen)
@@ -75,7 +75,7 @@ class ReadOut(QObject):
         try:
             told = json.loads(lines[-1])
             self.said.emit(
-                self._warning + words(told), tip(told) + (f"\n{NOT_KNOWN}" if self._is_open else "")
+                self._warning + words(told), tip(told) + (f"\n{NOT_KNOWN}" if self._is_unknown else "")
             )
         except (ValueError, KeyError, TypeError):  # of no line of ours
             return

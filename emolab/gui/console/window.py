@@ -98,9 +98,7 @@ class ConsoleWindow(QMainWindow):
         elif snapshot.phase == "failed":
             self.show_page("lost")
             self.lost.show_failure(snapshot)
-            if found := self._half_written():
-                self.finish.noteRequested.emit(found)  # the engine lives, and keeps it
-                self.lost.show_words(found, is_kept=True)
+            self.lost.show_words(self._half_written(), is_engine_there=True)
         else:
             self.show_page("run")
             self.run.show_snapshot(snapshot)
@@ -110,7 +108,7 @@ class ConsoleWindow(QMainWindow):
     def show_loss(self, reason: str, last: Snapshot | None) -> None:
         """The engine has gone."""
         self.lost.show_loss(reason, last)
-        self.lost.show_words(self._half_written(), is_kept=False)
+        self.lost.show_words(self._half_written(), is_engine_there=False)
         self.show_page("lost")
 
     def _half_written(self) -> str:

@@ -36,28 +36,7 @@ def menus(flow: ReviewFlow) -> dict[str, list[Action]]:
             Action("slower", "Slower", "Shift+,", lambda: flow.replay.step_speed(-1)),
             Action("faster", "Faster", "Shift+.", lambda: flow.replay.step_speed(1)),
         ],
-        "&Label": [
-            *(
-                Action(
-                    one.key,
-                    one.key.replace("_", " ").capitalize(),
-                    str(one.rank + 3),
-                    partial(flow.give_state, one.rank),
-                )
-                for one in STATES
-            ),
-            Action("start", "It begins here", "[", lambda: flow.set_edge(is_end=False)),
-            Action("stop", "It ends here", "]", lambda: flow.set_edge(is_end=True)),
-            Action("moment", "Mark this moment", "M", flow.mark_moment),
-            Action("split", "Split here", "S", flow.split),
-            Action("trace", "Draw valence and arousal", "T", flow.toggle_drawing),
-            Action("remove", "Remove the label", "Del", flow.remove),
-            Action("note", "Write a note", "Ctrl+N", lambda: flow.window.labels.note_field.setFocus()),
-            Action("undo", "Undo", "Ctrl+Z", flow.undo),
-            Action("redo", "Redo", "Ctrl+Y", flow.redo),
-            Action("history", "History…", "H", flow.show_history),
-            Action("analyst", "Whose labels…", "", flow.ask_analyst),
-        ],
+        "&Label": _labels(flow),
         "&Check": [
             Action("check", "Check labels against the face", "F5", flow.check),
             Action("checks", "All verdicts…", "V", flow.show_checks),
@@ -85,6 +64,32 @@ def menus(flow: ReviewFlow) -> dict[str, list[Action]]:
     }
     every = [action for actions in found.values() for action in actions]
     return found
+
+
+def _labels(flow: ReviewFlow) -> list[Action]:
+    """What an analyst says."""
+    return [
+        *(
+            Action(
+                one.key,
+                one.key.replace("_", " ").capitalize(),
+                str(one.rank + 3),
+                partial(flow.give_state, one.rank),
+            )
+            for one in STATES
+        ),
+        Action("start", "It begins here", "[", lambda: flow.set_edge(is_end=False)),
+        Action("stop", "It ends here", "]", lambda: flow.set_edge(is_end=True)),
+        Action("moment", "Mark this moment", "M", flow.mark_moment),
+        Action("split", "Split here", "S", flow.split),
+        Action("trace", "Draw valence and arousal", "T", flow.toggle_drawing),
+        Action("remove", "Remove the label", "Del", flow.remove),
+        Action("note", "Write a note", "Ctrl+N", lambda: flow.window.labels.note_field.setFocus()),
+        Action("undo", "Undo", "Ctrl+Z", flow.undo),
+        Action("redo", "Redo", "Ctrl+Y", flow.redo),
+        Action("history", "History…", "H", flow.show_history),
+        Action("analyst", "Whose labels…", "", flow.ask_analyst),
+    ]
 
 
 def _close(flow: ReviewFlow) -> None:
