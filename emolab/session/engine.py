@@ -94,6 +94,7 @@ class Engine:
         self._asked_s: dict[int, float] = {}  # when each connection last asked how things stand, monotonic
         self._line = Snapshot(study=str(study)).to_json()  # a window may ask before `arm` has published
         self._due = {"snapshot": 0.0, "look": 0.0}
+        self._last_lights: tuple[StreamHealth, ...] | None = None  # once nothing is read any more
         self.watch, self.standstill = Watch(), Standstill()
         self._lonely_since = time.monotonic()
         folder.make(study)
@@ -191,7 +192,9 @@ class Engine:
             self._break_off(str(error))
 
     def health(self) -> tuple[StreamHealth, ...]:
-        """The light of each instrument now."""
+        """The light of each instrument now; after the session, as it ended: silence is no fault then."""
+        if self._last_lights is not None:
+            return self._last_lights
         now_s = self.clock.now_s()
         return tuple(
             judge(name, self.hub.streams.get(name), pump.status, now_s) for name, pump in self.pumps.items()
@@ -431,6 +434,10 @@ class Engine:
         self._publish()
 
     def _stop_pumps(self) -> None:
+        try:
+            self._last_lights = self.health()
+        except Exception:  # a fault in what is only shown must never end a recording
+            log.exception("the last lights are not known")
         for pump in self.pumps.values():
             pump.stop()
         deadline = time.monotonic() + JOIN_S

@@ -20,6 +20,7 @@ from emolab.recording.reader import Session
 from emolab.session import folder
 from emolab.session.client import find_engine
 from emolab.session.engine import Engine
+from emolab.session.health import SILENT_AFTER_S
 from emolab.study import consent, participants
 from tests.session.live import BOARD, CAMERA, do, engine_on, events, finish, go_on, start, step_kind, trial
 
@@ -229,6 +230,17 @@ def test_a_screen_lost_during_set_up_still_holds_the_session(tmp_path: Path) -> 
         do(engine, "screen_found", screen="HDMI-1")
         finish(engine)
     assert events(path, "paused")[0].data["reason"].startswith("The participant's screen is gone")
+
+
+def test_lights_stay_as_the_session_ended_and_call_nobody_to_a_silent_board(tmp_path: Path) -> None:
+    """A window that stays open after the end showed every instrument in red, with "Retry"."""
+    with engine_on(tmp_path) as engine:
+        start(engine)
+        finish(engine)
+        ended_s = engine.clock.now_s()
+        go_on(engine, lambda: engine.clock.now_s() > ended_s + 2 * SILENT_AFTER_S)
+        (light,) = engine.health()
+    assert light.level == "well", light.message
 
 
 def test_one_engine_records_one_session(tmp_path: Path) -> None:
