@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -300,12 +301,19 @@ def style_sheet(p: Palette, scale: float = 1.0) -> str:
     colours = {f.name: getattr(p, f.name) for f in fields(Palette)}
     tokens = {**sizes, **colours, "act": HEALTH["act"].colour, "thin": f"{max(1, round(scale))}px",
               "thick": f"{round(2 * scale)}px", "hover": mix(p.raised, p.text, 0.12),
-              "pressed": mix(p.raised, p.text, 0.22),
+              "pressed": mix(p.raised, p.text, 0.22), "box": f"{round(16 * scale)}px",
+              "ring": f"{round(9 * scale)}px", "tick": _tick(p),
               "red_text": mix(HEALTH["act"].colour, p.text, 0.25)}  # fmt: skip
     sheet = _SHEET
     for name in sorted(tokens, key=len, reverse=True):
         sheet = sheet.replace(f"@{name}", tokens[name])
     return sheet
+
+
+def _tick(p: Palette) -> str:
+    """The picture of a tick in what is read on the accent."""
+    name = "dark" if luminance(p.on_accent) < 0.18 else "light"
+    return Path(__file__).with_name(f"check-{name}.svg").as_posix()
 
 
 _SHEET = """
@@ -343,7 +351,8 @@ QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox, QComboBox {
   background: @sunken; border: @thin solid @edge; border-radius: @radius; padding: 0 @gap_small;
   min-height: @target; selection-background-color: @accent; selection-color: @on_accent; }
 QPlainTextEdit, QTextEdit { padding: @gap_small; }
-QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QComboBox:focus {
+QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus,
+QDoubleSpinBox:focus, QComboBox:focus {
   border: @thick solid @accent; }
 QComboBox QAbstractItemView, QMenu { background: @panel; border: @thin solid @edge;
   selection-background-color: @accent; selection-color: @on_accent; }
@@ -355,8 +364,21 @@ QListView, QTreeView, QTableView { background: @sunken; border: @thin solid @lin
   border-radius: @radius; gridline-color: @line; selection-background-color: @accent;
   selection-color: @on_accent; }
 QHeaderView::section { background: @panel; color: @muted; border: none; padding: @grid; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QCheckBox, QRadioButton { spacing: @gap_small; min-height: @target; background: transparent; }
 QCheckBox:focus, QRadioButton:focus { color: @accent; }
+QCheckBox:disabled, QRadioButton:disabled { color: @muted; }
+QCheckBox::indicator, QRadioButton::indicator { width: @box; height: @box; background: @sunken;
+  border: @thin solid @edge; border-radius: @grid; }
+QRadioButton::indicator { border-radius: @ring; }
+QCheckBox::indicator:hover, QRadioButton::indicator:hover { border-color: @text; }
+QCheckBox::indicator:checked { background: @accent; border-color: @accent; image: url("@tick"); }
+QRadioButton::indicator:checked { border-color: @accent; background: qradialgradient(cx: 0.5, cy: 0.5,
+  radius: 0.5, fx: 0.5, fy: 0.5, stop: 0.55 @accent, stop: 0.65 @sunken); }
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: @line; }
+QCheckBox::indicator:checked:disabled { background: @muted; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
+QAbstractSpinBox QLineEdit { border: none; padding: 0; min-height: 0; background: transparent; }
 QScrollArea { background: transparent; border: none; }
 QScrollArea > QWidget > QWidget { background: transparent; }
 QScrollBar:vertical { background: transparent; width: @gap_small; margin: 0; }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLabel, QPushButton, QRadioButton
 
 from emolab.core.label import STATE_KEYS
 from emolab.core.stream import KINDS
 from emolab.gui import theme
+from tests.gui.windows import destroy
 
 PALETTES = [theme.DARK, theme.LIGHT]
 GROUNDS = ("ground", "panel", "sunken", "raised")
@@ -106,3 +107,36 @@ def test_everything_grows_to_200_percent_and_not_beyond(dressed, qtbot):
     assert theme.scale() == 2.0
     assert button.sizeHint().height() >= 1.9 * before[0]
     assert label.sizeHint().height() >= 1.8 * before[1]
+
+
+@pytest.mark.parametrize("ground", ["dark", "light"])
+@pytest.mark.parametrize("kind", [QCheckBox, QRadioButton])
+def test_a_box_that_is_not_ticked_is_seen_and_a_tick_too(qapp, ground, kind):
+    """Fusion draws its edge darker than the window: on a dark one there was nothing to tick."""
+    theme.apply(qapp, ground)
+    box = kind("")
+    empty = box.grab().toImage()
+    box.setChecked(True)
+    ticked = box.grab().toImage()
+    palette = theme.palette()
+    places = [(x, y) for x in range(empty.width()) for y in range(empty.height())]
+    edge = max(theme.contrast(empty.pixelColor(*at).name(), palette.ground) for at in places)
+    assert edge >= 3, "WCAG 2.2, 1.4.11: what tells a control stands out 3 to 1"
+    inks = {ticked.pixelColor(*at).name() for at in places}
+    assert palette.accent.lower() in inks
+    if kind is QCheckBox:
+        assert max(theme.contrast(ink, palette.accent) for ink in inks) >= 3, "the tick on its ground"
+    destroy(box)
+
+
+def test_a_number_in_a_spin_box_is_seen_whole(qapp):
+    theme.apply(qapp, "dark")
+    box = QDoubleSpinBox()
+    box.setSuffix(" s")
+    box.setMaximum(600.0)
+    box.setValue(600.0)
+    box.resize(box.sizeHint())
+    box.grab()
+    line = box.lineEdit()
+    assert line.width() >= line.fontMetrics().horizontalAdvance(box.text()) + theme.SIZES.gap
+    destroy(box)

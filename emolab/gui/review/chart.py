@@ -1,8 +1,9 @@
 """All signals on the time line: one lane each, drawn anew in a few milliseconds at any zoom.
 
-Wheel zooms at the pointer, Shift+wheel and dragging move along, a click puts the cursor there. Beside
-each name stands its value at the pointer, or at the cursor when the pointer is elsewhere. Under a signal of
-the body a strip says how usable it is, under skin conductance another one where a network looked.
+Wheel zooms at the pointer, Shift+wheel and dragging move along, a click puts the cursor there; over the
+names the wheel goes through the lanes, where they are more than there is room for. Beside each name stands
+its value at the pointer, or at the cursor when the pointer is elsewhere. Under a signal of the body a strip
+says how usable it is, under skin conductance another one where a network looked.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
 from emolab.gui import theme
 from emolab.gui.review import heat_strip, raster, usable_strip
@@ -38,7 +39,9 @@ from emolab.review.timeline import Timeline
 from emolab.signals.usable import KINDS
 
 LEFT_PX = 148
-LANE_PX = 28  # least height of a lane
+LANE_PX = 28  # height of a lane that the smallest window has room for
+LOW_PX = 20  # as low as a lane gets before the others are scrolled to
+BAR_PX = 8
 VALUES_S = 0.2  # between two readings of the values at a cursor that runs
 CLICK_PX = 4  # a press that moves less is a click
 LEFT = Qt.AlignmentFlag.AlignLeft
@@ -53,14 +56,14 @@ class Stretch:
 
 
 class Chart(QWidget):
-    """Shows the `tracks` of `line` over `span`. `show_tracks` chooses which."""
+    """Shows the `tracks` of `line` over `span`; where they are too many for its height, some, with a bar."""
 
     seekRequested = Signal(float)
 
     def __init__(self, line: Timeline, span: Span, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._line, self._span = line, span
-        self.tracks: Sequence[Track] = line.tracks
+        self._every: Sequence[Track] = line.tracks
         self.stretches: Sequence[Stretch] = ()
         self.heats: Sequence[Heat] = ()  # where a network looked at skin conductance
         self._heats_of = ""  # whose
@@ -78,15 +81,20 @@ class Chart(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("signals")
+        self._bar = QScrollBar(Qt.Orientation.Vertical, self)  # its value: the first lane shown
+        self._bar.setCursor(Qt.CursorShape.ArrowCursor)
+        self._bar.valueChanged.connect(self.refresh)
+        self._measure()
         span.changed.connect(self.refresh)
         span.cursorMoved.connect(self._move_cursor)
+        theme.notifier().changed.connect(self._measure)
         theme.notifier().changed.connect(self.refresh)
 
-    def show_tracks(self, tracks: Sequence[Track]) -> None:
-        """Show these signals, in this order."""
-        self.tracks = tracks
-        self.updateGeometry()
-        self.refresh()
+    @property
+    def tracks(self) -> Sequence[Track]:
+        """Those that are shown, from above."""
+        first = self._bar.value()
+        return self._every[first : first + self._bar.pageStep()]
 
     def show_heats(self, heats: Sequence[Heat], name: str) -> None:
         """Show under the skin's curve where the network of this name looked; nothing for none."""
@@ -105,10 +113,10 @@ class Chart(QWidget):
         self.refresh()
 
     def sizeHint(self) -> QSize:
-        return QSize(theme.px(700), theme.px(56 * max(len(self.tracks), 3) + RULER_PX))
+        return QSize(theme.px(700), theme.px(56 * max(len(self._every), 3) + RULER_PX))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.px(420), theme.px(LANE_PX * min(max(len(self.tracks), 2), 4) + RULER_PX))
+        return QSize(theme.px(420), theme.px(LANE_PX * min(max(len(self._every), 2), 4) + RULER_PX))
 
     # places
 
@@ -125,10 +133,22 @@ class Chart(QWidget):
         return max(self.width() - theme.px(LEFT_PX), 50)
 
     def _lane(self, at: int) -> QRectF:
-        height = self.height() - theme.px(RULER_PX)
-        top = round(at * height / len(self.tracks))
-        bottom = round((at + 1) * height / len(self.tracks))
-        return QRectF(theme.px(LEFT_PX), top, self._plot_width(), bottom - top)
+        """All curves are equally tall, the one a network looked at twice; strips come on top of that."""
+        strips = [self._strips_px(track) for track in self.tracks]
+        shares = [2 if self._has_heats(track) else 1 for track in self.tracks]
+        curves_px = max(self.height() - theme.px(RULER_PX) - sum(strips), 0)
+        edges = [
+            round(sum(strips[:k]) + sum(shares[:k]) * curves_px / sum(shares))
+            for k in range(len(self.tracks) + 1)
+        ]
+        return QRectF(theme.px(LEFT_PX), edges[at], self._plot_width(), edges[at + 1] - edges[at])
+
+    def _strips_px(self, track: Track) -> int:
+        usable_px = theme.px(usable_strip.TALL_PX) if self._line.usable(track.name) else 0
+        return usable_px + (theme.px(heat_strip.TALL_PX) if self._has_heats(track) else 0)
+
+    def _has_heats(self, track: Track) -> bool:
+        return bool(self.heats) and track.kind == "eda"
 
     # painting
 
@@ -145,7 +165,17 @@ class Chart(QWidget):
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._measure()
         self._image = None
+
+    def _measure(self) -> None:
+        """How many lanes there is room for; the bar is there where that is not all."""
+        plot_px = self.height() - theme.px(RULER_PX)
+        fit = min(max(plot_px // theme.px(LOW_PX), 1), max(len(self._every), 1))
+        self._bar.setPageStep(fit)
+        self._bar.setRange(0, len(self._every) - fit)
+        self._bar.setGeometry(self.width() - theme.px(BAR_PX), 0, theme.px(BAR_PX), max(plot_px, 0))
+        self._bar.setVisible(fit < len(self._every))
 
     def _draw(self) -> None:
         """The curves with their ground, as one image."""
@@ -203,7 +233,7 @@ class Chart(QWidget):
             tall = max(round(theme.px(usable_strip.TALL_PX) * ratio), 3)
             usable_strip.paint(pixels[-tall:], shares, self._span.from_s, self._span.to_s)
             pixels = pixels[:-tall]
-        if self.heats and track.kind == "eda":
+        if self._has_heats(track):
             tall = max(round(theme.px(heat_strip.TALL_PX) * ratio), 4)
             heat_strip.paint(pixels[-tall:-1], self.heats, self._span.from_s, self._span.to_s)
             pixels = pixels[: -tall - 1]
@@ -296,7 +326,9 @@ class Chart(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         notches = event.angleDelta().y() / 120 or event.angleDelta().x() / 120
         sideways = event.angleDelta().x() and not event.angleDelta().y()
-        if sideways or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        if event.position().x() < theme.px(LEFT_PX) and self._bar.maximum():
+            self._bar.setValue(self._bar.value() - round(math.copysign(max(abs(notches), 1), notches)))
+        elif sideways or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._span.pan(-notches * 0.1 * self._span.width_s)
         else:
             self._span.zoom(notches, self.time_at(max(event.position().x(), theme.px(LEFT_PX))))

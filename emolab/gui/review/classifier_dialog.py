@@ -71,9 +71,7 @@ class ClassifierDialog(QDialog):
         self.run_button = self.buttons.addButton("Run", QDialogButtonBox.ButtonRole.AcceptRole)
         theme.role(self.run_button, "primary")
         self._lay_out()
-        self._dress()
         self._connect()
-        theme.notifier().changed.connect(self._dress)
         self.clips_button.setChecked(True)
         (self.shipped_button if run == DEFAULT else self.own_button).setChecked(True)
         self.show_run(run)
@@ -138,16 +136,6 @@ class ClassifierDialog(QDialog):
         if found:
             self.take_music(found)
 
-    def _dress(self) -> None:
-        """Radio buttons that can be seen on a dark ground, too."""
-        colours, side = theme.palette(), theme.px(12)
-        ring = f"width: {side}px; height: {side}px; border-radius: {side // 2 + theme.px(2)}px;"
-        self.setStyleSheet(
-            f"QRadioButton::indicator {{ {ring} border: {theme.px(2)}px solid {colours.edge}; }}"
-            f"QRadioButton::indicator:checked {{ {ring} border: {theme.px(2)}px solid {colours.accent};"
-            f" background: {colours.accent}; }}"
-        )
-
     def _ask_folder(self) -> None:
         found = QFileDialog.getExistingDirectory(
             self, "The folder of a run ('emolab train --out')", self._near()
@@ -205,6 +193,7 @@ def _seconds(least: float, most: float, first: float, name: str) -> QDoubleSpinB
     box.setRange(least, most)
     box.setDecimals(1)
     box.setSuffix(" s")
+    box.lineEdit().setTextMargins(*(theme.px(theme.SIZES.gap_small), 0) * 2)  # a style sheet's are not heard
     box.setValue(first)
     box.setAccessibleName(name)
     return box

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -72,7 +73,20 @@ class CardView(QTextBrowser):
     def show_card(self, markdown: str) -> None:
         """Show it from its begin; pictures are left out."""
         self.setMarkdown("\n".join(line for line in markdown.splitlines() if not line.startswith("![")))
+        self._set_apart()
         self.verticalScrollBar().setValue(0)
+
+    def _set_apart(self) -> None:
+        """Air above headings, and below them and paragraphs: Qt's Markdown has none."""
+        block = self.document().firstBlock()
+        while block.isValid():
+            form = block.blockFormat()
+            if form.headingLevel() > 1:
+                form.setTopMargin(theme.px(theme.SIZES.gap))
+            if QTextCursor(block).currentTable() is None:
+                form.setBottomMargin(theme.px(theme.SIZES.gap_small))
+            QTextCursor(block).setBlockFormat(form)
+            block = block.next()
 
 
 def show_card(parent: QWidget, title: str, markdown: str, alarm: str) -> QDialog:

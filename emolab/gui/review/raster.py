@@ -59,6 +59,8 @@ def paint(
 ) -> None:
     """Draw a curve into `pixels` `(h, w, 4)` BGRA, the whole of which spans `limits`, bottom to top."""
     height = len(pixels)
+    if not height:
+        return
     span = max(limits[1] - limits[0], 1e-30)
     top = (limits[1] - high) * np.float32((height - 1) / span)
     bottom = (limits[1] - low) * np.float32((height - 1) / span)
