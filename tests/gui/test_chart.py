@@ -27,9 +27,8 @@ HEATS = (Heat(10.0, 40.0, (0.0, 0.5, 1.0)),)
 class Line:
     """All of a `Timeline` that the chart asks for: the same wave in every track."""
 
-    problems: dict[str, str] = {}
-
     def __init__(self, kinds: list[str]) -> None:
+        self.problems: dict[str, str] = {}
         self.tracks = [Track(f"cap/{at}", "cap", at, kind, "uV") for at, kind in enumerate(kinds)]
         self._pyramid = Pyramid(TIMES_S, np.sin(TIMES_S).astype(np.float32))
 
