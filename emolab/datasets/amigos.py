@@ -115,7 +115,8 @@ def _cells(path: Path, name: str, is_needed: bool = True) -> list[Any]:
     """The cells of one variable of a file. Raises `DataError` for one that cannot be read."""
     try:
         _check_size(path)
-        found = loadmat(path, variable_names=[name], verify_compressed_data_integrity=True).get(name)
+        # whether it is sound was just seen; SciPy would refuse bytes behind a variable, too
+        found = loadmat(path, variable_names=[name], verify_compressed_data_integrity=False).get(name)
     except Exception as error:  # scipy raises whatever a damaged file makes it stumble over
         why = str(error) or type(error).__name__
         raise DataError(f"{path} is no MATLAB file of version 5 ({why}); get the file again") from error
@@ -146,7 +147,7 @@ def _check_size(path: Path) -> None:
 
 
 def _unpacked(file: Any, length: int, room: int) -> int:
-    """Bytes of a packed element, as far as there is room, and some more."""
+    """Bytes of a packed element, as far as there is room, and some more; at its end stands a checksum."""
     packed, total = zlib.decompressobj(), 0
     piece = b""
     while total <= room and not packed.eof and (length > 0 or piece):
@@ -155,6 +156,8 @@ def _unpacked(file: Any, length: int, room: int) -> int:
             length -= len(piece)
         total += len(packed.decompress(piece, 1 << 20))
         piece = packed.unconsumed_tail
+    if total <= room and not packed.eof:
+        raise ValueError("it ends in the middle")
     return total
 
 
@@ -177,5 +180,7 @@ def _numbers(cell: Any) -> NDArray[np.float64]:
 
 def _word(cell: Any) -> str:
     values = np.asarray(cell).ravel()
+    if values.dtype.kind in "fiu":
+        values = np.array([f"{value:g}" for value in values], str)
     word = str(values[0]).strip() if len(values) else ""
     return word if word.isalnum() else ""

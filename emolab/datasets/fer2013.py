@@ -20,8 +20,10 @@ import csv
 import hashlib
 import logging
 import os
+import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -120,13 +122,7 @@ class Fer2013:
             except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
                 log.warning("%s cannot be read; the corpus is read anew", kept)
         read = _read_table(self.place) if self.place.is_file() else _read_folders(self.place)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        half = kept.with_suffix(".part")
-        with half.open("wb") as out:
-            arrays: dict[str, Any] = {f"{split}_pictures": faces.pictures for split, faces in read.items()}
-            arrays |= {f"{split}_labels": faces.labels for split, faces in read.items()}
-            np.savez_compressed(out, **arrays)
-        half.replace(kept)
+        _keep(kept, read)
         return read
 
 
@@ -142,6 +138,27 @@ def without(faces: Faces, *others: Faces) -> Faces:
     for other in others:
         kept &= ~twins(faces, other)
     return faces[kept]
+
+
+def _keep(kept: Path, read: dict[str, Faces]) -> None:
+    """Write what was read aside and rename it: another process may do the same at the same time.
+
+    A folder that cannot be written to is told, and done without.
+    """
+    arrays: dict[str, Any] = {f"{split}_pictures": faces.pictures for split, faces in read.items()}
+    arrays |= {f"{split}_labels": faces.labels for split, faces in read.items()}
+    aside = None
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=kept.parent, suffix=".part", delete=False) as half:
+            aside = Path(half.name)
+            np.savez_compressed(half, **arrays)
+        aside.replace(kept)
+    except OSError as error:
+        with suppress(OSError):
+            if aside is not None:
+                aside.unlink()
+        log.warning("what was read cannot be kept in %s (%s)", kept.parent, error)
 
 
 def _table_or_folder(place: Path) -> Path:
@@ -176,7 +193,7 @@ def _read_folders(place: Path) -> dict[str, Faces]:
         pictures, labels = [], []
         for label, name in enumerate(CLASSES):
             for file in sorted((place / folder / name).iterdir()):
-                if file.suffix.lower() in _PICTURES:
+                if file.suffix.lower() in _PICTURES and not file.name.startswith("."):
                     pictures.append(_picture(file))
                     labels.append(label)
         read[split] = _stacked(pictures, labels, place / folder)
@@ -206,7 +223,7 @@ def _rows(table: Path) -> Iterator[tuple[str, int, NDArray[np.uint8]]]:
         header = [name.strip() for name in next(rows, [])]
         if header != ["emotion", "pixels", "Usage"]:
             raise DataError(f"{table}:1: columns are {header[:5]}; {_LAYOUT}")
-        for row in rows:
+        for row in filter(None, rows):
             try:
                 emotion, text, usage = row
                 values = np.array(text.split(), dtype=np.int64)

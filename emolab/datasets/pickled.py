@@ -188,7 +188,7 @@ def _filled(shape: Any, kind: Any, is_fortran: bool, content: Any) -> NDArray[np
     if kind.order not in ("<", ">", "|", "=") or NUMBERS.fullmatch(kind.code) is None:
         raise ValueError(f"an array is of {shown(kind.order + kind.code)}")
     if not all(isinstance(side, int) and side >= 0 for side in shape):
-        raise ValueError(f"an array has the shape {shown(shape)}")
+        raise ValueError("an array's sides are no numbers")  # told, tuples of tuples could take years
     dtype = np.dtype(kind.order + kind.code)
     if math.prod(shape) * dtype.itemsize != len(content):
         raise ValueError(f"an array of {shown(shape)} has {len(content)} bytes")
@@ -214,6 +214,11 @@ def _get(code: str) -> Callable[[_Reading], None]:
 
 def _number(code: str) -> Callable[[_Reading], None]:
     return lambda reading: reading.stack.append(reading.number(code))
+
+
+def _long(reading: _Reading) -> None:
+    """A whole number of so many bytes, as Python 2 writes those of Windows."""
+    reading.stack.append(int.from_bytes(reading.take(reading.number("B")), "little", signed=True))
 
 
 def _text(code: str) -> Callable[[_Reading], None]:
@@ -245,6 +250,8 @@ _COMMANDS: dict[bytes, Callable[[_Reading], None]] = {
     b"\x88": _constant(lambda: True),
     b"\x89": _constant(lambda: False),
     b"I": lambda reading: reading.stack.append(int(reading.line())),  # of protocol 1: I01 is True
+    b"L": lambda reading: reading.stack.append(int(reading.line().removesuffix("L"))),
+    b"\x8a": _long,
     b"K": _number("B"),
     b"M": _number("H"),
     b"J": _number("i"),

@@ -120,17 +120,23 @@ class Pmemo(RatedCorpus):
         return _recordings_2018(self.place) if self.layout == 2018 else _recordings_2019(self.place)
 
     def _rated(self) -> Iterator[tuple[str, Rated]]:
-        said = {f"{one.song}/{one.subject}": one for one in self._opinions()}
+        said: dict[str, Opinion] = {}
+        for one in self._opinions():
+            key = f"{one.song}/{one.subject}"
+            if said.setdefault(key, one) != one:
+                said[key] = Opinion(one.subject, one.song, math.nan, math.nan)
         for key in sorted(said.keys() | self._recordings.keys(), key=_by_number):
-            one = said.get(key)
-            if one is None:
+            found = said.get(key)
+            if found is None:
                 self._leave_out(key, "nobody's rating of it is there")
-            elif not (math.isfinite(one.valence) and math.isfinite(one.arousal)):
-                self._leave_out(key, "it is not rated in both valence and arousal")
+            elif not (math.isfinite(found.valence) and math.isfinite(found.arousal)):
+                self._leave_out(
+                    key, "it is not rated in both valence and arousal, or twice in one and differently"
+                )
             else:
                 if self.target not in self._recordings.get(key, {}):
                     self._leave_out(key, f"no skin conductance of it for {self.target} is there")
-                yield key, Rated(one.subject, one.song, one.valence, one.arousal)
+                yield key, Rated(found.subject, found.song, found.valence, found.arousal)
 
     def _opinions(self) -> Iterable[Opinion]:
         if self._adapter is not None:
@@ -140,11 +146,12 @@ class Pmemo(RatedCorpus):
     def _means(self) -> Iterator[Opinion]:
         """The song's means, as if every subject who heard it had said so."""
         path = self.place / "annotations" / STATIC
-        means = {
-            song: (_number(path, row, "Valence(mean)"), _number(path, row, "Arousal(mean)"))
-            for row in _rows(path)
-            if (song := row.get("musicId", "").strip())
-        }
+        means = {}
+        for row in _rows(path):
+            if "musicId" not in row:
+                raise DataError(f"{path}:1: has no column 'musicId'; get the file again")
+            if song := row["musicId"].strip():
+                means[song] = _number(path, row, "Valence(mean)"), _number(path, row, "Arousal(mean)")
         for key in self._recordings:
             song, subject = key.split("/")
             if song in means:
@@ -152,8 +159,9 @@ class Pmemo(RatedCorpus):
 
 
 def opinions(place: Path) -> Iterator[Opinion]:
-    """What each subject said, from `Annotations` as of 2018; NaN in the dimension that is not there.
+    """What each subject said, from `Annotations` as of 2018.
 
+    NaN in a dimension that is not there, or of which the subject said two different things.
     The subject's column is one called subject, user or worker, the rating's one called static, rating or like
     the dimension. Raises `DataError` naming file and columns when there is none.
     """
@@ -166,15 +174,18 @@ def opinions(place: Path) -> Iterator[Opinion]:
                 if not who:
                     who = _called(path, row, _SUBJECT_COLUMNS)
                     value = _called(path, row, (*_RATING_COLUMNS, axis))
-                said.setdefault((row[who].strip(), song), {})[axis] = _number(path, row, value)
+                rated, number = said.setdefault((row[who].strip(), song), {}), _number(path, row, value)
+                rated[axis] = number if rated.get(axis, number) == number else math.nan
     for (subject, song), by_axis in said.items():
         yield Opinion(subject, song, *(by_axis.get(axis, math.nan) for axis in AXES))
 
 
 def _called(path: Path, row: dict[str, str], names: tuple[str, ...]) -> str:
-    for column in row:
-        if column.lower().replace("_", "").replace(" ", "") in names:
-            return column
+    """The column called by the first of these names that there is."""
+    plain = {column.lower().replace("_", "").replace(" ", ""): column for column in row}
+    for name in names:
+        if name in plain:
+            return plain[name]
     raise DataError(
         f"{path}:1: none of its columns {shown(', '.join(row))} is called {names[0]}; "
         "give Pmemo an adapter that reads these tables"
@@ -209,18 +220,26 @@ def _recordings_2019(place: Path) -> dict[str, Found]:
         with opened(path) as file:
             columns = next(csv.reader([file.readline()]), [])
         for column in columns[1:]:
-            subject = column.strip()[-SUBJECT_SIGNS:]
-            found[f"{name['song']}/{subject}"] = dict.fromkeys(AXES, (path, column))
+            if subject := _subject(column):
+                found[f"{name['song']}/{subject}"] = dict.fromkeys(AXES, (path, column))
     return found
+
+
+def _subject(column: str) -> str:
+    return column.strip()[-SUBJECT_SIGNS:]
 
 
 def _skin(path: Path, column: str) -> NDArray[np.float64]:
     """A column of a table, the last one when it has no name; shorter than others it ends in empty cells."""
     with opened(path) as file:
-        rows = list(csv.reader(file))
-    at = rows[0].index(column) if column and rows and column in rows[0] else -1
-    has_header = bool(rows) and not _is_number(rows[0][-1] if rows[0] else "")
-    cells = [row[at].strip() if -1 <= at < len(row) else "" for row in rows[has_header:] if row]
+        rows = [row for row in csv.reader(file) if row]
+    head = rows[0] if rows else []
+    own = [_subject(cell) for cell in head[1:]].count(_subject(column)) if column else 1
+    if own > 1:
+        raise DataError(f"{path}:1: has {own} columns of subject {_subject(column)!r}; take one away")
+    at = head.index(column) if column and column in head else -1
+    has_header = bool(column) or not all(map(_is_number, head))  # a subject's number is a name, too
+    cells = [row[at].strip() if -1 <= at < len(row) else "" for row in rows[has_header:]]
     while cells and cells[-1].lower() in ("", "nan"):
         cells.pop()
     try:

@@ -7,9 +7,9 @@
 
 Read are the recordings `STUDY/P014/P014_session-0.h5`, also those in which a session went on, and rehearsed
 ones. Times are seconds from the clip's onset, as each sample was taken; the rate is that measured over the
-recording. A clip that was skipped, broken off or not reported on is left out, and told; so is a recording
-that cannot be read, that is a copy of another, or that bears the name of another. `P001` and `p001` are one
-participant, called as in the first of their recordings.
+recording, pauses left out. A clip that was skipped, broken off or not reported on is left out, and told; so
+is a recording that cannot be read, that is a copy of another, or that bears the name of another. `P001` and
+`p001` are one participant, called as in the first of their recordings.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from emolab.recording.trials import Trial as Playing
 KINDS = ("eda", "ppg", "respiration")
 PREFERRED = {"ppg": "ear"}  # in a channel's name, where a kind has several
 FEWEST = 2  # samples of a trial
+PAUSE = 20.0  # mean steps: what lasts longer is no step
 By = Literal["state", "group"]
 
 
@@ -154,7 +155,7 @@ class Sessions:
                 continue
             arrays[kind] = values[start:stop].copy()
             arrays[f"{kind}_times_s"] = times_s[start:stop] - one.playing.start_s
-            arrays[f"{kind}_rate_hz"] = np.array([(len(times_s) - 1) / (times_s[-1] - times_s[0])])
+            arrays[f"{kind}_rate_hz"] = np.array([_rate_hz(times_s)])
             arrays |= {f"{kind}_{name}": fact for name, fact in known.items()}
         if KINDS[0] not in arrays or not np.isfinite(arrays[KINDS[0]]).any():
             raise DataError(f"{one.recording} has no skin conductance while {one.playing.clip} was heard")
@@ -221,6 +222,13 @@ def _recording(path: Path) -> Recording:
     told = identity(header.participant, header.session, header.started_utc)
     end_s = max([*lasts, *(event.time_s for event in events)], default=0.0)
     return Recording(told, header.participant, header.study, tuple(trials(events, end_s)))
+
+
+def _rate_hz(times_s: NDArray[np.float64]) -> float:
+    """Samples a second, without the pauses."""
+    steps_s = np.diff(times_s)
+    usual_s = steps_s[steps_s <= PAUSE * steps_s.mean()]
+    return float(len(usual_s) / usual_s.sum())
 
 
 def _recordings(folder: Path) -> list[Path]:

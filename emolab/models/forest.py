@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from emolab.core.errors import ModelError, NotFitted
 from emolab.models.classifier import Input, Spec, Told
 from emolab.models.examples import Examples, Rows
-from emolab.models.tabular import check_classes, keep, kept, matching, table_of, told_classes
+from emolab.models.tabular import check_classes, keep, kept, matching, table_of, told_classes, told_number
 
 TREES = 300
 FIGURES = 128
@@ -137,7 +137,7 @@ class Forest:
         for name, end in (("roots", len(nodes)), ("column", FIGURES)):
             if not len(arrays[name]) or arrays[name].min() < 0 or arrays[name].max() >= end:
                 raise ModelError(f"{folder} holds trees that ask for what is not there")
-        model.trees, model.leaf = len(arrays["roots"]), int(card.get("leaf", 1))
+        model.trees, model.leaf = len(arrays["roots"]), int(told_number(card, "leaf", 1, folder))
         model.arrays = arrays
         return model
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from emolab.core.errors import ModelError, NotFitted
 from emolab.models.classifier import Input, Spec, Told
 from emolab.models.examples import Examples, Rows
-from emolab.models.tabular import keep, kept, matching, scaled, scaling, table_of
+from emolab.models.tabular import keep, kept, matching, scaled, scaling, table_of, told_number
 
 Axis = Literal["valence", "arousal"]
 
@@ -158,7 +158,7 @@ class Svr:
         for axis in AXES:
             shapes |= {f"{axis}_vectors": (axis, FIGURES), f"{axis}_weights": (axis,), f"{axis}_line": (3,)}
         matching(arrays, shapes, folder)
-        model = cls(float(card.get("c", C)))
+        model = cls(told_number(card, "c", C, folder))
         model.arrays = arrays
         return model
 

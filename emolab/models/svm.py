@@ -34,6 +34,7 @@ from emolab.models.tabular import (
     scaling,
     table_of,
     told_classes,
+    told_number,
 )
 
 C = 0.25  # Yin et al. 2022
@@ -124,7 +125,7 @@ class Svm:
     def load(cls, folder: Path) -> Self:
         """What `save` wrote; `ModelError` for anything else."""
         arrays, card = kept(folder, cls.name)
-        model = cls(float(card.get("c", C)))
+        model = cls(told_number(card, "c", C, folder))
         model.classes = told_classes(card, folder)
         columns, k = cls.of.inputs[0].shape[0], len(model.classes)
         planes = 1 if k == 2 else k

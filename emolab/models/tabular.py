@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.core.errors import MissingExtra, ModelError, WrongInput
+from emolab.core.errors import MissingExtra, ModelError, WrongInput, shown
 from emolab.models.classifier import CARD, WEIGHTS, Spec
 from emolab.models.examples import Rows
 
@@ -76,7 +76,7 @@ def kept(folder: Path, model: str) -> tuple[dict[str, NDArray[Any]], dict[str, A
         content = (folder / WEIGHTS).read_bytes()
     except OSError as error:
         raise ModelError(f"{folder} holds no trained model: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{folder / CARD} is no card of a model: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise ModelError(f"{folder / CARD} is no card that this version of emolab reads")
@@ -121,9 +121,19 @@ def check_classes(labels: NDArray[np.int64], classes: Sequence[str], model: str)
 def told_classes(card: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
     """The classes that a card tells."""
     classes = card.get("classes")
-    if not isinstance(classes, list) or len(classes) < 2 or not all(isinstance(one, str) for one in classes):
+    if not isinstance(classes, list) or not all(isinstance(one, str) for one in classes):
         raise ModelError(f"{folder / CARD} tells no classes")
+    if len(set(classes)) < max(len(classes), 2):
+        raise ModelError(f"{folder / CARD} tells no classes, each named once")
     return tuple(classes)
+
+
+def told_number(card: Mapping[str, Any], name: str, usual: float, folder: Path) -> float:
+    """A number that a card tells, or the usual one."""
+    value = card.get(name, usual)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ModelError(f"{folder / CARD}: {name} {shown(value)} is no number")
+    return value
 
 
 def _written(path: Path, content: bytes) -> None:

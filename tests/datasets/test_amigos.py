@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import struct
 import tracemalloc
@@ -152,6 +153,40 @@ def test_videos_without_names_are_numbered(tmp_path: Path) -> None:
     del content["VideoIDs"]
     write(tmp_path / name(1), content)
     assert Amigos(tmp_path).ratings()["P01/03"].song == "03"
+
+
+def test_bytes_behind_a_variable_do_not_cost_a_subject(folder: Path, tmp_path: Path) -> None:
+    """Other programs read AMIGOS with SciPy's check of this switched off: its files seem to have them."""
+    plain = io.BytesIO()
+    savemat(plain, variables())
+    content, at = plain.getvalue(), 128
+    padded = content[:128]
+    while at < len(content):
+        end = at + 8 + int.from_bytes(content[at + 4 : at + 8], "little")
+        packed = zlib.compress(content[at:end] + b"\0" * 8)
+        padded += struct.pack("<II", 15, len(packed)) + packed
+        at = end
+    (tmp_path / name(1)).write_bytes(padded)
+    corpus = Amigos(tmp_path)
+    assert len(list(corpus.each())) == 20 and corpus.left_out == ()
+    first = corpus.trials()[0]
+    assert corpus.load(first).arrays["eda"].tolist() == Amigos(folder).load(first).arrays["eda"].tolist()
+
+
+def test_what_is_packed_and_cut_is_told(tmp_path: Path) -> None:
+    packed = zlib.compress(b"\0" * 5000, 0)[:-600]
+    (tmp_path / name(1)).write_bytes(b" " * 124 + b"\0\1IM" + struct.pack("<II", 15, len(packed)) + packed)
+    corpus = Amigos(tmp_path)
+    assert corpus.trials() == []
+    (left_out,) = corpus.left_out
+    assert "it ends in the middle" in left_out.why
+
+
+def test_videos_called_by_numbers_keep_their_names(tmp_path: Path) -> None:
+    content = variables()
+    content["VideoIDs"] = cells(*[np.array([[30.0 + number]]) for number in range(20)])
+    write(tmp_path / name(1), content)
+    assert [rated.song for rated in Amigos(tmp_path).ratings().values()] == [str(30 + k) for k in range(20)]
 
 
 def a_bomb() -> bytes:

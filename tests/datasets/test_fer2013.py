@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -181,3 +182,38 @@ def test_a_table_that_is_no_text_is_told(tmp_path: Path) -> None:
     table.write_bytes(table.read_bytes() + b"\xe9")
     with pytest.raises(DataError, match=r"fer2013\.csv cannot be read"):
         Fer2013(table, tmp_path / "cache").faces("train")
+
+
+def test_empty_lines_of_a_table_are_passed_over(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "fer2013.csv", made_faces())
+    table.write_text(table.read_text() + "\n\n")
+    assert len(Fer2013(table, tmp_path / "cache").faces("train")) == 21
+
+
+def test_two_processes_may_read_the_corpus_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = write_folders(tmp_path / "fer", made_faces())
+    write, others = np.savez_compressed, iter([Fer2013(place, tmp_path / "cache")])
+
+    def slowly(out: Any, **arrays: Any) -> None:
+        for other in others:  # reads and writes the same meanwhile
+            other.faces("train")
+        write(out, **arrays)
+
+    monkeypatch.setattr(np, "savez_compressed", slowly)
+    assert len(Fer2013(place, tmp_path / "cache").faces("train")) == 21
+    assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".npz"]
+
+
+def test_a_cache_that_cannot_be_written_to_is_done_without(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = write_folders(tmp_path / "fer", made_faces())
+    (tmp_path / "cache").write_text("no folder")
+    assert len(Fer2013(place, tmp_path / "cache").faces("train")) == 21
+    assert "cannot be kept" in caplog.text
+
+
+def test_what_a_mac_leaves_beside_a_picture_is_none(tmp_path: Path) -> None:
+    place = write_folders(tmp_path / "fer", made_faces())
+    (place / "train" / "happy" / "._00001.png").write_bytes(b"\0\5\x16\7")
+    assert len(Fer2013(place, tmp_path / "cache").faces("train")) == 21

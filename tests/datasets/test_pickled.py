@@ -55,6 +55,18 @@ def test_the_order_of_bytes_and_of_columns_is_kept(tmp_path: Path) -> None:
     assert found["columns"].tolist() == columns.tolist()
 
 
+def test_whole_numbers_may_be_long_ones(tmp_path: Path) -> None:
+    """As Python 2 wrote them on Windows of 64 bits."""
+    values = np.arange(6.0).reshape(2, 3)
+    for protocol, sides in ((2, b"\x8a\x01\x02\x8a\x01\x03"), (1, b"L2L\nL3L\n")):
+        content = python2.dictionary(
+            {"data": python2.array(values).replace(b"(K\x02K\x03t", b"(" + sides + b"t")}
+        )
+        assert sides in content
+        assert pickle.loads(content, encoding="latin1")["data"].tolist() == values.tolist()
+        assert read_arrays(put(tmp_path, content))["data"].tolist() == values.tolist(), protocol
+
+
 class Evil:
     """Pickled as a call of whatever is given."""
 
@@ -119,6 +131,9 @@ BOMBS = {
     "tuples in tuples": b"\x80\x02)" + b"\x85" * 9000 + b".",
     "marks": b"\x80\x02" + b"(" * 50_000,
     "doubling": b"\x80\x02)" + b"q\x00h\x00\x86" * 3000 + b".",
+    "a shape of tuples twice in tuples": python2.dictionary(
+        {"data": python2.array(EIGHT).replace(b"(K\x08t", b")" + b"q\x64h\x64\x86" * 90)}
+    ),
     "a tuple as a key": b"\x80\x02})" + b"\x85" * 9000 + b"Ns.",
     "a dictionary in itself": b"\x80\x02}q\x00U\x01ah\x00s.",
     "a number of thousands of digits": b"\x80\x02\x8b" + struct.pack("<I", 1 << 30) + b"1" * 100,

@@ -208,3 +208,76 @@ def test_a_damaged_recording_of_the_other_rating_costs_no_trial(old: Path) -> No
     assert "eda" in arrays and "eda_valence" in arrays and "eda_arousal" not in arrays
     with pytest.raises(DataError, match="not all numbers"):
         Pmemo(old, "arousal").load(ref)
+
+
+@pytest.mark.parametrize("header", ["time,100012,100034", "time,1_100012,1_100034"])
+def test_a_column_called_by_a_number_begins_with_its_first_sample(new: Path, header: str) -> None:
+    put(new / "EDA" / "1_EDA.csv", [header, "0,1,2", "0.02,1.5,2.5"])
+    corpus = Pmemo(new)
+    assert [corpus.load(ref).arrays["eda"].tolist() for ref in corpus.trials()[:2]] == [
+        [1.0, 1.5],
+        [2.0, 2.5],
+    ]
+
+
+def test_a_column_of_2018_called_by_a_number_begins_with_its_first_sample(old: Path) -> None:
+    put(old / "EDA" / "Valence" / "1_100012_V.csv", [",0", "0,1", "0.02,1.5"])
+    put(old / "EDA" / "Valence" / "1_100034_V.csv", ["", "time,100034", "0,2", "0.02,2.5"])
+    corpus = Pmemo(old)
+    assert [corpus.load(ref).arrays["eda"].tolist() for ref in corpus.trials()[:2]] == [
+        [1.0, 1.5],
+        [2.0, 2.5],
+    ]
+
+
+def test_a_comma_at_the_end_of_a_line_makes_no_subject(new: Path) -> None:
+    put(new / "EDA" / "1_EDA.csv", ["time,x_100012,x_100034, ", "0,1,2,", "0.02,1,2,"])
+    corpus = Pmemo(new)
+    assert [ref.key for ref in corpus.trials()] == KEYS
+    assert corpus.load(corpus.trials()[1]).arrays["eda"].tolist() == [2.0, 2.0]
+
+
+def test_two_columns_of_one_subject_are_told(new: Path) -> None:
+    put(new / "EDA" / "1_EDA.csv", ["time,A_100012,V_100012,V_100034", "0,1,2,3"])
+    corpus = Pmemo(new)
+    assert len(list(corpus.each())) == 7
+    (left_out,) = corpus.left_out
+    assert left_out.key == "1/100012" and "has 2 columns of subject '100012'" in left_out.why
+
+
+def test_the_subjects_column_is_taken_before_the_rows_number(old: Path) -> None:
+    for dimension, rated in (("Valence", valence), ("Arousal", arousal)):
+        for song in SONGS:
+            rows = [f"{k},77,{who},{rated(song)}" for k, who in enumerate(SUBJECTS)]
+            put(
+                old / "Annotations" / dimension / f"{song}-{dimension[0]}.csv",
+                ["id,value,subjectId,static", *rows],
+            )
+    corpus = Pmemo(old)
+    assert [ref.key for ref in corpus.trials()] == KEYS and corpus.left_out == ()
+    rated_once = corpus.ratings()["2/100012"]
+    assert (rated_once.valence, rated_once.arousal) == (0.8, 0.1)
+
+
+def test_what_is_rated_twice_and_differently_is_left_out(old: Path) -> None:
+    put(
+        old / "Annotations" / "Valence" / "1-V.csv",
+        ["subject_id,static", "100012,0.9", "100012,0.1", "100012,0.1", "100034,0.9", "100034,0.9"],
+    )
+    corpus = Pmemo(old)
+    assert [ref.key for ref in corpus.trials()] == KEYS[1:]
+    (left_out,) = corpus.left_out
+    assert left_out.key == "1/100012" and "twice" in left_out.why
+
+    def said(place: Path) -> list[Opinion]:
+        once = [Opinion(who, song, arousal(song), valence(song)) for who in SUBJECTS for song in SONGS]
+        return [*once, once[0], Opinion("100034", "11", 0.3, 0.3)]
+
+    corpus = Pmemo(old, adapter=said)
+    assert [ref.key for ref in corpus.trials()] == KEYS[:-1]
+
+
+def test_means_without_a_column_of_songs_are_told(new: Path) -> None:
+    put(new / "annotations" / "static_annotations.csv", ["song,Arousal(mean),Valence(mean)", "1,0.5,0.5"])
+    with pytest.raises(DataError, match=r"static_annotations\.csv:1: has no column 'musicId'"):
+        Pmemo(new).trials()

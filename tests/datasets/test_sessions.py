@@ -67,6 +67,14 @@ def test_signals_are_those_of_the_clip_with_their_own_times(study: Path) -> None
     assert arrays["eda"].tolist() == whole.values[inside].tolist()
 
 
+def test_the_rate_is_that_of_the_stretches_with_samples(tmp_path: Path) -> None:
+    (tmp_path / "P07").mkdir()
+    listened.record(tmp_path / "P07" / "P07_session-0.h5", gaps_s=[(60.0, 125.0)])
+    corpus = Sessions(tmp_path)
+    rates_hz = [corpus.load(ref).arrays["eda_rate_hz"][0] for ref in corpus.trials() if ref.key[-1] in "03"]
+    assert rates_hz == pytest.approx([listened.RATE_HZ] * 2)
+
+
 def test_the_whole_recording_is_there_around_a_clip(study: Path) -> None:
     corpus = Sessions(study)
     ref = corpus.trials()[-1]

@@ -39,6 +39,14 @@ def test_numbers_too_large_for_trees_go_to_the_end() -> None:
     assert np.array_equal(*given)
 
 
+def test_a_card_whose_leaf_is_no_number_is_refused(tmp_path: Path) -> None:
+    Forest(3).fit(people(60, 128, 0)).save(tmp_path)
+    card = json.loads((tmp_path / CARD).read_text())
+    (tmp_path / CARD).write_text(json.dumps(card | {"leaf": "x"}))
+    with pytest.raises(ModelError, match="leaf 'x' is no number"):
+        Forest.load(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from emolab.core.errors import ModelError
+from emolab.models.classifier import CARD
 from emolab.models.examples import Examples, whole_trials
 from emolab.models.svm import C, MusicSvm, Svm
 
@@ -66,3 +71,26 @@ def test_a_column_that_never_varied_says_nothing_later() -> None:
 def test_how_much_an_error_costs_can_be_chosen() -> None:
     train = people(100, 128, 0)
     assert not np.allclose(Svm(0.001).fit(train).arrays["planes"], Svm(10).fit(train).arrays["planes"])
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"c": "much"}, "c 'much' is no number"),
+        ({"c": None}, "c None is no number"),
+        ({"classes": ["high", "high"]}, "tells no classes"),
+    ],
+)
+def test_a_card_that_tells_nonsense_is_refused(tmp_path: Path, facts: dict[str, object], said: str) -> None:
+    Svm().fit(people(60, 128, 0)).save(tmp_path)
+    card = json.loads((tmp_path / CARD).read_text())
+    (tmp_path / CARD).write_text(json.dumps(card | facts))
+    with pytest.raises(ModelError, match=said):
+        Svm.load(tmp_path)
+
+
+def test_a_card_without_bottom_is_refused(tmp_path: Path) -> None:
+    Svm().fit(people(60, 128, 0)).save(tmp_path)
+    (tmp_path / CARD).write_text("[" * 200_000)
+    with pytest.raises(ModelError, match="is no card of a model"):
+        Svm.load(tmp_path)
