@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from emolab.core.errors import ModelError, NoWeights
+from emolab.core.errors import ModelError, NoWeights, shown
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,13 @@ class Card:
     input: Mapping[str, Any] = field(default_factory=dict)
 
 
+_KINDS: Mapping[str, type] = {
+    **dict.fromkeys(("name", "network", "weights", "weights_sha256", "views"), str),
+    **dict.fromkeys(("classes", "limits"), list),
+    **dict.fromkeys(("data", "figures", "training", "input"), dict),
+}
+
+
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
@@ -55,16 +62,21 @@ def write(card: Card, path: Path) -> None:
 def read(path: Path) -> Card:
     """The card at `path`, without a look at the weights; `ModelError` names what is wrong with it."""
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise NoWeights(f"{path} is missing; the card belongs beside the weights, copy both") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} is no model card: {error}; copy it again") from error
     known = {item.name for item in fields(Card)}
     needed = {"name", "network", "weights", "weights_sha256", "classes"}
     if not isinstance(facts, dict) or not needed <= facts.keys() <= known:
         keys = sorted(facts) if isinstance(facts, dict) else facts
         raise ModelError(f"{path} is no model card: it needs {sorted(needed)} and has {keys}")
+    for name, kind in _KINDS.items():
+        value = facts.get(name, kind())
+        holds_words = not isinstance(value, list) or all(isinstance(one, str) for one in value)
+        if not isinstance(value, kind) or not holds_words:
+            raise ModelError(f"{path} is no model card: {name!r} is {shown(value)}; copy it again")
     temperature = facts.get("temperature", 1.0)
     if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not temperature > 0:
         raise ModelError(f"{path}: the temperature {temperature!r} is no positive number")

@@ -77,8 +77,7 @@ def load(name_or_path: str | Path, folders: Sequence[Path] | None = None) -> Exp
     if path.suffix in _BY_SUFFIX:
         if not path.is_file():
             raise NoWeights(f"there is no model file {path}; check the path")
-        card, weights = checked(path.with_suffix(".json"))
-        return _made(_BY_SUFFIX, path.suffix, card, weights)
+        return _made(_BY_SUFFIX, path.suffix, *_own(path))
     name = str(name_or_path)
     if name not in MODELS:
         known = ", ".join(sorted(MODELS))
@@ -88,8 +87,7 @@ def load(name_or_path: str | Path, folders: Sequence[Path] | None = None) -> Exp
     looked = places() if folders is None else list(folders)
     for folder in looked:
         if (folder / f"{name}.safetensors").is_file():
-            card, weights = checked(folder / f"{name}.json")
-            return _made(MODELS, name, card, weights)
+            return _made(MODELS, name, *_own(folder / f"{name}.safetensors"))
     raise NoWeights(
         f"no weights of the expression model {name!r} in {' or '.join(map(str, looked))}; "
         f"train it with 'emolab train fer --model {name}' or copy {name}.safetensors and {name}.json there"
@@ -101,6 +99,17 @@ def checked_faces(faces: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if faces.ndim != 3 or faces.shape[1:] != (SIDE_PX, SIDE_PX) or faces.dtype != np.uint8:
         raise WrongInput(f"faces are {faces.dtype} {faces.shape}; this takes uint8 (n, {SIDE_PX}, {SIDE_PX})")
     return faces
+
+
+def _own(path: Path) -> tuple[Card, Path]:
+    """The card beside these weights, which speaks of them and no others."""
+    card, weights = checked(path.with_suffix(".json"))
+    if weights.name != path.name:
+        raise NoWeights(
+            f"{path.with_suffix('.json')} speaks of weights {card.weights!r}, not of {path.name}; "
+            "copy the card that belongs to them"
+        )
+    return card, weights
 
 
 def _made(registry: dict[str, str], name: str, card: Card, weights: Path) -> ExpressionModel:

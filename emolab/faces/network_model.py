@@ -56,13 +56,14 @@ class NetworkModel:
         checked_faces(faces)
         if not len(faces):
             return np.empty((0, len(CLASSES)), np.float32)
+        laid = np.require(faces, requirements=["C", "W"])  # torch takes no mirrored views, nor read-only ones
         with torch.inference_mode():
             logits = torch.cat(
                 [
                     averaged_logits(
-                        self._network, torch.from_numpy(faces[k : k + BATCH]), self.card.views, self._side_px
+                        self._network, torch.from_numpy(laid[k : k + BATCH]), self.card.views, self._side_px
                     )
-                    for k in range(0, len(faces), BATCH)
+                    for k in range(0, len(laid), BATCH)
                 ]
             )
             found: NDArray[np.float32] = torch.softmax(logits / self.card.temperature, 1).numpy()

@@ -105,6 +105,8 @@ def _checked_input(card: Card, weights: Path) -> dict[str, Any]:
         wanted["channels"] not in (1, 3) and "channels 1 or 3",
         wanted["layout"] not in ("NCHW", "NHWC") and "layout 'NCHW' or 'NHWC'",
         wanted.get("output") not in ("logits", "probabilities") and "output 'logits' or 'probabilities'",
+        not (isinstance(left := wanted["left_out"], list) and all(isinstance(one, str) for one in left))
+        and "left_out: a list of words",
         not all(_fits(wanted[key], wanted["channels"]) for key in ("factor", "offset"))
         and "factor and offset: a number, or one per channel",
     ]

@@ -170,5 +170,12 @@ def _missing(track: FaceTrack) -> str:
         "the detector is not sure that it is a face": int(
             np.sum((track.count == 1) & ~(track.confidence >= LEAST_CONFIDENCE))
         ),
+        "the expression model gives no probabilities of it": int(
+            np.sum(
+                (track.count == 1)
+                & (track.confidence >= LEAST_CONFIDENCE)
+                & ~np.isfinite(track.probabilities).all(1)
+            )
+        ),
     }
     return max(reasons, key=lambda reason: reasons[reason])

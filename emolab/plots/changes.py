@@ -68,7 +68,8 @@ def changes(
     columns = 1 if len(features) == 1 else 2
     rows = -(-len(features) // columns)
     width = COLUMN_IN if columns == 1 else PAGE_IN
-    legend_in = 0.3 if markers and len(people) > 1 else 0.05
+    beside = _beside(people, width)
+    legend_in = max(0.3, 0.14 * -(-len(people) // beside)) if markers and len(people) > 1 else 0.05
     high = HEIGHT_IN + 0.68
     captions, alts = [], []
     with styled(look):
@@ -82,7 +83,7 @@ def changes(
             captions.append(_missing_words(table, name, words, label, farther))
             alts.append(_alt(states, words))
         if markers and len(people) > 1:
-            _legend(figure, markers, look)
+            _legend(figure, markers, beside, look)
     told = [one for one in captions if one]
     caption = (
         "Change from baseline by reported state; a point is a clip, boxes are quartiles with the median."
@@ -208,13 +209,19 @@ def _points(
         vars(points)["tips"] = [f"{tip}\n{number(float(value))}" for tip, value in told]  # for the pointer
 
 
-def _legend(figure: Figure, markers: Mapping[str, str], look: Look) -> None:
+def _beside(people: list[str], width_in: float) -> int:
+    """How many of these names stand beside one another in the legend."""
+    each_in = 0.3 + 0.062 * max(map(len, people), default=0)
+    return max(1, min(len(people), 4 if width_in < 5 else 8, int(width_in / each_in)))
+
+
+def _legend(figure: Figure, markers: Mapping[str, str], beside: int, look: Look) -> None:
     handles = [
         Line2D([], [], marker=mark, ls="", ms=4, mfc=look.panel, mec=look.text, mew=0.6, label=name)
         for name, mark in markers.items()
     ]
     figure.legend(
-        handles=handles, loc="lower center", ncols=min(len(handles), 4 if figure.get_figwidth() < 5 else 8),
+        handles=handles, loc="lower center", ncols=beside,
         bbox_to_anchor=(0.5, 0.0), fontsize=LEAST_PT, columnspacing=0.9, labelspacing=0.2, borderpad=0.1,
     )  # fmt: skip
 

@@ -155,12 +155,17 @@ def _people(axes: Axes, names: list[str], each: NDArray[np.int64], look: Look) -
         )  # fmt: skip
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(0, 1.004 * longest)
-    axes.set_yticks(rows, [name if len(name) <= 20 else f"{name[:19]}…" for name in names], fontsize=LEAST_PT)
+    axes.set_yticks(rows, [_cut(name) for name in names], fontsize=LEAST_PT)
     axes.tick_params(axis="y", length=0)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
     axes.set_xlabel("clips")
     axes.spines["left"].set_visible(False)
     axes.set_title("By participant")
+
+
+def _cut(name: str) -> str:
+    """A long name without its middle: participants of a study differ at the end."""
+    return name if len(name) <= 20 else f"{name[:9]}…{name[-10:]}"
 
 
 def _legend(figure: Figure, has_missing: bool, look: Look) -> None:

@@ -31,6 +31,7 @@ from emolab.plots.style import (
 
 LEARNT, HELD_BACK = SIGNAL_COLOURS["eda"], SIGNAL_COLOURS["ppg"]
 CELL_IN = 0.62
+LONGEST_WORD = 10  # signs that fit under a cell
 
 
 def curves(histories: Sequence[Sequence[Mapping[str, Any]]], look: Look = LIGHT) -> Drawing:
@@ -71,8 +72,12 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], look: Loo
     size = CELL_IN * len(classes)
     names = [name.replace("_", " ") for name in classes]
     with styled(look):
-        figure = Figure(figsize=(size + 1.4, size + 0.75))
-        axes = place(figure, 1.2, 0.55, size, size)
+        is_upright = max(len(word) for name in names for word in name.split()) > LONGEST_WORD
+        under = names if is_upright else [name.replace(" ", "\n") for name in names]
+        lines = max(name.count("\n") for name in under) + 1
+        below = 0.45 + 0.062 * max(map(len, names)) if is_upright else 0.43 + 0.12 * lines
+        figure = Figure(figsize=(size + 1.4, size + below + 0.2))
+        axes = place(figure, 1.2, below, size, size)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="equal")
         for row in range(len(classes)):
             for column in range(len(classes)):
@@ -80,10 +85,13 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], look: Loo
                 ground = "#08306B" if share > 0.55 else "#F7FBFF"
                 axes.text(column, row, f"{share:.0%}\n{table[row, column]}", ha="center", va="center",
                           fontsize=SMALL_PT, color=contrasting(ground))  # fmt: skip
-        axes.set_xticks(range(len(classes)), names, rotation=30 if len(classes) > 3 else 0)
+        axes.set_xticks(range(len(classes)), under, rotation=90 if is_upright else 0)
         axes.set_yticks(range(len(classes)), names)
         axes.set(xlabel="guessed", ylabel="said")
-    told = "; ".join(f"of {name}, {shares[k, k]:.0%} are found" for k, name in enumerate(names))
+    told = "; ".join(
+        f"of {name}, " + (f"{shares[k, k]:.0%} are found" if table[k].any() else "none was said")
+        for k, name in enumerate(names)
+    )
     return Drawing(
         figure, f"Confusion of {int(table.sum())} tested rows, all folds together.", f"{told}.", look
     )

@@ -121,6 +121,8 @@ def protocol(planned: Sequence[Part], actual: Sequence[Part], look: Look = LIGHT
     check_states(part.state for part in parts if part.state)
     ends = [max((part.end_s for part in bar), default=math.nan) for bar in (planned, actual)]
     span = (min(0.0, *(part.start_s for part in parts)), max(part.end_s for part in parts))
+    if not span[1] > span[0]:
+        raise DataError("no step of the protocol lasts; there is nothing to draw")
     with styled(look):
         figure = Figure((PAGE_IN, 1.45))
         axes = place(figure, LEFT_IN, 0.68, PAGE_IN - LEFT_IN - 0.12, 0.66)
@@ -319,7 +321,8 @@ def _minutes(axes: Axes, span: tuple[float, float]) -> None:
 def _clock(moment_s: float) -> str:
     if not math.isfinite(moment_s):
         return "–"
-    return f"{int(moment_s) // 60}:{int(moment_s) % 60:02d}"
+    whole_s = int(abs(moment_s))
+    return f"{'−' if moment_s <= -1 else ''}{whole_s // 60}:{whole_s % 60:02d}"
 
 
 def _legend(figure: Figure, has_missing: bool, has_quality: bool, look: Look) -> None:

@@ -85,13 +85,38 @@ def test_other_weights_than_the_card_speaks_of_are_not_used(folder: Path) -> Non
         load("small", [folder])
 
 
+def test_a_card_copied_from_other_weights_leads_to_none(folder: Path) -> None:
+    (folder / "other.safetensors").write_bytes(b"other weights")
+    (folder / "other.json").write_bytes((folder / "small.json").read_bytes())
+    with pytest.raises(
+        NoWeights, match=r"other\.json speaks of weights 'small\.safetensors', not of other\."
+    ):
+        load(folder / "other.safetensors")
+
+
+def test_a_card_that_an_editor_saved_with_a_mark_is_read(folder: Path) -> None:
+    (folder / "small.json").write_bytes(b"\xef\xbb\xbf" + (folder / "small.json").read_bytes())
+    assert load("small", [folder]).card.name == "small"
+
+
+@pytest.mark.parametrize("kind", ["mirrored", "read-only", "every other"])
+def test_faces_may_lie_in_memory_as_they_like(folder: Path, kind: str) -> None:
+    faces = some_faces(4)
+    faces.flags.writeable = kind != "read-only"
+    laid = {"mirrored": faces[:, :, ::-1], "read-only": faces, "every other": faces[::2]}[kind]
+    model = load("small", [folder])
+    assert np.array_equal(model.probabilities(laid), model.probabilities(laid.copy()))
+
+
 def test_weights_without_card_are_not_used(folder: Path) -> None:
     (folder / "small.json").unlink()
     with pytest.raises(NoWeights, match="card"):
         load("small", [folder])
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": 1', '{"name": "small", "other": 2}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"name": 1', '{"name": "small", "other": 2}', "[" * 200_000], ids=range(6)
+)
 def test_a_broken_card_is_told(folder: Path, text: str) -> None:
     (folder / "small.json").write_text(text)
     with pytest.raises(ModelError, match="no model card"):
@@ -107,6 +132,12 @@ def test_a_broken_card_is_told(folder: Path, text: str) -> None:
         ({"network": "vgg19"}, "no vgg19 network"),
         ({"classes": ["happy"]}, "happy"),
         ({"weights": "../small.safetensors"}, "not beside"),
+        ({"weights": 3}, "no model card: 'weights'"),
+        ({"network": ["small"]}, "no model card: 'network'"),
+        ({"classes": 7}, "no model card: 'classes'"),
+        ({"classes": [1, 2]}, "no model card: 'classes'"),
+        ({"limits": None}, "no model card: 'limits'"),
+        ({"input": None}, "no model card: 'input'"),
     ],
 )
 def test_a_card_that_cannot_be_is_told(folder: Path, facts: dict[str, object], said: str) -> None:

@@ -127,6 +127,11 @@ def test_faces_are_resized_to_the_side_the_file_takes(tmp_path: Path) -> None:
     assert model.probabilities(faces()).shape == (3, 7)
 
 
+def test_what_is_left_out_must_be_a_list(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="left_out: a list of words"):
+        load(write_model(tmp_path, np.eye(7, 48 * 48, dtype=np.float32).T, [*CLASSES], left_out=None))
+
+
 def test_a_class_that_is_not_ours_is_left_out_and_its_share_divided(tmp_path: Path) -> None:
     matrix = matrix_of(8)
     model = load(write_model(tmp_path, matrix, [*CLASSES, "contempt"], left_out=["contempt"]))

@@ -182,3 +182,11 @@ def test_wrong_use_is_told() -> None:
         groups_of(np.array([HAPPY]), "mean")  # type: ignore[arg-type]
     with pytest.raises(DataError, match="7 classes"):
         three(np.zeros((2, 6)))
+
+
+def test_a_model_that_gives_no_numbers_is_told_as_the_reason() -> None:
+    lost = track([[np.nan] * 7] * 4)
+    found = judge(lost)
+    assert (found.group, found.probabilities) == ("unknown", None)
+    assert found.why == "the expression model gives no probabilities of it"
+    assert judge(track([HAPPY] * 2 + [[np.nan] * 7] * 6)).why.endswith("otherwise " + found.why)

@@ -115,3 +115,11 @@ def test_order_of_rows_does_not_matter_to_the_figures() -> None:
 def test_what_cannot_be_drawn_is_told(table: pd.DataFrame, features: dict[str, str], message: str) -> None:
     with pytest.raises(DataError, match=message):
         changes(table, features)
+
+
+@pytest.mark.parametrize("people", [2, 8])
+def test_long_names_of_participants_stay_on_the_paper(people: int) -> None:
+    table = study(people)
+    table["participant"] = table["participant"].str.pad(32, "right", "x")
+    for features in (ONE, TWO):
+        check(changes(table, features))

@@ -57,3 +57,14 @@ def test_nobody_answered() -> None:
 def test_without_clips_there_is_nothing_to_draw() -> None:
     with pytest.raises(DataError, match="lacks clips"):
         labels(study(1).iloc[:0])
+
+
+def test_long_names_that_begin_alike_are_told_apart() -> None:
+    table = study(2)
+    table["participant"] = "a-study-with-a-long-name-" + table["participant"]
+    drawing = labels(table)
+    check(drawing)
+    names = [one.get_text() for one in drawing.figure.axes[1].get_yticklabels()]
+    assert len(set(names)) == 2 and all(
+        name.endswith(who) for name, who in zip(names, ("P001", "P002"), strict=True)
+    )

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from emolab.core.errors import DataError
+from emolab.core.label import STATE_KEYS
+from emolab.faces.fer import CLASSES
 from emolab.plots.learning import calibration, confusion, curves
 from emolab.plots.style import DARK
+from tests.plots.studies import check
 
 HISTORY = [{"loss": 0.7 / k, "valid_loss": 0.8 / k, "valid_score": 0.1 * k} for k in range(1, 6)]
 UNJUDGED = [{"loss": 0.5, "valid_loss": None, "valid_score": None}]
@@ -49,6 +52,17 @@ def test_a_confusion_has_shares_of_what_was_said_with_counts() -> None:
         "0%\n0",
     ]
     assert drawn.alt.startswith("of low, 75% are found")
+
+
+def test_five_states_and_seven_expressions_fit_on_the_paper() -> None:
+    for classes in (STATE_KEYS, CLASSES):
+        check(confusion(np.full((len(classes),) * 2, 12345), classes))
+
+
+def test_a_class_that_nobody_said_is_not_called_missed() -> None:
+    assert (
+        confusion([[0, 0], [1, 3]], ("low", "high")).alt == "of low, none was said; of high, 75% are found."
+    )
 
 
 def test_calibration_has_a_point_a_bin() -> None:

@@ -119,3 +119,21 @@ def test_session_that_never_began() -> None:
     assert "actual 0, ending after –" in drawing.alt
     with pytest.raises(DataError, match="no step"):
         protocol([], [])
+
+
+def test_steps_that_do_not_last_are_told() -> None:
+    with pytest.raises(DataError, match="no step of the protocol lasts"):
+        protocol([], [Part(0, 0, "rest")])
+
+
+def test_minutes_before_the_session_are_counted_backwards() -> None:
+    drawing = protocol([], [Part(-70, 50, "rest")])
+    ticks = [one.get_text() for one in drawing.figure.axes[0].get_xticklabels()]
+    assert ticks[:3] == ["−1:10", "−1:00", "−0:50"] and ticks[7:] == [
+        "0:00",
+        "0:10",
+        "0:20",
+        "0:30",
+        "0:40",
+        "0:50",
+    ]
