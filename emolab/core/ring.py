@@ -8,6 +8,8 @@ vanishes with the folder it lies in. `SampleRing` holds rows of numbers, `FrameS
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,9 @@ class _Mapped:
             with path.open("wb") as file:
                 file.write(header)
                 file.truncate(_HEADER_BYTES + payload_bytes)
+                if sys.platform.startswith("linux"):
+                    # else a write where memory has run out ends the whole process (SIGBUS)
+                    os.posix_fallocate(file.fileno(), 0, _HEADER_BYTES + payload_bytes)
         self._map = np.memmap(path, dtype=np.uint8, mode="r+" if description is not None else "r")
         head = bytes(self._map[: _HEADER_BYTES - _COUNTERS * 8])
         self.description: dict = json.loads(head.rstrip(b"\0"))
@@ -56,7 +61,7 @@ class SampleRing:
 
     @classmethod
     def create(cls, path: Path, channels: tuple[str, ...], capacity: int) -> SampleRing:
-        """A new, empty ring in the file `path`."""
+        """A new, empty ring in the file `path`. Raises `OSError` when there is no room for it."""
         description = {"channels": list(channels), "capacity": capacity}
         return cls(_Mapped(path, description, capacity * (8 + 4 * len(channels))))
 
@@ -118,7 +123,7 @@ class FrameSlot:
     def create(
         cls, path: Path, shape: tuple[int, ...], dtype: str = "uint8", scale: float = 1.0, offset: float = 0.0
     ) -> FrameSlot:
-        """A new, empty slot in the file `path`."""
+        """A new, empty slot in the file `path`. Raises `OSError` when there is no room for it."""
         description = {"shape": list(shape), "dtype": dtype, "scale": scale, "offset": offset}
         return cls(_Mapped(path, description, int(np.prod(shape)) * np.dtype(dtype).itemsize))
 
@@ -130,7 +135,7 @@ class FrameSlot:
     def write(self, time_s: float, frame: NDArray) -> None:
         """Replace the frame; `frame` has the slot's shape."""
         counters = self._mapped.counters
-        counters[0] += 1  # odd: being written
+        counters[0] = int(counters[0]) // 2 * 2 + 1  # odd: being written, also after a write that failed
         self._pixels[...] = frame
         counters[1] = int(time_s * 1e6)
         counters[0] += 1

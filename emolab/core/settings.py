@@ -37,7 +37,7 @@ class Settings:
 def read(config_file: Path, environment: Mapping[str, str]) -> Settings:
     """Settings from `config_file` (may be absent) and `environment`.
 
-    Raises `ConfigError` naming file and key when a key is unknown or a value impossible.
+    Raises `ConfigError` naming file and key, or the variable, when a key is unknown or a value impossible.
     """
     known = [field.name for field in fields(Settings)]
     values = _stored(config_file)
@@ -47,18 +47,25 @@ def read(config_file: Path, environment: Mapping[str, str]) -> Settings:
         is_number = key == "sound" and type(value) is int  # of two cards of one name only the number tells
         if key != "lsl" and not isinstance(value, str) and not is_number:
             raise ConfigError(f"{config_file}: {key} must be text in quotes, not {shown(value)}")
+    said_by = {key: f"{config_file}: {key}" for key in known}
     for key in known:
         if value := environment.get(f"EMOLAB_{key.upper()}"):
-            values[key] = value
+            values[key], said_by[key] = value, f"the environment's EMOLAB_{key.upper()}"
     for key in ("study", "stimuli"):
         if key in values:
-            values[key] = Path(values[key]).expanduser()
+            try:
+                values[key] = Path(values[key]).expanduser()
+            except RuntimeError as error:
+                raise ConfigError(
+                    f"{said_by[key]} {shown(values[key])} begins with the home folder of nobody known here; "
+                    "write the whole path"
+                ) from error
     if str(values.get("lsl", False)).lower() not in TRUTHS:
-        raise ConfigError(f"{config_file}: lsl {shown(values['lsl'])} is none of true, false")
+        raise ConfigError(f"{said_by['lsl']} {shown(values['lsl'])} is none of true, false")
     values["lsl"] = TRUTHS[str(values.get("lsl", False)).lower()]
     settings = replace(Settings(), **values)
     if settings.theme not in THEMES:
-        raise ConfigError(f"{config_file}: theme {settings.theme!r} is none of {', '.join(THEMES)}")
+        raise ConfigError(f"{said_by['theme']} {settings.theme!r} is none of {', '.join(THEMES)}")
     return settings
 
 

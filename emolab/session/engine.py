@@ -106,7 +106,7 @@ class Engine:
             folder.tidy(study)
             if settings.lsl:
                 self._outlets = Outlets(clock, study.resolve().name, self.report)
-            self.hub = Hub(clock, self._rings.folder, self._outlets)
+            self.hub = Hub(clock, self._rings.folder, self._outlets, self._rings.spare)
             self.pumps = {
                 source.info.name: Pump(source.info.name, source, clock, self.hub, self.report)
                 for source in sources

@@ -78,9 +78,14 @@ class StreamState:
 
 
 class Hub:
-    """Hands chunks on: to the screen always, to a recorder between `keep` and `leave_off`."""
+    """Hands chunks on: to the screen always, to a recorder between `keep` and `leave_off`.
 
-    def __init__(self, clock: Clock, rings: Path, outlets: Outlets | None = None) -> None:
+    `rings`: folder of what is shown, in memory; `spare`: where that goes for which memory has no room.
+    """
+
+    def __init__(
+        self, clock: Clock, rings: Path, outlets: Outlets | None = None, spare: Path | None = None
+    ) -> None:
         self.streams: dict[str, StreamState] = {}
         self._outlets = outlets
         self.ear: Ear | None = None  # listens to the first sound stream while clips are played
@@ -91,7 +96,7 @@ class Hub:
         self._shown: tuple[Shown, str] = ("all", "")
         self._gate = threading.Lock()
         self._clock = clock
-        self._rings = rings
+        self._rings, self._spare = rings, spare or rings
 
     def open(self, info: StreamInfo) -> None:
         """Prepare the rings of a stream. Called again when its instrument came back."""
@@ -99,12 +104,21 @@ class Hub:
             self._outlets.open(info)
         known = self.streams.get(info.name)
         if known is None or known.info.sample_shape != info.sample_shape:
-            path = self._rings / f"{info.name}-{len(info.sample_shape)}-{info.sample_shape[0]}.ring"
-            self.streams[info.name] = StreamState(info, _ring_for(info, path))
+            self.streams[info.name] = StreamState(info, self._make_ring(info))
         else:
             known.info, known.clock = info, LiveClock(info)
             known.recent.clear()
         self.show(*self._shown)
+
+    def _make_ring(self, info: StreamInfo) -> SampleRing | FrameSlot:
+        """Raises `OSError` where even the disk has no room."""
+        name = f"{info.name}-{len(info.sample_shape)}-{info.sample_shape[0]}.ring"
+        try:
+            return _ring_for(info, self._rings / name)
+        except OSError as error:
+            log.warning("no room for %s in %s (%s); it goes to %s", name, self._rings, error, self._spare)
+            (self._rings / name).unlink(missing_ok=True)
+            return _ring_for(info, self._spare / name)
 
     def show(self, shown: Shown, why: str) -> None:
         """Show windows all streams, those that are plots, or nothing; `why`: for the lights of the others."""

@@ -21,19 +21,30 @@ YOUNG_S = 2.0  # its engine may not have come to locking it
 
 
 class Rings:
-    """An empty folder of this engine's own, and those of dead ones removed. `close` removes it, too."""
+    """An empty folder of this engine's own, and those of dead ones removed. `close` removes it, too.
+
+    `spare`: another on disk, for what memory has no room for (a container has 64 MB of such memory).
+    """
 
     def __init__(self, where: Path | None = None) -> None:
-        parent = where or memory_folder()
-        sweep(parent)
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-        self._alive = (self.folder / ALIVE).open("wb")
-        _lock(self._alive)
+        parent, disk = where or memory_folder(), where or Path(tempfile.gettempdir())
+        self._held: list[BinaryIO] = []
+        self.folder = self._make(parent)
+        self.spare = self.folder if disk == parent else self._make(disk)
 
     def close(self) -> None:
         """Idempotent."""
-        self._alive.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for alive in self._held:
+            alive.close()
+        for folder in (self.folder, self.spare):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _make(self, parent: Path) -> Path:
+        sweep(parent)
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        self._held.append((folder / ALIVE).open("wb"))
+        _lock(self._held[-1])
+        return folder
 
 
 def memory_folder() -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from emolab.core.ring import FrameSlot, SampleRing
 
@@ -53,3 +55,20 @@ def test_frame_slot_gives_nothing_before_the_first_frame_and_none_half_written(t
     assert np.allclose(frame * reader.scale + reader.offset, 33.85)
     slot._mapped.counters[0] += 1  # a write has begun
     assert reader.read() is None
+
+
+def test_a_slot_goes_on_after_a_frame_that_did_not_fit(tmp_path: Path) -> None:
+    slot = FrameSlot.create(tmp_path / "s", (2, 2))
+    with pytest.raises(ValueError, match="broadcast"):
+        slot.write(1.0, np.zeros((3, 3), np.uint8))
+    assert slot.read() is None
+    slot.write(2.0, np.ones((2, 2), np.uint8))
+    shown = slot.read()
+    assert shown is not None and shown[0] == 2.0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a ring is kept in memory on Linux alone")
+def test_a_ring_has_its_memory_from_the_beginning(tmp_path: Path) -> None:
+    ring = SampleRing.create(tmp_path / "r", ("x",), capacity=100_000)
+    there = ring.path.stat()
+    assert there.st_blocks * 512 >= there.st_size  # or a full memory would end the engine in mid-session

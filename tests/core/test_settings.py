@@ -75,3 +75,16 @@ def test_what_cannot_be_a_setting_is_refused_by_file_and_key(tmp_path: Path, tex
     with pytest.raises(ConfigError) as refusal:
         read(path, {})
     assert str(path) in str(refusal.value) and words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("EMOLAB_THEME", "pink"), ("EMOLAB_LSL", "perhaps"), ("EMOLAB_STUDY", "~nobody-we-know/study")],
+)
+def test_what_the_environment_says_wrongly_is_refused_by_variable(
+    tmp_path: Path, variable: str, value: str
+) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        read(tmp_path / "config.toml", {variable: value})
+    assert variable in str(refusal.value) and value in str(refusal.value)
+    assert "config.toml" not in str(refusal.value)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +23,7 @@ from emolab.session.health import judge
 from emolab.session.hub import Hub
 from emolab.session.pump import Pump, PumpStatus
 from tests.fakes import FakeClock
+from tests.recording import made
 
 BOARD = StreamInfo(
     "board", (Channel("gsr", "eda", "uS", 0.01, -1.0),), 100.0, "uint16", (1,), {"adc_bits": 12}
@@ -414,3 +418,27 @@ def test_threads_of_a_stopped_pump_are_gone(tmp_path: Path) -> None:
     pump.stop()
     assert pump.join(5)
     assert "pump-board" not in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what is shown is in memory on Linux alone")
+def test_where_memory_has_no_room_for_what_is_shown_it_lies_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container's memory files may take 64 MB in all; an instrument is recorded whatever is shown of it."""
+    memory, disk = tmp_path / "memory", tmp_path / "disk"
+    memory.mkdir()
+    disk.mkdir()
+    has_room = os.posix_fallocate
+
+    def fallocate(number: int, start: int, length: int) -> None:
+        if Path(f"/proc/self/fd/{number}").resolve().parent == memory:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        has_room(number, start, length)
+
+    monkeypatch.setattr(os, "posix_fallocate", fallocate)
+    hub, board = Hub(FakeClock(), memory, spare=disk), made.BOARD
+    hub.open(board)
+    ring = hub.streams[board.name].ring
+    assert ring.path.parent == disk and not list(memory.iterdir())
+    hub.offer(made.chunk(board, 0, 10, 250.0))
+    assert hub.streams[board.name].samples == 10

@@ -8,13 +8,17 @@ import sys
 import time
 from pathlib import Path
 
-from emolab.session import folder
+import pytest
+
+from emolab.session import folder, rings
 from emolab.session.rings import ALIVE, PREFIX, Rings, sweep
 
 ROOT = Path(__file__).parents[2]
 LIVES = """
 import sys
 from pathlib import Path
+
+import pytest
 from emolab.session.rings import Rings
 rings = Rings(Path(sys.argv[1]))
 (rings.folder / "board.ring").write_bytes(b"1")
@@ -67,3 +71,20 @@ def test_half_made_copies_of_a_killed_engine_are_removed_from_the_study(tmp_path
         (tmp_path / "P001" / name).touch()
     folder.tidy(tmp_path)
     assert {path.name for path in (tmp_path / "P001").iterdir()} == set(kept)
+
+
+def test_the_spare_folder_lies_on_disk_and_goes_with_the_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    memory, disk = tmp_path / "memory", tmp_path / "disk"
+    memory.mkdir()
+    disk.mkdir()
+    monkeypatch.setattr(rings, "memory_folder", lambda: memory)
+    monkeypatch.setattr(rings.tempfile, "gettempdir", lambda: str(disk))
+    mine = Rings()
+    assert mine.folder.parent == memory and mine.spare.parent == disk
+    grow_old(mine.spare)
+    sweep(disk)
+    assert mine.spare.is_dir(), "it is locked as the other is"
+    mine.close()
+    assert not [*memory.iterdir(), *disk.iterdir()]
