@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import ctypes.util
 import hashlib
+import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,6 +78,9 @@ TEST_PACKAGES = {
 
 def main(arguments: list[str]) -> int:
     """Run one of the four words; returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):  # an old terminal must not fail over a sign it cannot show
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     words = {"demo": demo, "test": test, "app": app, "shell": shell}
     if not arguments or arguments[0] not in words:
         print(__doc__)
@@ -117,19 +123,28 @@ def test(rest: list[str]) -> int:
     subprocess.run([*run, "ruff", "format", "--check", "."], cwd=ROOT, check=True)
     subprocess.run([*run, "mypy"], cwd=ROOT, check=True)
     subprocess.run([BIN / ("lint-imports" + (".exe" if WINDOWS else ""))], cwd=ROOT, check=True)
-    return subprocess.run([*run, "pytest", *rest], cwd=ROOT).returncode
+    return _call([*run, "pytest", *rest], cwd=ROOT)
 
 
 def shell(rest: list[str]) -> int:
     """A shell with the environment first on its path."""
     environment = dict(os.environ, VIRTUAL_ENV=str(VENV), PATH=f"{BIN}{os.pathsep}{os.environ['PATH']}")
     program = os.environ.get("COMSPEC", "cmd.exe") if WINDOWS else os.environ.get("SHELL", "/bin/sh")
-    return subprocess.run([program, *rest], env=environment).returncode
+    return _call([program, *rest], env=environment)
 
 
 def emolab(*arguments: str) -> int:
     """The command `emolab` of the environment."""
-    return subprocess.run([PYTHON, "-m", "emolab", *arguments], cwd=Path.cwd()).returncode
+    return _call([PYTHON, "-m", "emolab", *arguments])
+
+
+def _call(command: list[str | Path], cwd: Path | None = None, env: dict[str, str] | None = None) -> int:
+    """Run a program that answers Ctrl-C itself, and wait until it has: a session ends in order."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # not ignored: that it would inherit
+    try:
+        return subprocess.Popen(command, cwd=cwd, env=env).wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def has_display() -> bool:
@@ -142,13 +157,16 @@ def has_display() -> bool:
 def make_environment() -> None:
     """`.venv` with the pinned libraries and emolab itself, unless it is there and up to date."""
     wanted = hashlib.sha256(
-        CONSTRAINTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + sys.version.encode()
+        CONSTRAINTS.read_bytes()
+        + (ROOT / "pyproject.toml").read_bytes()
+        + sys.version.encode()
+        + os.fsencode(ROOT)  # which programs in it name
     ).hexdigest()
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
         return
     print(f"Setting up {VENV} (once; a minute or two) …", flush=True)
-    if not PYTHON.exists():
-        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+    if not _is_sound():  # also one that was broken off, moved, or whose Python is gone
+        subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
     pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "--constraint", CONSTRAINTS, "--editable", f"{ROOT}[test]"], check=True)
     print("Compiling the solvers of the analysis (once; half a minute) …", flush=True)
@@ -157,11 +175,21 @@ def make_environment() -> None:
     STAMP.write_text(wanted)
 
 
+def _is_sound() -> bool:
+    """Whether `.venv` was made here and its Python can install libraries."""
+    pip = BIN / ("pip.exe" if WINDOWS else "pip")
+    if not PYTHON.exists() or not pip.exists() or os.fsencode(VENV) not in pip.read_bytes():
+        return False
+    return subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode == 0
+
+
 def install_system_packages(packages: dict[str, str]) -> None:
     """Install what is missing on Debian and Ubuntu; elsewhere on Linux name it."""
     if not sys.platform.startswith("linux"):
         return
     missing = [package for package, shown_by in packages.items() if not is_there(shown_by)]
+    if importlib.util.find_spec("ensurepip") is None:  # Debian keeps it apart
+        missing.append(f"python3.{sys.version_info.minor}-venv")
     if not missing:
         return
     if shutil.which("apt-get") is None:
@@ -173,10 +201,13 @@ def install_system_packages(packages: dict[str, str]) -> None:
               f"  apt-get install {' '.join(missing)}")  # fmt: skip
         return
     print(f"Installing system packages: {' '.join(missing)} …", flush=True)
-    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    subprocess.run([*as_root, "apt-get", "update", "-qq"], check=True, env=environment)
-    install = [*as_root, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
-    subprocess.run(install, check=True, env=environment, stdout=subprocess.DEVNULL)
+    # said to env, because sudo passes nothing on
+    kept = [f"{name}={value}" for name, value in os.environ.items() if name.lower().endswith("_proxy")]
+    apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", *kept, "apt-get"]
+    subprocess.run([*apt, "update", "-qq"])
+    install = [*apt, "install", "-y", "-qq", "--no-install-recommends", *missing]
+    if subprocess.run(install, stdout=subprocess.DEVNULL).returncode:
+        print("They could not be installed, see above; going on without. Windows or sound may fail.")
 
 
 def is_there(shown_by: str) -> bool:

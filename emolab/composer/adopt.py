@@ -52,10 +52,10 @@ def adopt_clip(
 ) -> ClipRow:
     """Cut, fade and normalise a sound file into `folder/clips/<id>.flac`; returns its manifest row.
 
-    The id is `<state>-<file name>` unless given, numbered where the name has letters that no id may have
-    and what is left of it is taken or nothing; the row's `source` is the file's name. Raises `DataError`
-    for a state that is none of the five, or a source too short, silent or unreadable; `ConfigError` for
-    an id taken or unfit as a file name, or a sound the bank already holds.
+    The id is `<state>-<file name>` unless given, numbered where that is a composed clip's, or where the name
+    has letters that no id may have and what is left of it is taken or nothing; the row's `source` is the
+    file's name. Raises `DataError` for a state that is none of the five, or a source too short, silent or
+    unreadable; `ConfigError` for an id taken or unfit as a file name, or a sound the bank already holds.
     """
     source = Path(source_file)
     state_of(state)
@@ -78,11 +78,11 @@ def adopt_clip(
 def _named_after(source: Path, state: str, folder: Path) -> str:
     plain = _plain(source.stem)
     named = f"{state}-{plain}"
-    if plain and all(sign.isascii() or not sign.isalnum() for sign in source.stem):
-        return named
-    if plain and not (folder / f"clips/{named}.flac").exists():
-        return named
     composed = {piece.id for piece in catalogue()}  # an analysis would take it for that clip
+    if plain and named not in composed:
+        is_all = all(sign.isascii() or not sign.isalnum() for sign in source.stem)
+        if is_all or not (folder / f"clips/{named}.flac").exists():
+            return named
     numbered = (f"{named}-{n}" if plain else f"{named}{n}" for n in count(2 if plain else 1))
     return next(
         each for each in numbered if each not in composed and not (folder / f"clips/{each}.flac").exists()

@@ -23,6 +23,7 @@ from scipy.ndimage import minimum_filter1d, uniform_filter1d
 from scipy.signal import resample_poly
 
 from emolab.composer.exact import ease, from_db
+from emolab.core.disk import sync_folder
 from emolab.core.errors import DataError
 
 Samples = NDArray[np.float64]
@@ -31,6 +32,7 @@ TARGET_LUFS = -23.0  # EBU R 128
 CEILING_DBTP = -1.0  # EBU R 128
 GAIN_STEP_DB = 0.01  # gains are rounded to this, so that they are the same on every machine
 SHORTEST_S = 0.4  # one gating block of BS.1770
+MOST_CHANNELS = 5  # of which BS.1770 knows the weights
 _FULL_SCALE = 32768.0
 
 
@@ -44,7 +46,7 @@ def read(path: Path | str) -> tuple[Samples, int]:
     _check_name(path)
     try:
         samples, rate_hz = soundfile.read(str(path), dtype="float64", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
+    except (soundfile.LibsndfileError, OSError, TypeError) as error:  # TypeError: NAME.raw has no header
         raise DataError(
             f"{path} cannot be read as sound ({error}); give a WAV, FLAC, OGG or MP3 file"
         ) from error
@@ -64,7 +66,7 @@ def pcm_sha256(samples: NDArray[np.floating] | NDArray[np.int16]) -> str:
 
 
 def write_flac(path: Path | str, samples: NDArray[np.floating] | NDArray[np.int16], rate_hz: int) -> None:
-    """Write 16-bit FLAC, whole or not at all: a crash never leaves half a clip under its name.
+    """Write 16-bit FLAC, whole or not at all: a crash or a power cut never leaves half a clip under its name.
 
     Raises `DataError` when the folder cannot be written.
     """
@@ -74,7 +76,10 @@ def write_flac(path: Path | str, samples: NDArray[np.floating] | NDArray[np.int1
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(str(part), to_pcm(samples), rate_hz, format="FLAC", subtype="PCM_16")
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
         part.replace(path)
+        sync_folder(path.parent)
     except (soundfile.LibsndfileError, OSError) as error:
         raise DataError(
             f"{path} cannot be written ({error}); free some disk or choose another folder"
@@ -94,7 +99,15 @@ def _check_name(path: Path | str) -> None:
 
 
 def loudness_lufs(samples: NDArray[np.floating], rate_hz: int) -> float:
-    """The integrated loudness in LUFS, −inf for silence. Raises `DataError` below 0.4 s."""
+    """The integrated loudness in LUFS, −inf for silence.
+
+    Raises `DataError` below 0.4 s or above five channels.
+    """
+    if samples.ndim > 1 and samples.shape[1] > MOST_CHANNELS:
+        raise DataError(
+            f"loudness is defined for {MOST_CHANNELS} channels, there are {samples.shape[1]}; "
+            "mix them down to two"
+        )
     if len(samples) < SHORTEST_S * rate_hz:
         raise DataError(
             f"loudness needs {SHORTEST_S} s of sound, there are {len(samples) / rate_hz:.3f} s; "

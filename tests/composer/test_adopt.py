@@ -109,3 +109,8 @@ def test_who_comes_second_to_a_bank_is_told_when_it_takes_long(tmp_path: Path) -
         pass
     with own(tmp_path / "bank", patience_s=0.0):
         pass
+
+
+def test_a_file_that_is_called_as_a_composed_clip_gets_another_id(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "1.wav", tone(31.0), 48_000)
+    assert adopt_clip(tmp_path / "1.wav", "neutral", tmp_path / "bank").id == "neutral-1-2"

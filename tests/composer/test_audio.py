@@ -23,6 +23,28 @@ def test_silence_is_infinitely_soft() -> None:
     assert audio.true_peak_dbtp(np.zeros((RATE_HZ, 2))) == float("-inf")
 
 
+def test_loudness_of_more_channels_than_bs_1770_weighs_is_refused() -> None:
+    with pytest.raises(DataError, match="5 channels, there are 6"):
+        audio.loudness_lufs(np.full((RATE_HZ, 6), 0.1), RATE_HZ)
+
+
+def test_a_file_without_a_header_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "clip.raw").write_bytes(bytes(1000))
+    with pytest.raises(DataError, match=r"clip\.raw cannot be read as sound"):
+        audio.read(tmp_path / "clip.raw")
+
+
+def test_a_clip_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    replace = Path.replace
+    monkeypatch.setattr(audio.os, "fsync", lambda handle: done.append("synced"))
+    monkeypatch.setattr(Path, "replace", lambda a, b: (done.append("named"), replace(a, b))[1])
+    audio.write_flac(tmp_path / "clip.flac", tone(1.0), RATE_HZ)
+    assert done == ["synced", "named", "synced"]
+
+
 def test_loudness_of_a_click_is_refused() -> None:
     with pytest.raises(DataError, match=r"needs 0\.4 s"):
         audio.loudness_lufs(tone(0.2), RATE_HZ)
