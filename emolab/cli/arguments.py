@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -39,5 +40,7 @@ def settings() -> Settings:
 
 
 def print_json(facts: Any) -> None:
-    """One JSON value on standard output."""
-    print(json.dumps(facts, ensure_ascii=False, indent=2, allow_nan=False))
+    """One JSON value on standard output; signs are escaped where it cannot hold them all."""
+    holds_all = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
+    text = json.dumps(facts, ensure_ascii=not holds_all, indent=2, allow_nan=False)
+    print(text)

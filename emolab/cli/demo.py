@@ -57,7 +57,7 @@ def _look_back(recording: Path, *, checks: bool) -> None:
         from emolab.cli import analyse
 
         print("\nWhat the body says of each clip, against the rest:\n", flush=True)
-        study = recording.parents[1]
+        study = recording.resolve().parents[1]
         out = study.with_name(f"{study.name}-analysis")
         analyse.analyse([str(recording), "--out", str(out), "--figures", "svg", "--workers", "1"])
     print(f"\nLook at it:  emolab review {shlex.quote(str(recording))}\n", file=sys.stderr)

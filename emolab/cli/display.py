@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from typing import Any
@@ -10,10 +11,30 @@ SIGNS = {"well": "●", "look": "▲", "act": "■"}  # of levels, where a line 
 
 
 def has_display() -> bool:
-    """Whether windows can open here."""
-    return not sys.platform.startswith("linux") or any(
-        os.environ.get(key) for key in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    )
+    """Whether windows can open here. A display that is named must answer: Qt ends the program otherwise."""
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    if os.environ.get("WAYLAND_DISPLAY") and _answers("libwayland-client.so.0", "wl_display_connect", 1):
+        return True
+    return bool(os.environ.get("DISPLAY")) and _answers("libxcb.so.1", "xcb_connect", 2)
+
+
+def _answers(library: str, connect: str, arguments: int) -> bool:
+    """Whether the server that the environment names lets us in; True where its library is not there."""
+    try:
+        client = ctypes.CDLL(library)
+    except OSError:
+        return True  # Qt says what is missing
+    call = getattr(client, connect)
+    call.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(call(*[None] * arguments))
+    if connect == "wl_display_connect":
+        if connection:
+            client.wl_display_disconnect(connection)
+        return bool(connection)
+    is_in = client.xcb_connection_has_error(connection) == 0
+    client.xcb_disconnect(connection)
+    return is_in
 
 
 def screens() -> list[dict[str, Any]]:

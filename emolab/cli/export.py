@@ -87,7 +87,7 @@ def _hide(options: argparse.Namespace) -> Hide | None:
         if options.video or options.key:
             raise ConfigError("--video and --key belong to --deidentify; add it, or leave them out")
         return None
-    if options.key is not None and options.key.absolute().is_relative_to(options.out.absolute()):
+    if options.key is not None and options.key.resolve().is_relative_to(options.out.resolve()):
         raise ConfigError(f"{options.key} lies among the data it leads back from; keep it elsewhere")
     blurs = options.video == "blurred"
     faces = detector() if blurs else None

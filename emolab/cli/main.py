@@ -43,16 +43,21 @@ VERBS: dict[str, tuple[str, str]] = {
     "engine": ("emolab.cli.engine:engine", ""),  # what the console spawns; not for people
 }
 
-OK, FALLS_SHORT, WRONG = 0, 1, 2
+OK, FALLS_SHORT, WRONG, STOPPED = 0, 1, 2, 130
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):  # an old terminal must not fail over a sign it cannot show
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+    except SystemExit as leaving:  # argparse
+        code = int(leaving.code or OK)
+    sys.exit(_handed_over(code))
 
 
 def run(arguments: list[str]) -> int:
@@ -64,6 +69,28 @@ def run(arguments: list[str]) -> int:
     logging.basicConfig(
         level=level if level in LEVELS else "WARNING", format="%(levelname)s %(name)s: %(message)s"
     )
+    try:
+        return _obey(arguments)
+    except EmolabError as error:
+        print(f"emolab: {error}", file=sys.stderr)
+        return WRONG
+    except BrokenPipeError:  # the reader of our output has enough
+        _mute()
+        return OK
+    except OSError as error:
+        logging.getLogger(__name__).debug("where it came from", exc_info=True)
+        place = f" ({error.filename})" if error.filename else ""
+        print(f"emolab: {error.strerror or error}{place}; EMOLAB_LOG=DEBUG tells more", file=sys.stderr)
+        return WRONG
+    except EOFError:
+        print("\nemolab: the input ended where an answer was needed", file=sys.stderr)
+        return WRONG
+    except KeyboardInterrupt:
+        return STOPPED
+
+
+def _obey(arguments: list[str]) -> int:
+    """What the arguments ask for; its exit code."""
     if arguments and arguments[0] in ("-h", "--help", "help"):
         print(overview())
         return OK
@@ -79,21 +106,7 @@ def run(arguments: list[str]) -> int:
             return WRONG
         verb, rest = "console", arguments
     module, _, function = VERBS[verb][0].partition(":")
-    try:
-        return int(getattr(importlib.import_module(module), function)(rest) or OK)
-    except EmolabError as error:
-        print(f"emolab: {error}", file=sys.stderr)
-        return WRONG
-    except BrokenPipeError:  # the reader of our output has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
-    except OSError as error:
-        logging.getLogger(__name__).debug("where it came from", exc_info=True)
-        place = f" ({error.filename})" if error.filename else ""
-        print(f"emolab: {error.strerror or error}{place}; EMOLAB_LOG=DEBUG tells more", file=sys.stderr)
-        return WRONG
-    except KeyboardInterrupt:
-        return 130
+    return int(getattr(importlib.import_module(module), function)(rest) or OK)
 
 
 def overview() -> str:
@@ -109,11 +122,39 @@ def overview() -> str:
             *lines,
             "",
             "exit codes: 0 well; 1 the thing checked or recorded falls short (a session interrupted, a",
-            "clip damaged); 2 wrong use, or nothing could be done",
+            "clip damaged); 2 wrong use, or nothing could be done; 130 stopped by Ctrl-C",
         ]
     )
 
 
 def _is_place(word: str) -> bool:
     """Whether a first argument is a study folder or an option of the console rather than a verb."""
-    return word.startswith("-") or os.sep in word or Path(word).is_dir()
+    try:
+        return word.startswith("-") or os.sep in word or Path(word).is_dir()
+    except OSError:  # longer than a name can be
+        return False
+
+
+def _open_streams() -> None:
+    """Put nothing where a stream was closed before: the next file opened would get its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def _handed_over(code: int) -> int:
+    """The exit code, once all that was printed is out: its reader may be gone, its disk full."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _mute()
+    except OSError as error:
+        _mute()
+        print(f"emolab: what was to be printed cannot be written ({error.strerror})", file=sys.stderr)
+        return WRONG
+    return code
+
+
+def _mute() -> None:
+    """Let what is still to be printed go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -95,6 +95,7 @@ def show(found: Sequence[CheckView], stream: TextIO) -> None:
 def _look_at(
     study: Path, devices: Path, request: StartRequest, seconds: float, speed: float
 ) -> Sequence[CheckView]:
+    was_there = study.exists()
     engine = make_engine(study, devices, speed, hears=not is_simulated(devices))
     numbers = (signal.SIGINT, signal.SIGTERM)
     previous = {number: signal.signal(number, lambda *_: engine.interrupt("signal")) for number in numbers}
@@ -109,6 +110,8 @@ def _look_at(
             signal.signal(number, handler)
         with suppress(OSError):  # leave no empty folder where no study is yet
             (study / ".emolab").rmdir()
+            if not was_there:
+                study.rmdir()
 
 
 def _is_ready(snapshot: Snapshot) -> bool:

@@ -83,6 +83,8 @@ def _new(options: argparse.Namespace) -> int:
     from emolab.study import participants, study_file
     from emolab.study.sessions import sessions
 
+    if options.study.is_file():
+        raise ConfigError(f"{options.study} is a file; give the study a folder of its own")
     pattern = options.pattern or participants.pattern_in_use(options.study)
     made = study_file.make(options.study, options.title, pattern)
     for who in dict.fromkeys(who for who, _, _ in sessions(options.study)):

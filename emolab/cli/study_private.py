@@ -6,7 +6,7 @@ import argparse
 import getpass
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,8 +72,7 @@ def identity(options: argparse.Namespace) -> int:
         return _show(opened, options)
     if options.deed == "passphrase":
         opened.change_passphrase(words.next("new passphrase", NEW_PASSPHRASE, twice=True))
-        print(f"{opened.path} has a new passphrase")
-        return 0
+        return _told(options, opened, [], f"{opened.path} has a new passphrase")
     who = options.participant
     entries = entries_of(opened, who)
     if options.deed == "forget":
@@ -82,8 +81,8 @@ def identity(options: argparse.Namespace) -> int:
         for name in entries:
             del opened.persons[name]
         opened.save()
-        print(f"{' and '.join(entries)} is nobody any more in {opened.path}")
-        return 0
+        said = f"{' and '.join(entries)} is nobody any more in {opened.path}"
+        return _told(options, opened, entries, said)
     if entries and not options.replace:
         since = opened.persons[entries[0]].since_utc[:10]
         raise ConfigError(
@@ -95,7 +94,15 @@ def identity(options: argparse.Namespace) -> int:
         del opened.persons[name]
     opened.persons[who] = person
     opened.save()
-    print(f"{who} is kept in {opened.path}")
+    return _told(options, opened, [who], f"{who} is kept in {opened.path}")
+
+
+def _told(options: argparse.Namespace, opened: IdentityMap, changed: Sequence[str], said: str) -> int:
+    """Say what was done to the map: whose entries, none where the passphrase alone is another."""
+    if options.json:
+        print_json({"deed": options.deed, "map": str(opened.path), "participants": list(changed)})
+    else:
+        print(said)
     return 0
 
 

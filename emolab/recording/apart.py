@@ -41,6 +41,8 @@ def say(verb: Verb, path: Path, *, is_json: bool) -> tuple[str, int]:
 
     Raises `RecordingError` with its sentence, or one that says that the file brought the reader down.
     """
+    if path.is_dir():
+        raise RecordingError(f"{path} is a folder; give a recording in it, as STUDY/P014/P014_session-0.h5")
     options = ["--json"] if is_json else []
     with subprocess.Popen(
         [*_emolab(), verb, *options, HERE, "--", str(path)],

@@ -47,6 +47,9 @@ def merge(home: Path, copy: Path) -> list[Met]:
     copy, the two are not the same recording, or the participant withdrew from the study at home, and
     `DataError` when a ledger is of another recording; all before anything was changed.
     """
+    for one in (home, copy):
+        if one.is_dir():
+            raise RecordingError(f"{one} is a folder; give the recording, as STUDY/P014/P014_session-0.h5")
     study, who = exports_made.study_of(home), named(home)
     if study is not None and who is not None:
         participants.check_open(study, who[0])

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from emolab.cli import engine
+from emolab.cli.main import run
 from emolab.composer.audio import write_flac
 from emolab.core import shipped
 from emolab.recording.reader import Session
@@ -350,3 +351,36 @@ def test_a_disk_that_fills_up_in_mid_session_keeps_what_was_recorded(
         assert len(stream.samples()) == len(stream) > 48_000
         assert session.outcome == outcome
         assert session.events[0].kind == "session_started"
+
+
+@pytest.mark.parametrize("spelling", ["elsewhere/../out/key.csv", "link/key.csv"])
+def test_a_key_among_the_data_is_refused_however_it_is_spelt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("out", "elsewhere"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    order = ("--to", "csv", "--out", "out", "--deidentify", "--key", spelling)
+    assert "keep it elsewhere" in emolab("export", tmp_path / "nothing.h5", *order).complaint
+
+
+@pytest.mark.parametrize("words", [["inspect"], ["recover"], ["merge", "."]])
+@pytest.mark.parametrize("place", [".", "/", "study"])
+def test_a_folder_where_a_recording_is_wanted_is_told_so(
+    words: list[str],
+    place: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "study").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert run([*words, place]) == 2
+    assert "is a folder" in capsys.readouterr().err
+
+
+def test_a_study_cannot_be_where_a_file_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes").touch()
+    assert run(["study", "new", str(tmp_path / "notes")]) == 2
+    assert "is a file; give the study a folder of its own" in capsys.readouterr().err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from emolab import __version__
-from emolab.cli import main
+from emolab.cli import demo, display, main
 from emolab.cli.main import VERBS
 from tests.cli.command import ROOT, emolab
 
@@ -134,3 +136,87 @@ def test_numpy_brings_no_threads_of_its_own_that_would_disturb_the_engine() -> N
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
     assert said.stdout.split()[-1] == "1", said.stderr
+
+
+def run_in_shell(line: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """A line of bash in which `$emolab` is the command, with output buffered as usual."""
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        cwd=ROOT,
+        capture_output=True,
+        env=clean | {"emolab": f"{sys.executable} -m emolab"} | environment,
+        timeout=60,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes and devices of POSIX systems")
+@pytest.mark.parametrize("arguments", ["--help", "plan --help", "data list"])
+@pytest.mark.parametrize("buffering", ["", "1"])
+def test_a_reader_that_has_gone_is_no_error(arguments: str, buffering: str) -> None:
+    done = run_in_shell(f"$emolab {arguments} | exec true", PYTHONUNBUFFERED=buffering)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk as Linux has it")
+@pytest.mark.parametrize("arguments", ["--help", "plan quick --participant 1"])
+def test_output_that_a_full_disk_refuses_is_told_in_one_line(arguments: str) -> None:
+    done = run_in_shell(f"$emolab {arguments} > /dev/full")
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"emolab: ") and done.stderr.count(b"\n") == 1
+    assert b"No space left" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams as POSIX shells do")
+def test_streams_that_are_closed_are_as_good_as_empty(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    assert run_in_shell(f"$emolab study new {study} >&- 2>&- <&-").returncode == 0
+    withdrawn = run_in_shell(f"$emolab study add {study}; $emolab study withdraw {study} P001 <&-")
+    assert withdrawn.returncode == 2 and b"say '--yes-erase P001'" in withdrawn.stderr
+    said = run_in_shell(f"$emolab study list {study} --json 2>&-")
+    assert said.returncode == 0 and json.loads(said.stdout)["participants"][0]["id"] == "P001"
+
+
+def test_a_word_longer_than_any_name_is_no_command() -> None:
+    assert "there is no command" in emolab("a" * 300).complaint
+
+
+def test_an_answer_that_never_comes_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(_: list[str]) -> int:
+        raise EOFError
+
+    monkeypatch.setattr("emolab.cli.plan.plan", asked)
+    said = emolab("plan")
+    assert said.code == 2 and said.complaint == "the input ended where an answer was needed"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="bash")
+def test_json_is_whole_where_the_output_cannot_hold_every_sign(tmp_path: Path) -> None:
+    study = tmp_path / "Stüdie 中"
+    done = run_in_shell(f"$emolab study new '{study}' --json", PYTHONIOENCODING="latin-1")
+    assert json.loads(done.stdout)["folder"] == str(study)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="displays as Linux names them")
+def test_a_display_that_does_not_answer_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.setenv(name, ":4711")
+        assert not display.has_display()
+        assert display.screens() == []
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert display.has_display()
+
+
+def test_a_demo_of_the_folder_one_stands_in_is_analysed_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "study").mkdir()
+    monkeypatch.chdir(tmp_path / "study")
+    asked: list[list[str]] = []
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("emolab.cli.analyse.analyse", asked.append)
+    demo._look_back(Path("P001/P001_session-0.h5"), checks=True)
+    assert str((tmp_path / "study-analysis").resolve()) in asked[0]

@@ -170,6 +170,19 @@ def test_names_are_kept_shown_and_forgotten(study: Path, monkeypatch: pytest.Mon
     assert "knows no P09" in emolab("study", "identity", study, "set", "P09").complaint
 
 
+def test_what_was_done_to_the_map_is_told_as_json(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    emolab("study", "add", study)
+    identify(study, "MS-01", monkeypatch)
+    for deed, who, after in (
+        ("passphrase", [], "another long passphrase"),
+        ("forget", ["MS-01"], "another long passphrase"),
+    ):
+        monkeypatch.setenv("EMOLAB_PASSPHRASE", WORDS if deed == "passphrase" else after)
+        monkeypatch.setenv("EMOLAB_NEW_PASSPHRASE", after)
+        told = emolab("study", "identity", study, deed, *who, "--json").json
+        assert (told["deed"], told["participants"]) == (deed, who)
+
+
 def test_a_person_has_one_entry_whatever_the_spelling(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     emolab("study", "add", study)
     assert (
