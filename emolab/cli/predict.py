@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolab.cli.arguments import parser, print_json
+from emolab.cli.predict_alarm import as_alarm, warning
 from emolab.core.errors import EmolabError
 
 if TYPE_CHECKING:
@@ -20,15 +21,6 @@ WHAT = """Let a trained classifier judge a session by its skin conductance, and 
 RUN is the folder of 'emolab train', or 'default': a small model of arousal that comes with emolab; a folder
 of that name is './default'. Clips are windows, or --window seconds every --hop seconds are. What
 participants and analysts said is never touched."""
-RED, PLAIN = "\033[1;31m", "\033[0m"
-WARNING = (
-    "{who} was among those from whom this model has learnt: what it says here it may remember, and it says "
-    "nothing about how well it does"
-)
-NOT_KNOWN = (
-    "whether {who} was among those from whom this model has learnt is not known: nobody noted it beside its "
-    "weights"
-)
 LIVE_WINDOW_S, LIVE_HOP_S = 30.0, 2.0
 
 
@@ -73,17 +65,6 @@ def predict(arguments: list[str]) -> int:
     if not_kept:
         print(f"emolab: the lane was not written: {not_kept}", file=sys.stderr)
     return 0
-
-
-def warning(in_training: bool | None, who: str) -> str:
-    """What is to be told of whom a model has learnt from; empty where it was not from `who`."""
-    words = {True: WARNING, False: "", None: NOT_KNOWN}[in_training]
-    return words.format(who=who or "this participant")
-
-
-def as_alarm(words: str) -> str:
-    """A sentence with the shape of an alarm before it, red where a terminal shows it."""
-    return f"{RED}■ {words}{PLAIN}" if sys.stdout.isatty() else f"■ {words}"
 
 
 def facts(found: Prediction, lane: str, not_kept: str = "") -> dict[str, Any]:
@@ -200,6 +181,10 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options = cli.parse_args(arguments)
     if (options.session is None) == (options.live is None):
         cli.error("give a SESSION, or --live STUDY")
+    if options.live is not None and (options.music is not None or options.dry):
+        cli.error(
+            "--music and --dry are for a SESSION: of what is live no lane is written anyway"
+        )
     return options
 
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from emolab.cli.predict_alarm import as_alarm, warning
+
 if TYPE_CHECKING:
     from emolab.recording.predicted import Guess
     from emolab.session.snapshot import Snapshot, StreamHealth
@@ -108,8 +110,6 @@ class Training:
 
     def asked(self, participant: str) -> str:
         """What is to be told now; empty when it was told before, or is nothing to tell."""
-        from emolab.cli.predict import as_alarm, warning
-
         if not participant or participant == self.who:
             return ""
         self.who = participant
@@ -160,7 +160,11 @@ def read_out(run: str, study: Path, window_s: float, hop_s: float, as_json: bool
     try:
         for dropped in turns(hop_s / speed):
             began_s = time.perf_counter()
-            now, guess = listener.hear()
+            try:
+                now, guess = listener.hear()
+            except OSError:
+                print("emolab: the engine has ended, and the read-out with it", file=sys.stderr)
+                return 0
             if now.phase in ENDED and was_running:
                 return 0
             was_running = was_running or now.phase not in ("setup", *ENDED)
@@ -170,8 +174,6 @@ def read_out(run: str, study: Path, window_s: float, hop_s: float, as_json: bool
             if guess is not None:
                 took_ms = 1e3 * (time.perf_counter() - began_s)
                 print(line(model, guess, took_ms, dropped, as_json, training.answer), flush=True)
-    except (OSError, BrokenPipeError):
-        print("emolab: the engine has ended, and the read-out with it", file=sys.stderr)
     except KeyboardInterrupt:
         pass
     finally:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from emolab.cli.predict_live import ENDED, line, skin_stream, turns
+from emolab.cli.predict_live import ENDED, line, read_out, skin_stream, turns
 from emolab.core.label import PredictedLabel
 from emolab.recording.predicted import Guess
 from emolab.session.snapshot import Snapshot
@@ -100,3 +100,27 @@ def test_a_live_session_is_read_out_and_nothing_of_it_is_lost(tmp_path: Path) ->
     assert path.is_file() and summary["streams"]
     for stream in summary["streams"]:
         assert (stream["lost"], stream["corrupt"], stream["reopened"], stream["gaps"]) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("more", [["--dry"], ["--music", "figures.csv"]])
+def test_what_a_live_session_has_no_use_for_is_refused(more: list[str], tmp_path: Path) -> None:
+    said = emolab("predict", "default", "--live", tmp_path, *more)
+    assert said.code == 2 and "for a SESSION" in said.err
+
+
+def test_a_reader_who_has_enough_ends_the_read_out_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It said that the engine had ended."""
+
+    def gone(*_: object, **__: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+    monkeypatch.setattr("emolab.session.client.attach", lambda _: Client())
+    listened.svm(tmp_path / "model")  # of whom it has learnt is not noted: there is something to tell
+    monkeypatch.setattr("builtins.print", gone)
+    with pytest.raises(BrokenPipeError):  # which the command line takes for the end
+        read_out(str(tmp_path / "model"), tmp_path, 30.0, 0.5, False)
