@@ -177,6 +177,6 @@ class FaultDoor(QObject):
         box.setDetailedText("".join(traceback.format_exception(fault)))
         box.setModal(False)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.destroyed.connect(lambda: self._open.clear())
+        box.finished.connect(lambda _answer: self._open.remove(box))
         self._open.append(box)
         box.show()

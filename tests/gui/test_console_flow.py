@@ -425,6 +425,20 @@ def test_our_own_errors_become_a_notice_and_others_a_dialog(flow, qtbot):
         door.close()
 
 
+def test_closing_one_of_many_faults_makes_room_for_one(flow, qtbot):
+    door = program.FaultDoor(flow.window)
+    try:
+        for _ in range(2):
+            for _ in range(6):
+                sys.excepthook(KeyError, KeyError("speed"), None)
+            qtbot.wait(50)
+            shown = [box for box in flow.window.findChildren(QMessageBox) if box.isVisible()]
+            assert len(shown) == program.MOST_DIALOGS
+            shown[0].close()
+    finally:
+        door.close()
+
+
 def test_a_study_remembers_which_classifier_is_read_out(flow, qtbot, study, tmp_path, started, monkeypatch):
     asked = []
     monkeypatch.setattr(dialogs, "ask_classifier", lambda _parent, now, _own: asked.append(now) or run)

@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QWidget
 
 from emolab.gui import screens
 from emolab.gui.console import dialogs
+from emolab.gui.console import flow as flow_module
 from emolab.gui.console.flow import Flow
 from emolab.gui.console.room_panel import RoomPanel
 from emolab.gui.screens import ScreenFact
+from emolab.session import client as engines
 from emolab.session.snapshot import Snapshot
 from tests.gui import engine_states as states
 from tests.gui.console_room import take_fakes, under_console
@@ -198,6 +200,118 @@ def test_a_note_whose_engine_has_died_is_not_sent_into_the_next_session(
     flow.window.lost.again_button.click()
     qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None, timeout=5000)
     assert flow.window.finish.note_field.toPlainText() == ""
+
+
+def test_a_study_just_left_is_not_entered_again_while_its_engine_ends(
+    flow: Flow, qtbot: Any, study: Path, started: list[FakeEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow.open_study(study)
+    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    asked: list[Path] = []
+    monkeypatch.setattr(flow_module, "find_engine", lambda _study: started[0].address)
+    monkeypatch.setattr(engines, "attach", lambda study: asked.append(study) or started[0])
+    flow.leave_study()
+    qtbot.wait(300)
+    assert flow.window.page == "start" and asked == []
+
+
+def test_what_is_heard_late_of_one_study_does_not_take_another_ones_session_away(
+    flow: Flow, qtbot: Any, study: Path, recording: FakeEngine, started: list[FakeEngine], tmp_path: Path
+) -> None:
+    bridge = flow.desk.bridge
+    flow._chores.peeked.emit(tmp_path / "opened before", states.setup())
+    flow._chores.proposed.emit(study / "devices.toml")
+    flow._chores.proposed.emit(tmp_path / "opened before" / "devices.toml")
+    qtbot.wait(100)
+    assert flow.study == study and flow.desk.bridge is bridge and len(started) == 1
+    assert flow.window.page == "run"
+
+
+def test_a_devices_file_is_named_from_the_moment_it_is_chosen(
+    flow: Flow, qtbot: Any, study: Path, started: list[FakeEngine]
+) -> None:
+    flow.open_study(study)
+    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    other = study / "other.toml"
+    other.write_text("[[instrument]\n", encoding="utf-8")
+    flow.use_devices(other)
+    assert flow.window.setup.instruments._file.text() == str(other)
+    assert "other.toml:1" in flow.window.setup.instruments._state.text()
+    flow.use_devices(study / "devices.toml")
+    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    flow.use_devices(study / "devices.toml")
+    assert "being connected" in flow.window.setup.instruments._state.text()
+
+
+def test_an_engine_that_goes_after_the_session_is_not_said_to_have_stopped_the_recording(
+    flow: Flow, qtbot: Any, recording: FakeEngine
+) -> None:
+    show(flow, qtbot, recording, states.finished(), "finish")
+    recording.alive = False
+    qtbot.waitUntil(lambda: flow.window.page == "lost", timeout=5000)
+    lost = flow.window.lost
+    assert lost._title.text() == "The engine has ended" and "complete" in lost._facts.text()
+    assert not lost.recover_button.isVisible() and not lost._command.isVisible()
+
+
+def test_an_engine_that_goes_after_a_failure_leaves_its_reason_on_the_page(
+    flow: Flow, qtbot: Any, recording: FakeEngine
+) -> None:
+    show(flow, qtbot, recording, states.failed(), "lost")
+    flow.window.lost.show_outcome("● The file is whole.")
+    recording.alive = False
+    qtbot.waitUntil(lambda: flow.desk.is_lost, timeout=5000)
+    assert "The disk is full" in flow.window.lost._facts.text()
+    assert flow.window.lost.recover_button.isVisible()
+    flow.window.lost.forget()
+    assert not flow.window.lost._outcome.text()
+
+
+def test_a_note_the_engine_could_not_keep_stands_in_its_field_again(
+    flow: Flow, qtbot: Any, recording: FakeEngine
+) -> None:
+    show(flow, qtbot, recording, states.finished(), "finish")
+    recording.refuse = {"note": "No space left on device"}
+    finish = flow.window.finish
+    finish.note_field.setPlainText("loose sensor")
+    finish.note_button.click()
+    qtbot.waitUntil(lambda: "No space" in flow.window.notice.sentence)
+    assert finish.note_field.toPlainText() == "loose sensor" and finish._sent.isHidden()
+
+
+def test_what_the_engine_says_of_the_file_at_the_end_is_told_and_why_it_held_is_not(
+    flow: Flow, qtbot: Any, recording: FakeEngine
+) -> None:
+    done = states.finished()
+    show(flow, qtbot, recording, replace(done, message="The participant's screen is gone."), "finish")
+    assert flow.window.finish._reasons.text() == ""
+    told = f"The disk did not come back. The whole recording is in {done.summary['file']}."
+    recording.show(replace(done, message=told))
+    qtbot.waitUntil(lambda: told in flow.window.finish._reasons.text())
+    assert flow.window.finish._verdict.text() == "Recorded; look at this"
+
+
+def test_a_tone_that_failed_once_is_not_said_to_have_failed_again(
+    flow: Flow, qtbot: Any, study: Path, started: list[FakeEngine]
+) -> None:
+    flow.open_study(study)
+    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    started[0].refuse = {"sound_check": "There is no sound output."}
+    room = flow.window.setup.room
+    room.tone_button.click()
+    qtbot.waitUntil(lambda: "no sound" in room._tone.text())
+    started[0].refuse = {}
+    room.tone_button.click()
+    assert room._tone.text() == "Heard on both sides?"
+
+
+def test_a_study_folder_that_cannot_be_made_is_told_in_a_sentence(
+    flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "letter.txt").touch()
+    monkeypatch.setattr(dialogs, "_ask_path", lambda _dialog: tmp_path / "letter.txt" / "study")
+    flow.window.start.new_button.click()
+    assert "letter.txt" in flow.window.notice.sentence
 
 
 # what is asked

@@ -69,6 +69,12 @@ def test_a_running_session_is_the_first_thing_offered(shown, qtbot):
     assert asked.args == [Path("/studies/emomusic")]
 
 
+def test_a_study_is_named_with_its_ampersand(shown):
+    page = shown(StartPage())
+    page.show_recent(Path("/studies/R&D"))
+    assert page.recent_button.text() == "Open R&&D"  # one of two is an underline
+
+
 def test_exactly_one_button_is_the_next_thing_to_do(shown):
     page = shown(StartPage())
 

@@ -182,6 +182,11 @@ def test_a_damaged_memory_or_a_study_that_is_gone_is_forgotten(tmp_path):
     assert Memory(path).study is None
 
 
+def test_a_memory_that_holds_something_else_is_started_anew(tmp_path):
+    (tmp_path / "memory.json").write_text("[]")
+    assert Memory(tmp_path / "memory.json").study is None
+
+
 def test_how_a_device_keeps_time_is_told_in_words():
     assert words.drift(states.BOARD) == "−12 ppm"
     told = words.timekeeping(states.BOARD)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -41,6 +42,17 @@ def attach(flow, qtbot, tmp_path):
     study = tmp_path / "emomusic-2026"
     study.mkdir()
     return lambda snapshot: attached(flow, qtbot, study, snapshot)
+
+
+@pytest.fixture
+def seated(attach, flow, qtbot):
+    """A clip plays, the participant has a page, and the console has the keyboard."""
+    engine = attach(states.running(screen=""))
+    qtbot.waitUntil(lambda: flow.seat.is_taken and flow.window.page == "run")
+    qtbot.wait(200)  # the seated window was active for a moment
+    flow.window.activateWindow()
+    qtbot.waitUntil(flow.window.isActiveWindow)
+    return engine
 
 
 def did(engine, name):
@@ -148,3 +160,70 @@ def test_whatever_the_experimenter_is_asked_the_participants_page_hears(attach, 
     QTimer.singleShot(200, answer)
     question(flow.window)
     assert heard == ["less_positive"]
+
+
+def test_escape_still_ends_the_session_after_a_note(seated, flow, qtbot):
+    console = flow.window.windowHandle()
+    for key in (Qt.Key.Key_N, Qt.Key.Key_O, Qt.Key.Key_K, Qt.Key.Key_Return):
+        QTest.keyClick(console, key)
+    qtbot.waitUntil(lambda: did(seated, "note") == [{"do": "note", "text": "ok"}])
+    QTest.keyPress(console, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: bool(did(seated, "abort")), timeout=3000)
+    QTest.keyRelease(console, Qt.Key.Key_Escape)
+
+
+def test_a_report_that_opened_while_a_note_was_written_gets_the_keyboard_after_it(seated, flow, qtbot):
+    field = flow.window.run.hand.words_field
+    field.setFocus()
+    field.setText("coughed")
+    seated.show(states.reporting())
+    qtbot.waitUntil(lambda: flow.seat.window.canvas.page.view.page == "rate")
+    qtbot.wait(100)
+    assert flow.window.isActiveWindow(), "not while it is written"
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(flow.seat.window.isActiveWindow)
+
+
+def test_a_report_does_not_take_the_keyboard_from_a_question_to_the_experimenter(seated, flow, qtbot):
+    took = []
+
+    def answer():
+        seated.show(states.reporting())
+        qtbot.waitUntil(lambda: flow.seat.window.canvas.page.view.page == "rate")
+        qtbot.wait(100)
+        took.append(flow.seat.window.isActiveWindow())
+        QApplication.activeModalWidget().close()
+
+    QTimer.singleShot(200, answer)
+    dialogs.ask_closing(flow.window)
+    assert took == [False]
+    qtbot.waitUntil(flow.seat.window.isActiveWindow)
+
+
+def test_an_enter_too_much_at_the_end_does_not_go_on_to_the_next_participant(seated, flow, qtbot):
+    went = []
+    flow.window.finish.nextRequested.connect(lambda: went.append(1))
+    seated.show(states.finished())
+    qtbot.waitUntil(lambda: flow.window.page == "finish")
+    QTest.keyClick(flow.window.windowHandle(), Qt.Key.Key_Return)
+    assert not went
+
+
+def test_a_key_held_down_is_one_wish(flow):
+    actions = [action for action in flow.window.findChildren(QAction) if not action.shortcut().isEmpty()]
+    assert "mark" in [action.objectName() for action in actions]
+    assert not any(action.autoRepeat() for action in actions)
+
+
+def test_the_participants_page_is_not_moved_over_the_console(seated, flow, qtbot):
+    flow.move_participant()
+    assert flow.seat.window.watch.screen_name == "PART"
+
+
+def test_a_console_moved_to_the_other_screen_offers_the_first_to_the_participant(attach, flow, qtbot):
+    attach(states.setup())
+    room = flow.window.setup.room
+    assert room.chosen == "PART"
+    flow.window.move(1500, 20)
+    qtbot.waitUntil(lambda: room.chosen == "EXP")
+    assert room.chooser.count() == 1

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 
 from emolab.core.label import STATES
+from emolab.gui.participant.canvas import StageCanvas
 from emolab.gui.participant.pages import WaitingPage
 from emolab.gui.participant.rate import RatePage
 from emolab.gui.participant.window import ParticipantWindow
@@ -57,6 +61,13 @@ def click(qtbot, window, name: str) -> None:
     qtbot.mouseClick(button(window, name), Qt.MouseButton.LeftButton)
 
 
+def press(window, key: int, place: int = 0, held: bool = False, pad: bool = False) -> None:
+    """A key as a keyboard gives it; `place`: the code of where it lies."""
+    modifiers = Qt.KeyboardModifier.KeypadModifier if pad else Qt.KeyboardModifier.NoModifier
+    event = QKeyEvent(QEvent.Type.KeyPress, key, modifiers, place, 0, 0, "", held, 1)
+    QApplication.sendEvent(window, event)
+
+
 def told(client, qtbot, name: str, count: int = 1) -> list[dict]:
     """The commands called `name`, once there are `count`, without their stamps."""
     qtbot.waitUntil(lambda: len(client.did(name)) >= count)
@@ -75,6 +86,23 @@ def test_each_page_is_told_once_when_it_is_on_the_screen(show, client, qtbot):
     assert stamps == sorted(stamps)
 
 
+def test_page_that_replaced_another_at_once_is_told_only_when_it_is_painted(dressed, qtbot):
+    told = []
+    canvas = StageCanvas()
+    qtbot.addWidget(canvas)
+    with qtbot.waitExposed(canvas):
+        canvas.show()
+    canvas.painted.connect(lambda step, _ns: told.append(step))
+    canvas.show_view(REST)
+    canvas.repaint()
+    canvas.setUpdatesEnabled(False)
+    canvas.show_view(LISTEN)
+    qtbot.wait(20)
+    assert told == []
+    canvas.setUpdatesEnabled(True)
+    qtbot.waitUntil(lambda: told == [3])
+
+
 def test_hidden_window_does_not_claim_to_have_shown_a_page(show, window, client, qtbot):
     show(REST)
     window.hide()
@@ -83,6 +111,18 @@ def test_hidden_window_does_not_claim_to_have_shown_a_page(show, window, client,
     assert [c["step"] for c in client.did("shown")] == [2]
     window.show()
     assert told(client, qtbot, "shown", 2)[-1] == {"step": 3}
+
+
+def test_waiting_page_is_not_told_as_the_page_it_replaced(show, window, client, qtbot):
+    show(REST)
+    window.hide()
+    client.shown = replace(client.shown, stage=RATE)
+    qtbot.waitUntil(lambda: window.canvas.page.view.step == 4)
+    window._bridge._timer.stop()
+    window.canvas.show_waiting()
+    window.show()
+    qtbot.wait(100)
+    assert [c["step"] for c in client.did("shown")] == [2]
 
 
 def test_consent_goes_on_only_when_agreed_by_mouse(show, window, client, qtbot):
@@ -107,6 +147,18 @@ def test_consent_goes_on_only_when_agreed_by_key(show, window, client, qtbot):
     assert told(client, qtbot, "proceed") == [{"step": 0}]
 
 
+def test_second_half_of_a_double_press_does_not_pass_over_the_instructions(show, window, client, qtbot):
+    show(CONSENT)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.keyClick(window, Qt.Key.Key_Return)
+    show(INSTRUCT)
+    qtbot.keyClick(window, Qt.Key.Key_Return)
+    qtbot.wait(350)
+    assert told(client, qtbot, "proceed") == [{"step": 0}]
+    qtbot.keyClick(window, Qt.Key.Key_Return)
+    assert told(client, qtbot, "proceed", 2) == [{"step": 0}, {"step": 1}]
+
+
 def test_second_participant_must_agree_anew(show, window):
     show(CONSENT)
     button(window, "agree").click()
@@ -123,6 +175,18 @@ def test_long_consent_text_can_be_scrolled_by_key_and_short_one_needs_no_bar(sho
     assert bar.isVisible() and bar.value() == 0
     qtbot.keyClick(window, Qt.Key.Key_PageDown)
     assert bar.value() > 0
+
+
+def test_long_consent_text_is_moved_by_a_finger(show, window, qtbot):
+    show(replace(CONSENT, step=5, text="\n\n".join(["A paragraph of the text to agree to. " * 8] * 12)))
+    area, handle, finger = window.canvas.page.area, window.windowHandle(), QTest.createTouchDevice()
+    at = area.mapTo(window, area.rect().center())
+    QTest.touchEvent(handle, finger).press(0, at, handle).commit()
+    for y in range(10, 210, 10):
+        QTest.touchEvent(handle, finger).move(0, at - QPoint(0, y), handle).commit()
+        qtbot.wait(10)
+    QTest.touchEvent(handle, finger).release(0, at - QPoint(0, 200), handle).commit()
+    qtbot.waitUntil(lambda: area.verticalScrollBar().value() > 0)
 
 
 def test_step_and_word_are_chosen_changed_and_confirmed_by_mouse(show, window, client, qtbot):
@@ -154,6 +218,31 @@ def test_step_and_word_are_chosen_changed_and_confirmed_by_key(show, window, cli
     ]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a key's place has another number elsewhere")
+@pytest.mark.parametrize("sign", [Qt.Key.Key_QuoteDbl, 0x160], ids=["French", "Czech"])
+def test_third_key_of_the_digits_chooses_the_third_step_on_every_keyboard(show, window, client, qtbot, sign):
+    show(RATE)
+    press(window, sign, place=12)
+    assert told(client, qtbot, "choose") == [{"step": 4, "state": "neutral", "word": ""}]
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its number pad has no lock")
+def test_number_pad_without_its_lock_chooses_what_stands_on_the_key(show, window, client, qtbot):
+    show(RATE)
+    press(window, Qt.Key.Key_Left, pad=True)
+    assert told(client, qtbot, "choose")[0]["state"] == "less_positive"
+    press(window, Qt.Key.Key_End, pad=True)
+    assert told(client, qtbot, "choose", 2)[1]["state"] == "most_negative"
+
+
+def test_key_held_from_the_page_before_chooses_nothing(show, window, client, qtbot):
+    show(RATE)
+    for key in (Qt.Key.Key_3, Qt.Key.Key_Left, Qt.Key.Key_Return):
+        press(window, key, held=True)
+    qtbot.wait(60)
+    assert client.did("choose") == []
+
+
 def test_first_click_on_a_word_chooses_its_step_only(show, window, client, qtbot):
     show(RATE)
     word = button(window, "word_1_3")
@@ -183,6 +272,31 @@ def test_refused_confirmation_leaves_the_choice_open(show, window, client, qtbot
         qtbot.keyClick(window, Qt.Key.Key_Return)
     qtbot.keyClick(window, "4")
     assert told(client, qtbot, "choose", 2)[-1]["state"] == "less_positive"
+
+
+def test_confirmation_refused_while_the_engine_was_away_leaves_the_choice_open(show, window, client, qtbot):
+    show(RATE)
+    for key in ("3", Qt.Key.Key_Return):
+        qtbot.keyClick(window, key)
+    told(client, qtbot, "confirm")
+    client.shown = replace(client.shown, stage=replace(RATE, chosen="neutral"))
+    window.canvas.show_waiting()
+    window._bridge.commandFailed.emit("confirm", "The engine did not answer.")
+    qtbot.waitUntil(lambda: isinstance(window.canvas.page, RatePage))
+    assert button(window, "confirm").isEnabled()
+
+
+def test_report_of_which_the_engine_knows_no_choice_can_still_be_given(
+    show, window, client, qtbot, monkeypatch
+):
+    monkeypatch.setattr("emolab.gui.participant.canvas.LOCAL_S", 0.05)
+    show(RATE)
+    for key in ("3", Qt.Key.Key_Return):
+        qtbot.keyClick(window, key)
+    told(client, qtbot, "confirm")
+    qtbot.waitUntil(lambda: not button(window, "choice_3").isChecked())
+    qtbot.keyClick(window, "3")
+    assert len(told(client, qtbot, "choose", 2)) == 2
 
 
 def test_report_of_a_repeated_clip_can_be_given_again(show, window, client, qtbot):

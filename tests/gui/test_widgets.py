@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QWheelEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from emolab.core.ring import FrameSlot
+from emolab.gui.widgets.chooser import Chooser
 from emolab.gui.widgets.frame_view import FrameView
 from emolab.gui.widgets.health_light import HealthLight
 from emolab.gui.widgets.hold_button import HoldButton
@@ -133,6 +135,17 @@ def test_mouse_holds_the_button_whichever_window_is_active(qtbot, dressed):
     qtbot.mouseRelease(button, Qt.MouseButton.LeftButton)
 
 
+def test_key_released_while_the_window_stood_still_was_not_held(qtbot, dressed):
+    button = shown(qtbot, HoldButton("Stop", hold_s=0.3))
+    button.activateWindow()
+    qtbot.waitUntil(button.isActiveWindow)
+    with qtbot.assertNotEmitted(button.confirmed, wait=400):
+        qtbot.keyPress(button, Qt.Key.Key_Space)
+        time.sleep(0.5)
+        QApplication.processEvents()  # its timer comes before what the keyboard has told meanwhile
+        qtbot.keyRelease(button, Qt.Key.Key_Space)
+
+
 def test_button_is_held_by_key_too_and_only_once(qtbot, dressed):
     button = shown(qtbot, HoldButton("Stop", hold_s=0.05))
     confirmed = []
@@ -167,3 +180,15 @@ def test_picture_shows_the_newest_frame_in_its_own_colours(qtbot, dressed, tmp_p
         view.refresh()
         assert view.time_s == time_s
         assert view.grab().toImage().pixelColor(200, 150).getRgb()[:3] == colour
+
+
+def test_wheel_over_a_chooser_scrolls_the_page_and_chooses_nothing(qtbot, dressed):
+    chooser = Chooser("Protocol")
+    chooser.addItems(["emomusic", "quick"])
+    shown(qtbot, chooser)
+    turned = QWheelEvent(
+        QPointF(5, 5), QPointF(5, 5), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(chooser, turned)
+    assert chooser.currentText() == "emomusic" and not turned.isAccepted()

@@ -101,5 +101,5 @@ class ActionBar(QFrame):
         found = self.words_field.text().strip()
         self.words_field.clear()
         if self.words_field.hasFocus():
-            self.words_field.clearFocus()
+            self.setFocus()  # not nowhere: a held Esc must still reach the page
         return found

@@ -72,10 +72,9 @@ class Banner(QFrame):
             self.setAccessibleName(f"{word}: {sentence}")
             self.update()
         is_red = any(stream.level == "act" for stream in snapshot.streams)
-        is_of_pause = snapshot.phase in ("paused", "pausing") and not is_red  # ends with P
-        is_of_screen = not snapshot.screen and not is_red
-        self.move_button.setVisible(is_of_screen)
-        self.retry_button.setVisible(level == "act" and not is_of_screen and not is_of_pause)
+        holds = snapshot.phase == "holding" and bool(snapshot.screen)  # a pause ends with P
+        self.move_button.setVisible(not snapshot.screen and (bool(snapshot.message) or not is_red))
+        self.retry_button.setVisible(level == "act" and (is_red or holds))
         if self.isHidden():
             self.show()
 

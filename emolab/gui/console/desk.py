@@ -37,6 +37,7 @@ class Desk(QObject):
         self.bridge: Bridge | None = None
         self.study: Path | None = None
         self.last: Snapshot | None = None
+        self.ended_pid = 0  # of the engine told to end last, which answers for a moment yet
         self._attempt = 0
         self._starts = threading.Lock()  # one at a time: a study has room for one engine
         self._connected.connect(self._take)
@@ -88,6 +89,7 @@ class Desk(QObject):
     def end(self) -> None:
         """End the engine, unless it records; then only let go of it."""
         if self.bridge is not None and not self.is_recording:
+            self.ended_pid = self.last.engine_pid if self.last is not None else 0
             self.send("shutdown")
         self.hang_up()
 

@@ -42,7 +42,8 @@ class FinishPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._shown: dict[str, Any] | None = None
+        self._shown: tuple[dict[str, Any], str] | None = None
+        self._kept = ""  # the note sent last
         self._path = Path()
         self.streams = FactTable(
             "streams", ("stream", "kind", "samples#", "true rate#", "gaps#", "lost#", "bad#"), widest=1
@@ -70,9 +71,9 @@ class FinishPage(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show what was recorded; written once, when the summary arrives."""
-        if snapshot.summary == self._shown and self._shown is not None:
+        if self._shown == (snapshot.summary, snapshot.message):
             return
-        self._shown = dict(snapshot.summary)
+        self._shown = dict(snapshot.summary), snapshot.message
         facts = snapshot.summary
         self._path = Path(str(facts.get("file") or snapshot.path))
         self._who.setText(
@@ -95,11 +96,14 @@ class FinishPage(QWidget):
         self._sent.hide()
 
     def _show_verdict(self, snapshot: Snapshot) -> None:
-        facts = snapshot.summary
+        facts, reasons = snapshot.summary, list(snapshot.summary.get("reasons", []))
         level, sentence = VERDICT_WORDS.get(str(facts.get("verdict", "look")), VERDICT_WORDS["look"])
+        if self._path.name and self._path.name in snapshot.message:  # else why it held, which is over
+            reasons.insert(0, snapshot.message)
+            level, sentence = VERDICT_WORDS["look"] if level == "well" else (level, sentence)
         self._light.set_level(level)
         self._verdict.setText(sentence)
-        say(self._reasons, "\n".join(f"· {reason}" for reason in facts.get("reasons", [])))
+        say(self._reasons, "\n".join(f"· {reason}" for reason in reasons))
 
     def _make_header(self) -> QFrame:
         bar = theme.role(QFrame(), "bar")
@@ -179,14 +183,22 @@ class FinishPage(QWidget):
 
     def forget(self) -> None:
         """Another engine: what was written here was of another session."""
-        self._shown = None
+        self._shown, self._kept = None, ""
         self.note_field.clear()
 
     def send_note(self) -> None:
         """Keep what is written, if anything is: words already typed are not thrown away."""
         if found := self.take_note():
-            self.noteRequested.emit(found)
+            self._kept = found
             self._sent.show()
+            self.noteRequested.emit(found)
+
+    def take_back(self) -> None:
+        """The engine could not keep the note sent last: its words are in the field again."""
+        if self._kept:
+            self.note_field.setPlainText("\n".join(filter(None, (self._kept, self.take_note()))))
+            self._kept = ""
+            self._sent.hide()
 
     def _go_on(self) -> None:
         self.send_note()

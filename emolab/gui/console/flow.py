@@ -48,6 +48,7 @@ class Flow(QObject):
         self.study: Path | None = None
         self.devices: Path | None = None
         self._speed = 1.0
+        self._looked_at: Path | None = None  # the study whose engine is being asked how it stands
         self._has_seated = False
         self._asked: Form | None = None  # for the start under way
         self._is_starting = False  # until the engine has begun or refused: a double click is one start
@@ -78,15 +79,15 @@ class Flow(QObject):
             recent = self.memory.study or self.settings.study
             self.window.start.show_recent(recent)
             self.window.show_page("start")
-            if recent is not None and find_engine(recent) is not None:
+            if recent is not None and self._runs_on(recent):
                 self.window.start.show_running(recent, None)
-                self._chores.peek(recent)
+                self._peek(recent)
 
     def open_study(self, study: Path) -> None:
         """Open a study folder; one whose engine runs is looked at first."""
         study = study.expanduser().resolve()
-        if find_engine(study) is not None:
-            self._chores.peek(study)
+        if self._runs_on(study):
+            self._peek(study)
             return
         self.desk.end()
         self._speed = 1.0
@@ -100,8 +101,8 @@ class Flow(QObject):
         """A study of its own with the simulated participant."""
         study, devices = chores.demo_study()
         self.memory.keep(study, devices=str(devices), protocol=str(planning.demo_protocol()))
-        if find_engine(study) is not None:
-            self._chores.peek(study)
+        if self._runs_on(study):
+            self._peek(study)
             return
         self._speed = DEMO_SPEED
         self.enter(study)
@@ -136,7 +137,7 @@ class Flow(QObject):
 
     def enter(self, study: Path) -> None:
         """Show the set-up page of a study, filled with what was chosen last."""
-        self.study = study
+        self.study, self._looked_at = study, None
         used = {(who, number) for who, number, _ in folder.sessions(study)}
         last = self.memory.of(study)
         self.memory.keep(study)
@@ -151,7 +152,19 @@ class Flow(QObject):
         self.show_screens()
         self.plan()
 
+    def _runs_on(self, study: Path) -> bool:
+        """Whether an engine runs on a study, other than the one just told to end."""
+        address = find_engine(study)
+        return address is not None and address.pid != self.desk.ended_pid
+
+    def _peek(self, study: Path) -> None:
+        self._looked_at = study
+        self._chores.peek(study)
+
     def _peeked(self, study: Path, snapshot: Snapshot | None) -> None:
+        if study != self._looked_at:  # a study has been opened meanwhile
+            return
+        self._looked_at = None
         if snapshot is not None and snapshot.phase not in ("setup", "finished", "failed"):
             self.window.start.show_running(study, snapshot)
             self.window.show_page("start")
@@ -231,7 +244,7 @@ class Flow(QObject):
 
     def show_screens(self) -> None:
         """Offer the screens there are."""
-        self.window.setup.room.show_screens(screens.screens())
+        self.window.setup.room.show_screens(screens.screens(), self.window.screen().name())
 
     def next_participant(self) -> None:
         """Back to the set-up page, with a fresh engine on the same instruments."""
@@ -259,7 +272,7 @@ class Flow(QObject):
     def move_participant(self) -> None:
         """Put the participant's page on the next screen, or open it when there is none."""
         if self.seat.is_taken:
-            self.seat.move_on()
+            self.seat.move_on(self.window.screen().name())
         elif self.desk.bridge is not None:
             self.seat.open(self.desk.bridge, self.window.setup.room.chosen)
 
@@ -317,6 +330,7 @@ class Flow(QObject):
         self.desk.commandFailed.connect(self._refused)
         self.seat.warned.connect(self.window.notice.say)
         self.seat.screensChanged.connect(self.show_screens)
+        self.window.screenEntered.connect(self.show_screens)
 
     def _connect_pages(self) -> None:
         start, setup, run = self.window.start, self.window.setup, self.window.run
@@ -370,7 +384,7 @@ class Flow(QObject):
             self.reading.stop()
             self.seat.close()
         self.window.watch(bridge)
-        if bridge is not None and self.devices is not None:
+        if self.devices is not None:
             self.window.setup.instruments.show_devices(self.devices)
 
     def _show(self, snapshot: Snapshot) -> None:
@@ -398,6 +412,8 @@ class Flow(QObject):
         if asked == "sound_check":
             self.window.setup.room.show_tone(f"▲ {sentence}")
             self.desk.send("retry", stream="sound")
+        if asked == "note":
+            self.window.finish.take_back()
         self.window.notice.say(sentence)
 
     def _ask_why(self, refusal: str) -> None:
@@ -410,10 +426,13 @@ class Flow(QObject):
             self._start(form, reason)
 
     def _proposed(self, devices: Path) -> None:
+        if devices.parent != self.study:  # another study has been opened meanwhile
+            return
         self.window.notice.say(
             f"{devices.name} is written into the study; correct in it what is guessed.", "well"
         )
-        self.use_devices(devices)
+        if self.window.page == "setup" and not self._is_starting:
+            self.use_devices(devices)
 
     def _show_mending(self, study: Path, count: int) -> None:
         if study == self.study:
@@ -444,6 +463,10 @@ class Flow(QObject):
     def _ask(
         self, question: Callable[[QWidget, Path | None], Path | None], use: Callable[[Path], None]
     ) -> None:
-        answer = question(self.window, self.study)
+        try:
+            answer = question(self.window, self.study)
+        except OSError as error:
+            self.window.notice.say(f"{error.filename}: {error.strerror}; choose another place.")
+            return
         if answer is not None:
             use(answer)

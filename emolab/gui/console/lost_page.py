@@ -82,6 +82,9 @@ class LostPage(QWidget):
         """The engine went, for `reason`; `last` is the newest snapshot there was."""
         log.error("engine lost: %s", reason)
         say(self._outcome, "")
+        if last is not None and last.phase in ("finished", "failed"):
+            self._show_end(last)
+            return
         was_recording = last is not None and bool(last.path)
         self.recover_button.setVisible(was_recording)
         if last is None or not last.path:
@@ -103,6 +106,16 @@ class LostPage(QWidget):
             "Ask the participant to wait. Recovering makes the file whole again; it takes seconds."
         )
         say(self._command, f"emolab recover {last.path}")
+
+    def _show_end(self, last: Snapshot) -> None:
+        """The engine went when its session was over."""
+        self.show_failure(last)
+        if last.phase == "finished":
+            self._title.setText("The engine has ended")
+            self._facts.setText(f"The session was over before. Its file is complete: {last.path}")
+            self._remedy.setText("Set up again for the next participant.")
+            say(self._command, "")
+            self.recover_button.hide()
 
     def show_failure(self, snapshot: Snapshot) -> None:
         """The engine lives, but its recording failed."""
@@ -126,6 +139,7 @@ class LostPage(QWidget):
     def forget(self) -> None:
         """Another engine: what was written here was of another session."""
         say(self._draft, "")
+        say(self._outcome, "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -16,9 +16,10 @@ class Memory:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            found = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            self._facts = {}
+            found = None
+        self._facts: dict[str, Any] = found if isinstance(found, dict) else {}
 
     @property
     def study(self) -> Path | None:

@@ -10,6 +10,7 @@ from emolab.gui.screens import ScreenFact
 from emolab.gui.widgets.chooser import Chooser
 from emolab.gui.widgets.panel import Panel, Remark, say, text
 
+HEARD = "Heard on both sides?"
 ONE_SCREEN = (
     "Only one screen is connected: the participant's page will be a window here. "
     "Connect the second screen before a real session."
@@ -32,8 +33,8 @@ class RoomPanel(Panel):
         self.test_button.setToolTip("Show a number on every screen for three seconds")
         self.test_button.clicked.connect(lambda: self.testRequested.emit(self.chosen))
         self.tone_button = QPushButton("Play a t&one")
-        self.tone_button.clicked.connect(self.toneRequested)
-        self._tone = text("Heard on both sides?", "muted", wraps=True)
+        self.tone_button.clicked.connect(self._play)
+        self._tone = text(HEARD, "muted", wraps=True)
         caption = QLabel("P&articipant sees")
         caption.setBuddy(self.chooser)
         grid = QGridLayout()
@@ -62,13 +63,14 @@ class RoomPanel(Panel):
             with QSignalBlocker(self.chooser):
                 self.chooser.setCurrentIndex(at)
 
-    def show_screens(self, screens: list[ScreenFact]) -> None:
-        """Offer every screen but the one this window is on."""
+    def show_screens(self, screens: list[ScreenFact], here: str = "") -> None:
+        """Offer every screen but the one this window is on: `here`, the primary one if not told."""
         now = self.chosen
+        own = next((fact for fact in screens if fact.name == here), screens[0] if screens else None)
         with QSignalBlocker(self.chooser):
             self.chooser.clear()
             for fact in screens:
-                if len(screens) > 1 and fact.is_primary:
+                if len(screens) > 1 and fact is own:
                     continue
                 size = fact.geometry.size() * fact.scale
                 where = f"{fact.name} · {size.width()}×{size.height()}"
@@ -80,6 +82,10 @@ class RoomPanel(Panel):
     def _choose(self, _index: int) -> None:
         self.wanted = self.chosen
         self.screenChosen.emit(self.chosen)
+
+    def _play(self) -> None:
+        self.show_tone(HEARD)
+        self.toneRequested.emit()
 
     def show_tone(self, message: str) -> None:
         """What came of the tone."""

@@ -78,6 +78,8 @@ class RunHeader(QFrame):
     def _show_step(self, snapshot: Snapshot) -> None:
         total = words.trials(snapshot)
         step, following = words.current_step(snapshot), words.next_step(snapshot)
+        if step is not None and step.status == "waiting":  # the session has halted before it
+            step, following = None, step
         self._step.setText(words.step_name(step, total) if step else words.PHASE_WORDS[snapshot.phase])
         self._next.setText(f"next: {words.step_name(following, total)}" if following else "next: the end")
         left_s = words.step_left_s(snapshot)

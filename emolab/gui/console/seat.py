@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QScreen
-from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from emolab.gui import screens
 from emolab.gui.bridge import Bridge
 from emolab.gui.console.identify import identify
 from emolab.gui.lit import Lit
-from emolab.gui.participant.window import ParticipantWindow
+from emolab.gui.participant.window import ParticipantWindow, is_typing
 from emolab.session.snapshot import Snapshot
 
 ASKING = ("consent", "instruct", "rate")  # pages that wait for the participant's hand
@@ -64,11 +64,15 @@ class Seat(QObject):
         if is_waiting and theirs is not None and self.window is not None and self.window.watch is None:
             self.window.seat(theirs.name)
 
-    def move_on(self) -> None:
-        """Put the window on the next screen; for when its own does not come back."""
+    def move_on(self, console: str) -> None:
+        """Put the window on the next screen; for when its own does not come back.
+
+        Not over the `console`, by its screen's name, where there is another.
+        """
         if self.window is None or self._bridge is None:
             return
         names = [fact.name for fact in screens.screens()]
+        names = [name for name in names if name != console] or names
         here = self.window.watch.screen_name if self.window.watch else ""
         following = names[(names.index(here) + 1) % len(names)] if here in names else names[-1]
         self.window.seat(following)
@@ -77,14 +81,14 @@ class Seat(QObject):
     def hand_over(self, snapshot: Snapshot, console: QWidget) -> None:
         """Give the keyboard to whom it serves now: the participant's page while it asks, else the console.
 
-        One desktop has one keyboard focus. It moves only when the page changes, so a click takes
-        it back, and never while the experimenter writes, nor when both windows share a screen.
+        One desktop has one keyboard focus. It moves only once a page, so a click takes it back, not
+        before the experimenter has written or answered a dialog, nor when both windows share a screen.
         """
         asks = snapshot.stage.page in ASKING
         if (asks, snapshot.stage.step) == self._asked or self.window is None or self.window.watch is None:
             return
-        self._asked = (asks, snapshot.stage.step)
-        if not isinstance(QApplication.focusWidget(), QLineEdit | QPlainTextEdit):
+        if not is_typing():
+            self._asked = (asks, snapshot.stage.step)
             (self.window if asks else console).activateWindow()
 
     def close(self) -> None:

@@ -56,7 +56,7 @@ class StartPage(QWidget):
         """Offer the study opened last; None when there is none."""
         self._recent = study
         self.recent_button.setVisible(study is not None)
-        self.recent_button.setText(f"Open {study.name}" if study else "")
+        self.recent_button.setText(f"Open {study.name}".replace("&", "&&") if study else "")
         say(self._recent_path, str(study) if study else "")
         self._rank_buttons()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QPushButton, QStackedWidget, QWidget
 
 from emolab.gui import theme
@@ -30,6 +30,7 @@ RUN_KEYS = ("pause", "skip", "repeat", "mark", "words", "freeze", "classifier", 
 class ConsoleWindow(QMainWindow):
     """Pages `start`, `setup`, `run`, `finish`, `lost`; `page` tells which is shown."""
 
+    screenEntered = Signal()  # it has been moved to another screen
     closeRequested = Signal()  # the user wants to close; call `leave()` when that is all right
     left = Signal()  # it is closed
 
@@ -53,6 +54,7 @@ class ConsoleWindow(QMainWindow):
         self.notice = Notice(self._stack)
         self._actions: dict[str, QAction] = {}
         self._may_close = False
+        self._is_followed = False
         self.resize(theme.px(1280), theme.px(720))
         self.show_page("start")
 
@@ -65,6 +67,8 @@ class ConsoleWindow(QMainWindow):
         """Fill the menu bar: title to actions."""
         for title, actions in menus.items():
             self._actions |= install(self, actions, self.menuBar().addMenu(title))
+        for action in self._actions.values():
+            action.setAutoRepeat(False)  # a key held down is one wish
         self.show_page(self.page)
 
     def show_page(self, name: str) -> None:
@@ -138,6 +142,13 @@ class ConsoleWindow(QMainWindow):
         else:
             super().keyPressEvent(event)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        handle = self.windowHandle()
+        if handle is not None and not self._is_followed:
+            self._is_followed = True
+            handle.screenChanged.connect(lambda _screen: self.screenEntered.emit())
+
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._may_close:
             super().closeEvent(event)
@@ -148,10 +159,11 @@ class ConsoleWindow(QMainWindow):
 
 
 def _focus_first(name: str, window: ConsoleWindow) -> None:
-    """Put the keyboard where the page begins; on the run page no button may catch a stray Enter."""
+    """Put the keyboard where the page begins; no button may catch a stray Enter on the run
+    page, nor when a session ends by itself."""
     first: dict[str, QWidget] = {
         "setup": window.setup.participant.pseudonym,
-        "finish": window.finish.next_button,
+        "finish": window.finish,
         "lost": window.lost.recover_button,
         "run": window.run,
     }

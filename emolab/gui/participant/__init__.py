@@ -5,6 +5,7 @@
     pages      text, consent, listening and waiting pages
     rate       the report: five wide buttons with the words of the scale
     controls   outlined buttons and the box to tick, large enough for a finger
+    keys       which key a person means, on any keyboard
     fit        font sizes at which words and texts fit their places
     ground     the grey behind everything, set so that each page gives off the same light
     mirror     the same page, small, for the experimenter

@@ -28,6 +28,7 @@ PAGES: dict[str, type[Page]] = {
     "thanks": TextPage,
     "waiting": WaitingPage,  # no engine answers
 }
+AGAIN_S = 0.3  # a press so soon after one that went on is its second half, not for the page that came
 LOCAL_S = 1.0  # so long a choice made here is believed before the engine's word for it
 
 
@@ -48,7 +49,8 @@ class StageCanvas(QWidget):
         self._level = ground.plain_level()
         self._page: Page = self._page_of(BlankPage)
         self._owed: int | None = None  # step whose painting has not been told yet
-        self._chosen_s = 0.0
+        self._chosen_s = self._proceeded_s = 0.0
+        self._proceeded: int | None = None  # the step last gone on from
         self._painted_timer = QTimer(self)
         self._painted_timer.setSingleShot(True)
         self._painted_timer.timeout.connect(self._tell_painted)
@@ -69,11 +71,12 @@ class StageCanvas(QWidget):
         self._turn_to(PAGES[view.page], view)
         if is_new:
             self._owed = view.step
+            self._painted_timer.stop()  # what it was to tell was of the page before
             self.setFocus()
 
     def show_waiting(self) -> None:
         """Show that no engine answers."""
-        self._view = None
+        self._view = self._owed = None
         self._turn_to(WaitingPage, StageView())
 
     def set_now(self, now_s: float) -> None:
@@ -86,9 +89,10 @@ class StageCanvas(QWidget):
         return self._is_live and self._page.press(key)
 
     def reopen(self) -> None:
-        """Let a refused answer be changed."""
-        if isinstance(self._page, RatePage):
-            self._page.reopen()
+        """Let a refused answer be changed, now or when its page comes back."""
+        page = self._pages.get(RatePage)
+        if isinstance(page, RatePage):
+            page.reopen()
 
     def _turn_to(self, kind: type[Page], view: StageView) -> None:
         page = self._page_of(kind)
@@ -149,8 +153,13 @@ class StageCanvas(QWidget):
         self.choiceMade.emit(self._view.step, state, word, clicked_ns)
 
     def _proceed(self) -> None:
-        if self._view is not None:
-            self.proceedAsked.emit(self._view.step, now_ns())
+        if self._view is None:
+            return
+        before_s, self._proceeded_s = self._proceeded_s, time.monotonic()
+        if self._proceeded not in (None, self._view.step) and self._proceeded_s - before_s < AGAIN_S:
+            return
+        self._proceeded = self._view.step
+        self.proceedAsked.emit(self._view.step, now_ns())
 
     def _confirm(self) -> None:
         if self._view is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QScroller, QWidget
 
 from emolab.gui.participant.controls import LOOK, TickBox, WideButton
 from emolab.gui.participant.fit import set_text
@@ -130,6 +130,7 @@ class ConsentPage(Page):
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setWidget(self.text)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        QScroller.grabGesture(self.area.viewport(), QScroller.ScrollerGestureType.TouchGesture)
         self.agree = TickBox(self)
         self.agree.setObjectName("agree")
         self.agree.toggled.connect(self._agreed)

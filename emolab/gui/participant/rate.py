@@ -157,7 +157,7 @@ class RatePage(Page):
 
     def set_view(self, view: StageView) -> None:
         returns = self.isHidden() and view.opened_s != self.view.opened_s  # its clip was repeated
-        if view.step != self.view.step or returns:  # while it stands, its onset moves to its painting
+        if view.step != self.view.step or returns or not view.chosen:  # nothing was there to confirm
             self.is_confirmed = False
         self.bar.set_span(view.opened_s, view.closes_s)
         super().set_view(view)

@@ -8,11 +8,13 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from emolab.gui.bridge import Bridge
 from emolab.gui.participant.canvas import StageCanvas
+from emolab.gui.participant.keys import meant
 from emolab.gui.screens import Placement, ScreenWatch, place
 from emolab.session.snapshot import Snapshot
 
 BAR_MS = 33
 RUNNING = ("running", "pausing", "paused", "holding")
+SCROLLING = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
 
 class ParticipantWindow(QWidget):
@@ -87,7 +89,7 @@ class ParticipantWindow(QWidget):
         """
         if self.canvas.page.uses_pointer:
             active = QApplication.activeWindow()
-            if self.watch is not None and active is not self and not _is_typing():
+            if self.watch is not None and active is not self and not is_typing():
                 self._lender = active
                 self.activateWindow()
         elif self._lender is not None:
@@ -119,9 +121,9 @@ class ParticipantWindow(QWidget):
         self._bridge.send({"do": "confirm", "step": step, "time_ns": time_ns})
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.isAutoRepeat() and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+        if event.isAutoRepeat() and event.key() not in SCROLLING:
             return  # a key still held from the page before must not answer this one
-        if not self.canvas.press(event.key()):
+        if not self.canvas.press(meant(event)):
             event.ignore()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -137,7 +139,8 @@ class ParticipantWindow(QWidget):
         super().closeEvent(event)
 
 
-def _is_typing() -> bool:
+def is_typing() -> bool:
+    """Whether somebody writes into a field, a menu or a dialog, whose keys are theirs."""
     focus = QApplication.focusWidget()
     takes_text = focus is not None and focus.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
     return takes_text or bool(QApplication.activeModalWidget() or QApplication.activePopupWidget())

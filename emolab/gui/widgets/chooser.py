@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from emolab.gui import theme
@@ -22,6 +22,9 @@ class Chooser(QComboBox):
             f"QComboBox {{ padding-right: {theme.px(ARROW_PX)}px; }}"
             "QComboBox::drop-down { border: none; width: 0; }"
         )
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # it scrolls the page; a choice made in passing would not be noticed
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

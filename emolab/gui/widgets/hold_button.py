@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from emolab.gui import theme
 
+MOST_MS = 100  # of a look: a window that stood still does not know whether the key was released
 _KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -24,7 +25,8 @@ class HoldButton(QPushButton):
     def __init__(self, text: str, hold_s: float = 1.0, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
         self._hold_ms = hold_s * 1000
-        self._elapsed = QElapsedTimer()
+        self._held_ms = 0
+        self._elapsed = QElapsedTimer()  # since the last look
         self._timer = QTimer(self)
         self._timer.setInterval(16)
         self._timer.timeout.connect(self._tick)
@@ -38,11 +40,12 @@ class HoldButton(QPushButton):
         """How much of the hold is done, 0 to 1."""
         if not self._timer.isActive():
             return 0.0
-        return min(self._elapsed.elapsed() / self._hold_ms, 1.0)
+        return min(self._held_ms / self._hold_ms, 1.0)
 
     def press_and_hold(self) -> None:
         """Begin to hold."""
         if not self._timer.isActive() and self.isEnabled():
+            self._held_ms = 0
             self._elapsed.start()
             self._timer.start()
 
@@ -52,6 +55,7 @@ class HoldButton(QPushButton):
         self.update()
 
     def _tick(self) -> None:
+        self._held_ms += min(self._elapsed.restart(), MOST_MS)
         if not self.isDown() and not self.isActiveWindow():  # a key that an input method passed on late
             self.let_go()
         elif self.share >= 1.0:
