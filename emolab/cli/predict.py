@@ -182,9 +182,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     if (options.session is None) == (options.live is None):
         cli.error("give a SESSION, or --live STUDY")
     if options.live is not None and (options.music is not None or options.dry):
-        cli.error(
-            "--music and --dry are for a SESSION: of what is live no lane is written anyway"
-        )
+        cli.error("--music and --dry are for a SESSION: of what is live no lane is written anyway")
     return options
 
 

@@ -137,9 +137,9 @@ class Runner:
         """Let go of one reason to hold, or of all."""
         self._ask(now_s, partial(self._do_release, reason))
 
-    def skip(self, now_s: float) -> None:
-        """End the step shown, or while paused leave out the one that would come next."""
-        self._ask(now_s, self._do_skip)
+    def skip(self, now_s: float, step: int | None = None) -> None:
+        """End the step shown, or while paused leave out the one that would come next; only `step` if given."""
+        self._ask(now_s, partial(self._do_skip, step))
 
     def repeat(self, now_s: float) -> None:
         """Play the current or last trial again, if the cap allows."""
@@ -159,9 +159,7 @@ class Runner:
         Moves the step's end, and the rest's onset. Raises `DataError` when the onset is no number.
         """
         if not math.isfinite(onset_s):
-            raise DataError(
-                f"step {index} cannot have started at {onset_s}; pass its onset on the session clock"
-            )
+            raise DataError(f"step {index} cannot have started at {onset_s}; pass its session-clock onset")
         if not (self._is_open and index == self._index):
             return
         onset_s = max(onset_s, self._shown_s)  # a stamp may lie a little before what it answers
@@ -451,8 +449,10 @@ class Runner:
                 self._say(Released(time_s, held))
             self._go_on(time_s)
 
-    def _do_skip(self, time_s: float) -> None:
-        if self._is_open:
+    def _do_skip(self, step_meant: int | None, time_s: float) -> None:
+        if step_meant not in (None, self._index):
+            self._say(Marked("nothing is skipped: the step that was meant is over", time_s))
+        elif self._is_open:
             self._end_step(time_s, "skipped")
         elif self._is_halted:
             step = self.plan.steps[self._index]

@@ -161,7 +161,7 @@ _SETUP: dict[str, Callable[[Engine, dict[str, Any], int], None]] = {
 _RUNNING: dict[str, Callable[[Engine, Run, dict[str, Any]], None]] = {
     "pause": lambda engine, run, c: run.runner.pause(engine.clock.now_s()),
     "resume": lambda engine, run, c: run.runner.resume(engine.clock.now_s()),
-    "skip": lambda engine, run, c: run.runner.skip(engine.clock.now_s()),
+    "skip": lambda engine, run, c: run.runner.skip(engine.clock.now_s(), _step(c) if "step" in c else None),
     "repeat": lambda engine, run, c: run.runner.repeat(engine.clock.now_s()),
     "abort": lambda engine, run, c: run.runner.abort(engine.clock.now_s()),
     "mark": lambda engine, run, c: run.runner.mark(engine.clock.now_s(), str(c.get("text", ""))),

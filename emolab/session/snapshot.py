@@ -9,12 +9,13 @@ sentence with the remedy"}`:
 
     experimenter  preflight {as start; seconds, screens: [{name, width, height, x, y}]}
                   start {protocol, participant, session, seed, language, answers, override}
-                  pause | resume | skip | repeat | abort | mark {text} | note {text}
+                  pause | resume | skip {step} | repeat | abort | mark {text} | note {text}
                   retry {stream} | leave_out {stream} | sound_check | shutdown
     participant   shown {step, time_ns} | proceed {step, time_ns}
                   choose {step, state, word, time_ns} | confirm {step, time_ns}
     window        attach {screen, is_own} | screen_lost {screen} | screen_found {screen}
 
+`skip` with the `step` that a person saw skips no other, should it be over meanwhile.
 With something red (a light, or a check of the last pre-flight) `start` is refused unless `override`
 says why; reason and red checks are then recorded. `is_own`: whether the participant has that screen
 alone; false keeps a session waiting for a lost one. `time_ns` is `core.clock.now_ns()` in the window,

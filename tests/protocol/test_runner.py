@@ -330,6 +330,17 @@ def test_a_hold_and_a_pause_each_need_their_own_end() -> None:
     assert len(of(story.until(397.0), Show)) == 1
 
 
+def test_a_skip_of_a_step_that_is_over_skips_no_other() -> None:
+    """Asked for a blink before the clip's end, it took the next one."""
+    story = Story()
+    story.until(CLIP_1_S)
+    meant = story.runner.status.index
+    story.runner.skip(340.0, step=meant - 1)
+    assert story.until(340.0) == [Marked("nothing is skipped: the step that was meant is over", 340.0)]
+    story.runner.skip(341.0, step=meant)
+    assert isinstance(story.until(341.0)[0], Close)
+
+
 def test_skipping_a_clip_skips_its_report() -> None:
     story = Story()
     story.until(CLIP_1_S)

@@ -152,6 +152,11 @@ class Flow(QObject):
         self.show_screens()
         self.plan()
 
+    def _skip(self) -> None:
+        """The step that is seen: should it end before the engine hears, no other is skipped."""
+        last = self.desk.last
+        self.desk.send("skip", **({} if last is None else {"step": last.step}))
+
     def _runs_on(self, study: Path) -> bool:
         """Whether an engine runs on a study, other than the one just told to end."""
         address = find_engine(study)
@@ -359,7 +364,7 @@ class Flow(QObject):
         run.banner.moveRequested.connect(self.move_participant)
         run.hand.pauseRequested.connect(lambda: self.desk.send("pause"))
         run.hand.resumeRequested.connect(lambda: self.desk.send("resume"))
-        run.hand.skipRequested.connect(lambda: self.desk.send("skip"))
+        run.hand.skipRequested.connect(self._skip)
         run.hand.repeatRequested.connect(lambda: self.desk.send("repeat"))
         run.hand.markRequested.connect(lambda words: self.desk.send("mark", text=words))
         run.hand.noteRequested.connect(lambda words: self.desk.send("note", text=words))
