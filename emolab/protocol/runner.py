@@ -138,7 +138,7 @@ class Runner:
         self._ask(now_s, partial(self._do_release, reason))
 
     def skip(self, now_s: float, step: int | None = None) -> None:
-        """End the step shown, or while paused leave out the one that would come next; only `step` if given."""
+        """End the step shown, or while paused leave out the one to come next; only `step` if given."""
         self._ask(now_s, partial(self._do_skip, step))
 
     def repeat(self, now_s: float) -> None:

@@ -65,7 +65,7 @@ def review(app: QApplication, options: argparse.Namespace, size: QSize) -> Pages
     window.show()
     flow.line.wait()
     settle(app)  # what was read first is shown then
-    clip = flow.trials[min(options.clip, len(flow.trials)) - 1]
+    clip = next((one for one in flow.trials if one.number == options.clip), flow.trials[0])
     flow.seek((clip.start_s + clip.end_s) / 2)
     length_s = clip.end_s - clip.start_s
     flow.span.show(clip.start_s - 2.5 * length_s, clip.end_s + 3.5 * length_s)
