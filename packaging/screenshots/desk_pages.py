@@ -4,7 +4,7 @@
         [--run RUN] [--clip 3] [--only X]
 
 `SESSION` is only read; labels lie beside it, and a copy of the study is a good thing to give. `review` is
-the desk at the middle of a clip, `review-classifier` with the lane of the last classifier on top,
+the desk in a clip, `review-classifier` with the lane of the last classifier on top,
 `review-classifier-choice` the dialog of F6 (with `--run`, of that run), `review-card` what K shows,
 `review-check` all verdicts of the face, `review-agreement` how far lanes agree; `analysis` needs what
 `emolab analyse` wrote beside the study.
@@ -66,7 +66,7 @@ def review(app: QApplication, options: argparse.Namespace, size: QSize) -> Pages
     flow.line.wait()
     settle(app)  # what was read first is shown then
     clip = next((one for one in flow.trials if one.number == options.clip), flow.trials[0])
-    flow.seek((clip.start_s + clip.end_s) / 2)
+    flow.seek(clip.start_s + 0.3 * (clip.end_s - clip.start_s))
     length_s = clip.end_s - clip.start_s
     flow.span.show(clip.start_s - 2.5 * length_s, clip.end_s + 3.5 * length_s)
     yield "review", window

@@ -1,7 +1,7 @@
 """Draw every page of the windows again: `python packaging/screenshots/make.py [FOLDER]`.
 
 Needs a display with fonts (`xvfb-run` will do). The participant's pages are drawn here, the
-console's in `console_pages.py` beside this file.
+console's in `console_pages.py` beside this file; the analyst's, of a recording, by `desk_pages.py`.
 """
 
 from __future__ import annotations
