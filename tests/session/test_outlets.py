@@ -200,7 +200,7 @@ def test_it_is_off_until_the_settings_say_so(tmp_path: Path) -> None:
     file.write_text("lsl = true\n", encoding="utf-8")
     assert read(file, {}).lsl is True
     assert read(file, {"EMOLAB_LSL": "0"}).lsl is False
-    with pytest.raises(ConfigError, match="lsl 'perhaps' is none of true, false"):
+    with pytest.raises(ConfigError, match="EMOLAB_LSL 'perhaps' is none of true, false"):
         read(file, {"EMOLAB_LSL": "perhaps"})
 
 
