@@ -8,6 +8,12 @@ import sys
 from typing import Any
 
 SIGNS = {"well": "●", "look": "▲", "act": "■"}  # of levels, where a line has no colour
+RED, PLAIN = "\033[1;31m", "\033[0m"  # of a terminal
+
+
+def as_alarm(words: str) -> str:
+    """A sentence with the shape of an alarm before it, red where a terminal shows it."""
+    return f"{RED}■ {words}{PLAIN}" if sys.stdout.isatty() else f"■ {words}"
 
 
 def has_display() -> bool:

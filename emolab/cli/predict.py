@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolab.cli.arguments import parser, print_json
-from emolab.cli.predict_alarm import as_alarm, warning
+from emolab.cli.display import as_alarm
 from emolab.core.errors import EmolabError
+from emolab.training import people
 
 if TYPE_CHECKING:
     from emolab.signals.audio_features import FeatureTable
@@ -59,7 +60,7 @@ def predict(arguments: list[str]) -> int:
         print_json(facts(found, lane, not_kept))
     else:
         print(text(found, lane))
-        told = warning(found.in_training, found.participant)
+        told = people.told(found.in_training, found.participant)
         for words in (*found.model.known.alarms, *([told] if told else [])):
             print(as_alarm(words))
     if not_kept:
@@ -77,7 +78,7 @@ def facts(found: Prediction, lane: str, not_kept: str = "") -> dict[str, Any]:
         "session": str(found.session),
         "participant": found.participant,
         "in_training": found.in_training,
-        "warning": warning(found.in_training, found.participant) or None,
+        "warning": people.told(found.in_training, found.participant) or None,
         "alarms": list(model.known.alarms),
         "model": {
             "name": model.name,

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from emolab.cli.predict_alarm import as_alarm, warning
+from emolab.cli.display import as_alarm
+from emolab.training import people
 
 if TYPE_CHECKING:
     from emolab.recording.predicted import Guess
@@ -114,7 +115,7 @@ class Training:
             return ""
         self.who = participant
         self.answer = self.model.known.learnt_from(self.study / participant / "session", participant)
-        told = warning(self.answer, participant)
+        told = people.told(self.answer, participant)
         return as_alarm(told) if told else ""
 
 

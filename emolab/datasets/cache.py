@@ -27,7 +27,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -69,6 +69,27 @@ def key_of(task: str, arrays: Arrays, parameters: Mapping[str, Any]) -> str:
         _feed(mark, f"{given.dtype.str} {np.shape(values)}".encode())
         _feed(mark, given.tobytes())
     return mark.hexdigest()
+
+
+def keep_whole(path: Path, write: Callable[[IO[bytes]], object]) -> bool:
+    """Write a file aside and rename it: other processes may do the same at the same time.
+
+    False, and a line in the log, where the folder cannot be written to: what is kept can be done without.
+    """
+    aside = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as half:
+            aside = Path(half.name)
+            write(half)
+        aside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            if aside is not None:
+                aside.unlink()
+        log.warning("nothing can be kept in %s (%s)", path.parent, error)
+        return False
+    return True
 
 
 class ArrayCache:
@@ -120,18 +141,7 @@ class ArrayCache:
         content = _packed(arrays)
         if len(content) > self.most_bytes:
             return
-        path, aside = self._path(key), None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as half:
-                aside = Path(half.name)
-                half.write(content)
-            aside.replace(path)
-        except OSError as error:
-            with suppress(OSError):
-                if aside is not None:
-                    aside.unlink()
-            log.warning("nothing can be kept in %s (%s)", self.folder, error)
+        if not keep_whole(self._path(key), lambda half: half.write(content)):
             return
         self._written += 1
         if self._written % EVERY == 1:

@@ -20,10 +20,8 @@ import csv
 import hashlib
 import logging
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -36,6 +34,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from emolab.core.errors import DataError
+from emolab.datasets.cache import keep_whole
 from emolab.datasets.dataset import Spec, Trial, TrialRef
 from emolab.datasets.tables import opened
 from emolab.faces.fer import CLASSES, SIDE_PX
@@ -141,24 +140,9 @@ def without(faces: Faces, *others: Faces) -> Faces:
 
 
 def _keep(kept: Path, read: dict[str, Faces]) -> None:
-    """Write what was read aside and rename it: another process may do the same at the same time.
-
-    A folder that cannot be written to is told, and done without.
-    """
     arrays: dict[str, Any] = {f"{split}_pictures": faces.pictures for split, faces in read.items()}
     arrays |= {f"{split}_labels": faces.labels for split, faces in read.items()}
-    aside = None
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=kept.parent, suffix=".part", delete=False) as half:
-            aside = Path(half.name)
-            np.savez_compressed(half, **arrays)
-        aside.replace(kept)
-    except OSError as error:
-        with suppress(OSError):
-            if aside is not None:
-                aside.unlink()
-        log.warning("what was read cannot be kept in %s (%s)", kept.parent, error)
+    keep_whole(kept, lambda half: np.savez_compressed(half, **arrays))
 
 
 def _table_or_folder(place: Path) -> Path:

@@ -30,6 +30,14 @@ if TYPE_CHECKING:  # a window that only reads marks needs neither: it opens twic
 
 STUDY = "study"  # as an order calls data of our own
 BY_ID = "study id "  # how the scope of a study with an id begins
+IN_TRAINING = (
+    "{who} is among those from whom this model has learnt. What it says here it may remember: "
+    "it does not tell how well it does."
+)
+NOT_KNOWN = (
+    "Whether {who} is among those from whom this model has learnt is not known: nobody noted it beside its "
+    "weights."
+)
 
 
 def scope(data: str, corpus: str, root: Path) -> str:
@@ -42,6 +50,12 @@ def scope(data: str, corpus: str, root: Path) -> str:
 def mark(where: str, participant: str) -> str:
     """What stands for a participant of `where`; capitals make nobody another."""
     return _mark(where, participant.casefold())
+
+
+def told(in_training: bool | None, who: str) -> str:
+    """What is to be said of whom a model has learnt from; empty where it was not from `who`."""
+    words = {True: IN_TRAINING, False: "", None: NOT_KNOWN}[in_training]
+    return words.format(who=who or "the participant")
 
 
 def is_among(facts: Mapping[str, Any], recording: Path, participant: str, study: str = "") -> bool | None:

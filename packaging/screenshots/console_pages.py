@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from emolab.gui.console.memory import Memory
 from emolab.gui.screens import ScreenFact
 from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
+from tests.gui.windows import settle
 
 SETTLE_S = 1.2
 SHOWN_STUDY = Path("/home/lab/emomusic-2026")
@@ -70,7 +70,7 @@ def main() -> None:
         for name, flow in consoles(Path(folder), options.only):
             flow.window.setFixedSize(QSize(width, height) / flow.window.devicePixelRatioF())
             flow.window.show()
-            settle(app)
+            settle(SETTLE_S)
             flow.window.grab().save(str(options.out / f"console-{name}.png"))
             flow.window.leave()
 
@@ -125,14 +125,6 @@ def watched(flow: Flow, snapshot: states.Snapshot, rings: Path, *, dies: bool) -
     if dies:
         bridge.snapshotChanged.connect(lambda _snapshot: setattr(engine, "alive", False))
     return flow
-
-
-def settle(app: QApplication) -> None:
-    """Let the page run for a while."""
-    until = time.monotonic() + SETTLE_S
-    while time.monotonic() < until:
-        app.processEvents()
-        time.sleep(0.01)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication, QWidget
@@ -27,6 +28,7 @@ from emolab.gui.review.classifier_dialog import ClassifierDialog
 from emolab.gui.review.flow import ReviewFlow
 from emolab.gui.review.menus import menus
 from emolab.training.opened import DEFAULT
+from tests.gui.windows import settle
 
 SETTLE_S = 1.5
 NOBODYS_SOUND = "no such output"  # a picture is silent
@@ -51,7 +53,7 @@ def main() -> None:
     theme.apply(app, options.theme)
     for draw in (review, analysis):
         for name, window in draw(app, options, QSize(width, height)):
-            settle(app)
+            settle(SETTLE_S)
             if options.only in name:
                 window.grab().save(str(options.out / f"{name}.png"))
 
@@ -64,7 +66,7 @@ def review(app: QApplication, options: argparse.Namespace, size: QSize) -> Pages
     window.setFixedSize(size / window.devicePixelRatioF())
     window.show()
     flow.line.wait()
-    settle(app)  # what was read first is shown then
+    settle(SETTLE_S)  # what was read first is shown then
     clip = next((one for one in flow.trials if one.number == options.clip), flow.trials[0])
     flow.seek(clip.start_s + 0.3 * (clip.end_s - clip.start_s))
     length_s = clip.end_s - clip.start_s
@@ -91,7 +93,7 @@ def _dialogs(app: QApplication, name: str, open_it: Callable[[], object]) -> Pag
     """The windows that come when something is asked for, and go again."""
     before = {one for one in app.topLevelWidgets() if one.isVisible()}
     open_it()
-    settle(app)
+    settle(SETTLE_S)
     for one in app.topLevelWidgets():
         if one.isVisible() and one not in before:
             yield name, one
@@ -109,14 +111,6 @@ def analysis(app: QApplication, options: argparse.Namespace, size: QSize) -> Pag
     yield "analysis", flow.window
     flow.window.close()
     flow.close()
-
-
-def settle(app: QApplication) -> None:
-    """Let the page run for a while."""
-    until = time.monotonic() + SETTLE_S
-    while time.monotonic() < until:
-        app.processEvents()
-        time.sleep(0.01)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_whoever_was_in_the_training_set_is_warned_of(run: Path, session: Path, 
     path.parent.mkdir(parents=True)
     shutil.copy(session, path)
     said = emolab("predict", run, path)
-    assert "■ P07 was among those from whom this model has learnt" in said.last
+    assert "■ P07 is among those from whom this model has learnt" in said.last
     with Timeline(path) as line:
         (lane,) = (one for one in lanes(line) if one.source == "model")
     assert lane.in_training
@@ -108,7 +108,7 @@ def test_where_nobody_noted_whom_it_has_learnt_from_it_says_so(session: Path, tm
     bare = listened.svm(tmp_path / "bare")
     told = emolab("predict", bare, session, "--json").json
     assert told["in_training"] is None and "is not known" in told["warning"]
-    assert "■ whether P07 was among those from whom" in emolab("predict", bare, session).last
+    assert "■ Whether P07 is among those from whom" in emolab("predict", bare, session).last
     with Timeline(session) as line:
         (lane,) = (one for one in lanes(line) if one.source == "model")
     assert lane.by["participant"] == "not known" and was_learnt_from(lane.by) is None

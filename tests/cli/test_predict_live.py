@@ -61,13 +61,13 @@ def test_whoever_was_in_the_training_is_told_once_before_anything_is_judged(
     monkeypatch.setattr(os, "nice", lambda _: 0)
     monkeypatch.setattr("emolab.session.client.attach", lambda _: Client())
     people, study = listened.svm(tmp_path / "model") / "people.json", tmp_path / "study"
-    for marks, told in (([mark("study study", "P07")], "■ P07 was among those"), ([], "")):
+    for marks, told in (([mark("study study", "P07")], "■ P07 is among those"), ([], "")):
         people.write_text(json.dumps({"participants": marks}))
         said = emolab("predict", tmp_path / "model", "--live", study, "--hop", 0.5)
         assert said.code == 0 and said.out.startswith(told) and said.out.count("\n") == bool(told)
     people.unlink()
     said = emolab("predict", tmp_path / "model", "--live", study, "--hop", 0.5)
-    assert "■ whether P07 was among those" in said.out and "is not known" in said.out
+    assert "■ Whether P07 is among those" in said.out and "is not known" in said.out
 
 
 @pytest.mark.parametrize("answer", [True, False, None])

@@ -210,7 +210,7 @@ def test_a_cache_that_cannot_be_written_to_is_done_without(
     place = write_folders(tmp_path / "fer", made_faces())
     (tmp_path / "cache").write_text("no folder")
     assert len(Fer2013(place, tmp_path / "cache").faces("train")) == 21
-    assert "cannot be kept" in caplog.text
+    assert "nothing can be kept" in caplog.text
 
 
 def test_what_a_mac_leaves_beside_a_picture_is_none(tmp_path: Path) -> None:

@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
 
 from emolab.core.errors import EmolabError
 from emolab.gui import theme
-from emolab.gui.review.model_card import Alarm, CardView, of_training
+from emolab.gui.review.model_card import Alarm, CardView
 from emolab.gui.widgets.panel import Elided, text
+from emolab.training import people
 from emolab.training.opened import DEFAULT, look
 
 WINDOW_S, HOP_S = (10.0, 600.0, 30.0), (0.5, 600.0, 10.0)  # least, most, at first
@@ -107,7 +108,7 @@ class ClassifierDialog(QDialog):
         self._tell("")
         self.card.show_card(known.card())
         mine = known.learnt_from(self._recording, self._participant, self._study)
-        self.alarm.say(" ".join(filter(None, (of_training(mine, self._participant), *known.alarms))))
+        self.alarm.say(" ".join(filter(None, (people.told(mine, self._participant), *known.alarms))))
         self._show_music(known.listens)
         self.run_button.setEnabled(bool(self._music) or not known.listens)
 

@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QDialog, QWidget
 from emolab.core.errors import EmolabError
 from emolab.gui.review.classifier_dialog import Asked, ClassifierDialog
 from emolab.gui.review.guesser import Guesser
-from emolab.gui.review.model_card import of_training, show_card
+from emolab.gui.review.model_card import show_card
 from emolab.review.guesses import was_learnt_from
 from emolab.review.lanes import Lane
+from emolab.training import people
 from emolab.training.opened import DEFAULT, look
 
 
@@ -49,7 +50,7 @@ class Classifying(QObject):
 
     def show_card(self, lane: Lane) -> QDialog:
         """The card of who wrote a lane, as far as its run is still there."""
-        alarm = of_training(was_learnt_from(lane.by), self._participant)
+        alarm = people.told(was_learnt_from(lane.by), self._participant)
         weights = lane.by.get("weights", "")
         try:
             known = look(lane.by.get("run", DEFAULT))
@@ -74,7 +75,7 @@ class Classifying(QObject):
             self.ended.emit(problem, "look")
             return
         self.written.emit(str(told["lane"]))
-        training = of_training(told["in_training"], self._participant)
+        training = people.told(told["in_training"], self._participant)
         if told["in_training"]:
             self.ended.emit(training, "act")
         else:

@@ -18,20 +18,6 @@ from PySide6.QtWidgets import (
 from emolab.gui import theme
 from emolab.gui.widgets.panel import text
 
-IN_TRAINING = (
-    "{who} is among those from whom this model has learnt. What it says here it may remember: "
-    "it does not tell how well it does."
-)
-NOT_KNOWN = (
-    "Whether {who} is among those from whom this model has learnt is not known: nobody noted it beside its "
-    "weights."
-)
-
-
-def of_training(in_training: bool | None, who: str) -> str:
-    """What is to be said of whom a model has learnt from; empty where it was not from `who`."""
-    return {True: IN_TRAINING, False: "", None: NOT_KNOWN}[in_training].format(who=who)
-
 
 class Alarm(QFrame):
     """A sentence that is red, with a shape beside it; hidden while there is none."""
