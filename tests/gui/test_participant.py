@@ -280,6 +280,7 @@ def test_confirmation_refused_while_the_engine_was_away_leaves_the_choice_open(s
         qtbot.keyClick(window, key)
     told(client, qtbot, "confirm")
     client.shown = replace(client.shown, stage=replace(RATE, chosen="neutral"))
+    qtbot.waitUntil(lambda: window._bridge.snapshot.stage.chosen == "neutral")  # none before it is to come
     window.canvas.show_waiting()
     window._bridge.commandFailed.emit("confirm", "The engine did not answer.")
     qtbot.waitUntil(lambda: isinstance(window.canvas.page, RatePage))
