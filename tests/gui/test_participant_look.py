@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAccessible, QFontMetrics
 from PySide6.QtWidgets import QAbstractButton
 
@@ -131,10 +131,19 @@ def test_letters_are_twice_as_large_on_a_screen_twice_as_high(canvas):
     assert canvas.page.cards[0].words[0].pixels == 2 * before
 
 
-def test_very_long_instruction_is_shrunk_until_it_fits(canvas):
-    canvas.show_view(replace(INSTRUCT, text="One more thing to bear in mind during the session. " * 45))
-    page = canvas.page
-    assert page.rect().contains(page.button.geometry()) and page.rect().contains(page.text.geometry())
+@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s.height()))
+def test_very_long_instruction_is_shrunk_and_then_scrolled_beside_title_and_button(canvas, size):
+    canvas.resize(size)
+    for count, scrolls in ((20, False), (200, True)):
+        canvas.show_view(replace(INSTRUCT, text="One more thing to bear in mind meanwhile. " * count))
+        page = canvas.page
+        for part in (page.title, page.area, page.button):
+            assert page.rect().contains(part.geometry()), (count, part)
+        assert (page.text.height() > page.area.height()) == scrolls
+    canvas.press(Qt.Key.Key_PageDown)
+    assert page.area.verticalScrollBar().value() > 0
+    canvas.show_view(replace(INSTRUCT, step=99, text="Short."))
+    assert page.area.verticalScrollBar().value() == 0 and not page.area.verticalScrollBar().isVisible()
 
 
 @pytest.mark.parametrize("view", [CONSENT, INSTRUCT, RATE], ids=lambda v: v.page)

@@ -15,8 +15,10 @@ COLUMN = 1080  # widest line, at 1080 lines: about seventy letters
 CONSENT_COLUMN = 1360
 MARGIN = 72
 BUTTON = (400, 92)
-CONSENT_SHRINKS = (1.0, 0.92, 0.85)  # smaller would be hard to read; then it scrolls
 SHRINKS = (1.0, 0.92, 0.85, 0.78, 0.7, 0.62, 0.55)
+# of pages that wait for the reader; what does not fit then is scrolled
+INSTRUCT_SHRINKS, CONSENT_SHRINKS = SHRINKS[:5], SHRINKS[:3]
+SCROLL_BAR = 16
 ENTER_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -60,12 +62,49 @@ class Page(QWidget):
         self.arrange()
 
 
+class ScrolledText(QScrollArea):
+    """A text as tall as it needs; in less room it scrolls, by wheel, touch and keys."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.label = _label(None)
+        self.setWidget(self.label)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        QScroller.grabGesture(self.viewport(), QScroller.ScrollerGestureType.TouchGesture)
+
+    def press(self, key: int) -> bool:
+        """Scroll by a key; False when it is none that scrolls, or all is to be seen."""
+        bar = self.verticalScrollBar()
+        moves = {
+            Qt.Key.Key_Down: bar.singleStep() * 3, Qt.Key.Key_Up: -bar.singleStep() * 3,
+            Qt.Key.Key_PageDown: bar.pageStep(), Qt.Key.Key_PageUp: -bar.pageStep(),
+        }  # fmt: skip
+        if key not in moves or not bar.maximum():
+            return False
+        bar.setValue(bar.value() + moves[Qt.Key(key)])
+        return True
+
+    def place(self, left: int, top: int, width: int, height: int, bar: int) -> None:
+        """Put the text, `height` tall at `width`, to be seen whole; or, less tall, with a bar beside it."""
+        needed = self.label.heightForWidth(width)
+        scrolls = height < needed
+        policy = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(policy.ScrollBarAlwaysOn if scrolls else policy.ScrollBarAlwaysOff)
+        self.verticalScrollBar().setStyleSheet(_bar_sheet(bar))
+        self.label.resize(width, needed)
+        self.setGeometry(left, top, width + (2 * bar if scrolls else 0), height)
+
+
 class TextPage(Page):
     """A title, a text, and a button when the step waits for one: instruct, rest, pause, hold, thanks."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title, self.text = _label(self), _label(self)
+        self.title = _label(self)
+        self.area = ScrolledText(self)
+        self.text = self.area.label
         self.button = WideButton(self)
         self.button.setObjectName("continue")
         self.button.clicked.connect(self.proceedAsked)
@@ -74,11 +113,16 @@ class TextPage(Page):
     def uses_pointer(self) -> bool:
         return bool(self.view.button)
 
+    def set_view(self, view: StageView) -> None:
+        if view.step != self.view.step:
+            self.area.verticalScrollBar().setValue(0)
+        super().set_view(view)
+
     def press(self, key: int) -> bool:
         if key in ENTER_KEYS and self.view.button:
             self.proceedAsked.emit()
             return True
-        return False
+        return self.area.press(key)
 
     def arrange(self) -> None:
         view, width = self.view, min(self.px(COLUMN), self.width() - 2 * self.px(MARGIN))
@@ -93,19 +137,20 @@ class TextPage(Page):
         left = (self.width() - width) // 2
         self.title.setGeometry(left, top, width, heights[0])
         narrow = width if "\n" in view.text.strip() else _balanced(self.text, width)
-        x = (self.width() - narrow) // 2
-        self.text.setGeometry(x, top + heights[0] + heights[1], narrow, heights[2])
+        x, y = (self.width() - narrow) // 2, top + heights[0] + heights[1]
+        self.area.setVisible(bool(view.text))
+        self.area.place(x, y, narrow, heights[2], self.px(SCROLL_BAR))
         size = QSize(self.px(BUTTON[0]), self.px(BUTTON[1]))
         place = QPoint((self.width() - size.width()) // 2, top + sum(heights) + self.px(64))
         self.button.setGeometry(QRect(place, size))
 
     def _shrink_to(self, width: int, room: int) -> tuple[int, int, int]:
-        """Heights of title, gap and text, at the largest size that fits `room`."""
+        """Heights of title, gap and text, at the largest size that fits `room`; else what room is left."""
         centre, top = Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignTop
         reads_long = "\n" in self.view.text.strip()  # paragraphs read better from a straight edge
         self.text.setAlignment((Qt.AlignmentFlag.AlignLeft if reads_long else centre) | top)
         heights = (0, 0, 0)
-        for share in SHRINKS:
+        for share in INSTRUCT_SHRINKS if self.view.button else SHRINKS:
             gap = self.px(32) if self.view.title and self.view.text else 0
             heights = (
                 _fill(self.title, self.view.title, self.px(LOOK.title) * share, width, bold=True),
@@ -113,8 +158,9 @@ class TextPage(Page):
                 _fill(self.text, self.view.text, self.px(LOOK.body) * share, width),
             )
             if sum(heights) <= room:
-                break
-        return heights
+                return heights
+        title, gap, _ = heights
+        return title, gap, max(room - title - gap, 0)
 
 
 class ConsentPage(Page):
@@ -123,14 +169,9 @@ class ConsentPage(Page):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = _label(self)
-        self.text = _label(None)
+        self.area = ScrolledText(self)
+        self.text = self.area.label
         self.text.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        self.area = QScrollArea(self)
-        self.area.setFrameShape(QFrame.Shape.NoFrame)
-        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.area.setWidget(self.text)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        QScroller.grabGesture(self.area.viewport(), QScroller.ScrollerGestureType.TouchGesture)
         self.agree = TickBox(self)
         self.agree.setObjectName("agree")
         self.agree.toggled.connect(self._agreed)
@@ -149,19 +190,12 @@ class ConsentPage(Page):
         super().set_view(view)
 
     def press(self, key: int) -> bool:
-        bar = self.area.verticalScrollBar()
-        moves = {
-            Qt.Key.Key_Down: bar.singleStep() * 3, Qt.Key.Key_Up: -bar.singleStep() * 3,
-            Qt.Key.Key_PageDown: bar.pageStep(), Qt.Key.Key_PageUp: -bar.pageStep(),
-        }  # fmt: skip
-        if key in moves:
-            bar.setValue(bar.value() + moves[Qt.Key(key)])
-        elif key == Qt.Key.Key_Space:
+        if key == Qt.Key.Key_Space:
             self.agree.toggle()
         elif key in ENTER_KEYS and self.button.isEnabled():
             self.proceedAsked.emit()
         else:
-            return False
+            return self.area.press(key)
         return True
 
     def arrange(self) -> None:
@@ -177,10 +211,12 @@ class ConsentPage(Page):
         foot = max(self.agree.height_for(sentence), button.height())
         title = _fill(self.title, view.title, self.px(LOOK.title), width, bold=True)
         room = self.height() - 2 * self.px(MARGIN) - title - foot - 2 * gap
-        shown = self._fit_text(width, room)
+        bar = self.px(SCROLL_BAR)
+        inner = width - 2 * bar
+        shown = self._fit_text(inner, room)
         top = (self.height() - title - shown - foot - 2 * gap) // 2
         self.title.setGeometry(left, top, width, title)
-        self.area.setGeometry(left, top + title + gap, width, shown)
+        self.area.place(left, top + title + gap, inner, shown, bar)
         y = top + title + gap + shown + gap
         self.agree.setGeometry(left - self.px(8), y, sentence, foot)
         self.button.setGeometry(
@@ -188,20 +224,13 @@ class ConsentPage(Page):
         )
 
     def _fit_text(self, width: int, room: int) -> int:
-        """Height of the text's area: the text's own, or `room` with a bar to scroll it."""
-        bar = self.px(16)
-        inner, text = width - bar - self.px(24), 0
+        """Height of the text's area: the text's own, or `room` to scroll it in."""
+        text = 0
         for share in CONSENT_SHRINKS:
-            text = _fill(self.text, self.view.text, self.px(LOOK.body) * share, inner)
+            text = _fill(self.text, self.view.text, self.px(LOOK.body) * share, width)
             if text <= room:
                 break
-        policy = Qt.ScrollBarPolicy
-        self.area.setVerticalScrollBarPolicy(
-            policy.ScrollBarAlwaysOff if text <= room else policy.ScrollBarAlwaysOn
-        )
-        self.area.verticalScrollBar().setStyleSheet(_bar_sheet(bar))
-        self.text.resize(inner, text)
-        return min(text, room)
+        return min(text, max(room, 0))
 
     def _agreed(self, is_agreed: bool) -> None:
         self.button.setEnabled(is_agreed)
