@@ -272,6 +272,32 @@ def test_playing_moves_the_cursor_and_ends_with_the_session(qapp: QApplication, 
         assert "sound output" in flow.window.transport.where_label.text()
 
 
+def test_speeds_are_chosen_and_follow_the_keys(qapp: QApplication, session: Path) -> None:
+    with under_review(session) as flow:
+        box = flow.window.transport.speed_box
+        box.activated.emit(box.findText("0.25×"))
+        assert flow.player.speed == 0.25
+        flow.window.action("faster").trigger()
+        assert (flow.player.speed, box.currentText()) == (0.5, "0.5×")
+
+
+def test_on_a_low_screen_facts_and_labels_stand_abreast_and_the_curves_get_the_height(
+    qapp: QApplication, session: Path
+) -> None:
+    with under_review(session) as flow:
+        window, chart_px = flow.window, []
+        for width, height, is_abreast in ((1366, 768, True), (1280, 720, False), (1920, 1080, False)):
+            window.resize(width, height)
+            room.until(
+                lambda is_abreast=is_abreast: (window.facts_area.y() == window.labels.y()) == is_abreast
+            )
+            assert window.width() == width, "something needs more room than there is"
+            assert window.transport.visibleRegion().boundingRect() == window.transport.rect()
+            chart_px.append(window.chart.height())
+        low, lower, tall = chart_px
+        assert low > 1.2 * lower and tall > low
+
+
 def test_frames_are_stepped_and_clips_jumped_to(qapp: QApplication, session: Path) -> None:
     with under_review(session) as flow:
         flow.seek(3.0)

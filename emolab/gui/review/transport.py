@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from emolab.gui import theme
 from emolab.gui.review.ruler import moment
+from emolab.gui.widgets.chooser import Chooser
 from emolab.gui.widgets.panel import Elided, text
 from emolab.review.player import SPEEDS
 
@@ -29,8 +30,13 @@ class Transport(QWidget):
         self.time_label.setFont(theme.font(theme.SIZES.heading, bold=True))
         self.time_label.setAccessibleName("moment of the session")
         self.where_label = Elided("", "muted")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self.where_label.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.px(4))
+        row = QHBoxLayout()
+        column.addLayout(row)
+        column.addWidget(self.where_label)
         row.setSpacing(theme.px(8))
         row.addWidget(self.play_button)
         row.addWidget(self.time_label)
@@ -41,12 +47,11 @@ class Transport(QWidget):
             ("clip ▸", "the next clip (Page down)", self.trialRequested, 1),
         ):
             row.addWidget(self._step_button(words, tip, signal, step))
-        self._speeds = QButtonGroup(self)
-        for speed in SPEEDS:
-            row.addWidget(self._speed_button(speed))
-        row.addWidget(self.where_label, 1)
-        for button in self.findChildren(QPushButton):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to the replay
+        self.speed_box = self._make_speeds()
+        row.addWidget(self.speed_box)
+        row.addStretch(1)
+        for control in (*self.findChildren(QPushButton), self.speed_box):
+            control.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to the replay
 
     def show_time(self, time_s: float) -> None:
         """The moment of the cursor, to the millisecond."""
@@ -58,12 +63,12 @@ class Transport(QWidget):
 
     def show_speed(self, speed: float) -> None:
         """Which speed is chosen."""
-        for button in self._speeds.buttons():
-            button.setChecked(button.property("speed") == speed)
+        self.speed_box.setCurrentIndex(SPEEDS.index(speed))
 
     def show_where(self, words: str) -> None:
         """What there is to know besides, such as why nothing is heard."""
         self.where_label.setText(words)
+        self.where_label.setVisible(bool(words))
 
     def _step_button(self, words: str, tip: str, signal: SignalInstance, step: int) -> QPushButton:
         button = theme.role(QPushButton(words), "quiet")
@@ -72,16 +77,14 @@ class Transport(QWidget):
         button.clicked.connect(lambda: signal.emit(step))
         return button
 
-    def _speed_button(self, speed: float) -> QPushButton:
-        button = theme.role(QPushButton(f"{speed:g}×"), "quiet")
-        button.setCheckable(True)
-        button.setProperty("speed", speed)
-        button.setChecked(speed == 1.0)
-        _narrow(button, 46)
-        button.setAccessibleName(f"speed {speed:g} times")
-        button.clicked.connect(lambda: self.speedRequested.emit(speed))
-        self._speeds.addButton(button)
-        return button
+    def _make_speeds(self) -> Chooser:
+        box = Chooser("speed")
+        box.addItems([f"{speed:g}×" for speed in SPEEDS])
+        box.setCurrentIndex(SPEEDS.index(1.0))
+        box.setFixedWidth(theme.px(84))
+        box.setToolTip("slower (Shift+,), faster (Shift+.)")
+        box.activated.connect(lambda at: self.speedRequested.emit(SPEEDS[at]))
+        return box
 
 
 def _narrow(button: QPushButton, width: float) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtGui import QAction, QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QMainWindow,
@@ -35,6 +36,12 @@ from emolab.review.timeline import Timeline
 
 SIDE_PX = 372
 FACTS_PX = 84  # at least: the clip, what was intended, what was said
+LOW_PX, LOW_WIDE_PX = (
+    900,
+    1360,
+)  # less high and so wide, facts and labels stand abreast: the curves need height
+LOW_SIDE_PX = 350
+SHARES, LOW_SHARES = (2, 3), (1, 2)  # of pictures and facts, and of the time line
 
 
 class ReviewWindow(QMainWindow):
@@ -52,6 +59,7 @@ class ReviewWindow(QMainWindow):
         self.overview, self.chart = Overview(line, span), Chart(line, span)
         self.lanes, self.why, self.history = LaneView(span), WhyBar(), HistoryBar()
         self._actions: dict[str, QAction] = {}
+        self._is_low: bool | None = None
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -73,6 +81,19 @@ class ReviewWindow(QMainWindow):
     def action(self, key: str) -> QAction:
         """One of the menus' actions."""
         return self._actions[key]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_low = self.height() < theme.px(LOW_PX) and self.width() >= theme.px(LOW_WIDE_PX)
+        if is_low == self._is_low:
+            return
+        self._is_low = is_low
+        direction = QBoxLayout.Direction
+        self._side.setDirection(direction.LeftToRight if is_low else direction.TopToBottom)
+        low = 2 * theme.px(LOW_SIDE_PX) + self._side.spacing()
+        self._holder.setFixedWidth(low if is_low else theme.px(SIDE_PX))
+        self._side.setStretchFactor(self.labels, 1 if is_low else 0)
+        self._desk.setSizes([share * self.height() for share in (LOW_SHARES if is_low else SHARES)])
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)
@@ -113,17 +134,15 @@ class ReviewWindow(QMainWindow):
         left.addWidget(self.pictures, 1)
         left.addWidget(self.transport)
         row.addLayout(left, 1)
-        side = QVBoxLayout()
-        side.setSpacing(theme.px(8))
-        facts = self._scrolled(self.facts)
-        facts.setMinimumHeight(theme.px(FACTS_PX))
-        side.addWidget(facts, 1)
-        side.addWidget(self.labels)
-        holder = QWidget()
-        holder.setLayout(side)
-        side.setContentsMargins(0, 0, 0, 0)
-        holder.setFixedWidth(theme.px(SIDE_PX))
-        row.addWidget(holder)
+        self._holder = QWidget()
+        self._side = QBoxLayout(QBoxLayout.Direction.TopToBottom, self._holder)
+        self._side.setContentsMargins(0, 0, 0, 0)
+        self._side.setSpacing(theme.px(8))
+        self.facts_area = self._scrolled(self.facts)
+        self.facts_area.setMinimumHeight(theme.px(FACTS_PX))
+        self._side.addWidget(self.facts_area, 1)
+        self._side.addWidget(self.labels)
+        row.addWidget(self._holder)
         below = theme.role(QFrame(), "bar")
         column = QVBoxLayout(below)
         column.setContentsMargins(0, 0, 0, 0)
@@ -131,10 +150,9 @@ class ReviewWindow(QMainWindow):
         column.addWidget(self.overview)
         column.addWidget(self.chart, 1)
         column.addWidget(self._make_lanes())
-        desk = QSplitter(Qt.Orientation.Vertical)
-        desk.addWidget(above)
-        desk.addWidget(below)
-        desk.setStretchFactor(0, 2)
-        desk.setStretchFactor(1, 3)
-        desk.setChildrenCollapsible(False)
-        return desk
+        self._desk = QSplitter(Qt.Orientation.Vertical)
+        for part, share in zip((above, below), SHARES, strict=True):
+            self._desk.addWidget(part)
+            self._desk.setStretchFactor(self._desk.indexOf(part), share)
+        self._desk.setChildrenCollapsible(False)
+        return self._desk
