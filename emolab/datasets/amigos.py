@@ -5,6 +5,9 @@
         labels_selfassessment  1×20 cells of 1×12: arousal, valence, dominance, …, 1 to 9
         VideoIDs               1×20 names of the videos
 
+A video without a name has that of the other subjects' videos in its place, where they agree; else it is left
+out, since under two names it would lie on both sides of a split. Where no file names any, places are names.
+
 Arousal stands before valence. Trials 0 to 15 are the short videos, 16 to 19 the long ones: subjects 8, 24 and
 28 saw none, and where a cell is empty or a rating missing the trial is left out, and told.
 """
@@ -13,7 +16,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +83,7 @@ class Amigos(RatedCorpus):
         return Trial(ref, {"eda": skin[REST:].copy(), "rest": skin[:REST].copy(), "ratings": ratings})
 
     def _rated(self) -> Iterator[tuple[str, Rated]]:
+        found: list[tuple[str, int, Rated]] = []
         for subject, path in self._files.items():
             try:
                 labels, videos = _cells(path, LABELS), _cells(path, VIDEO_IDS, is_needed=False)
@@ -95,7 +100,25 @@ class Amigos(RatedCorpus):
                 else:
                     song = _word(videos[number]) if number < len(videos) else ""
                     arousal, valence = float(rating[AROUSAL]), float(rating[VALENCE])
-                    yield key, Rated(subject, song or f"{number:02d}", valence, arousal)
+                    found.append((key, number, Rated(subject, song, valence, arousal)))
+        yield from self._named(found)
+
+    def _named(self, found: Sequence[tuple[str, int, Rated]]) -> Iterator[tuple[str, Rated]]:
+        """Each trial with its video's name."""
+        names: dict[int, set[str]] = {}
+        for _, number, rated in found:
+            if rated.song:
+                names.setdefault(number, set()).add(rated.song)
+        for key, number, rated in found:
+            known = names.get(number, set()) if names else {f"{number:02d}"}
+            if rated.song:
+                yield key, rated
+            elif len(known) == 1:
+                yield key, replace(rated, song=min(known))
+            else:
+                why = "others differ" if known else "nor does another"
+                self._leave_out(key, f"{self._files[rated.subject]} does not name video {number}, {why}")
+                yield key, rated
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -155,6 +155,21 @@ def test_videos_without_names_are_numbered(tmp_path: Path) -> None:
     assert Amigos(tmp_path).ratings()["P01/03"].song == "03"
 
 
+def test_a_video_without_a_name_has_that_of_the_others_or_is_left_out(tmp_path: Path) -> None:
+    nameless, other = variables(), variables()
+    del nameless["VideoIDs"]
+    nameless["labels_selfassessment"][0, 0][0, 0] = 3.0
+    other["VideoIDs"][0, 4] = "77"
+    for number, content in enumerate((nameless, other, variables()), 1):
+        write(tmp_path / name(number), content)
+    corpus = Amigos(tmp_path)
+    songs = {key: rated.song for key, rated in corpus.ratings().items()}
+    assert (songs["P01/10"], songs["P02/04"], songs["P03/04"]) == ("20", "77", "14")
+    (left_out,) = corpus.left_out
+    assert left_out.key == "P01/04" and "others differ" in left_out.why
+    assert "P01" in corpus.thresholds() and len(corpus.trials()) == 59
+
+
 def test_bytes_behind_a_variable_do_not_cost_a_subject(folder: Path, tmp_path: Path) -> None:
     """Other programs read AMIGOS with SciPy's check of this switched off: its files seem to have them."""
     plain = io.BytesIO()
