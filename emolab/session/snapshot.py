@@ -107,7 +107,7 @@ class StageView:
     """What the participant's screen must show now.
 
     `step` identifies it in the participant's commands. `closes_s`: when it ends by itself, None
-    when it waits. `chosen`, `word`: the choice made but not yet confirmed.
+    when it waits. `chosen`, `word`: the choice made; `is_confirmed`: it can no longer be changed.
     """
 
     page: Page = "blank"
@@ -122,6 +122,7 @@ class StageView:
     choices: tuple[Choice, ...] = ()
     chosen: str = ""
     word: str = ""
+    is_confirmed: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ def stage_view(status: RunnerStatus, texts: Texts) -> StageView:
         choices=choices(texts) if page == "rate" else (),
         chosen=(status.chosen or "") if page == "rate" else "",
         word=(status.word or "") if page == "rate" else "",
+        is_confirmed=status.is_confirmed and page == "rate",
     )
 
 

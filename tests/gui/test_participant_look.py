@@ -170,6 +170,15 @@ def test_chosen_step_differs_by_shape_not_by_colour_alone(canvas):
     assert grey[1] > 100 and grey[0] < 20  # the outline has grown inwards
 
 
+def test_page_that_comes_after_a_report_was_confirmed_shows_it_so(canvas):
+    canvas.show_view(replace(RATE, chosen="less_positive", is_confirmed=True))
+    page = canvas.page
+    assert [card.isEnabled() for card in page.cards] == [False, False, False, True, False]
+    assert not page.button.isEnabled() and page.button.text() == ""
+    canvas.show_view(replace(RATE, step=9))
+    assert all(card.isEnabled() for card in page.cards)
+
+
 def test_every_page_of_the_engine_has_a_class():
     from typing import get_args
 

@@ -159,6 +159,7 @@ class RatePage(Page):
         returns = self.isHidden() and view.opened_s != self.view.opened_s  # its clip was repeated
         if view.step != self.view.step or returns or not view.chosen:  # nothing was there to confirm
             self.is_confirmed = False
+        self.is_confirmed |= view.is_confirmed
         self.bar.set_span(view.opened_s, view.closes_s)
         super().set_view(view)
 
