@@ -8,7 +8,9 @@ Lines cut off at the end would leave a sound chain, so the newest hash is kept a
 `heads.json` beside the ledgers, always written after the line itself.
 
 An act is on the disk before `append` returns. A process killed in the middle of one leaves half a
-line, which the next to open the ledger moves to `anna.jsonl.cut`; no other act is lost.
+line, which the next to open the ledger moves to `anna.jsonl.cut`; no other act is lost. Programs that
+write the labels of one recording do so one after the other (`alone_in`), and one whose ledger has
+grown meanwhile is told.
 """
 
 from __future__ import annotations
@@ -24,12 +26,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from emolab.core.disk import alone
 from emolab.core.errors import ConfigError, DataError, RecordingError
 from emolab.recording.labels import Change, TimedLabel
 
 SCHEMA = 1
 DEEDS = ("edit", "undo", "redo")
 HEADS = "heads.json"
+PATIENCE_S = 10.0  # for another program that writes labels of the same recording
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _@.+-]{0,63}")
 # the lanes that are read from the recording, of faces, and of classifiers (`review.guesses.lane_of`)
 _NOT_A_PERSON = re.compile(
@@ -60,6 +64,27 @@ class Act:
 def folder_of(recording: Path) -> Path:
     """Where the ledgers of a recording lie."""
     return recording.with_suffix(".labels")
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """While this lasts no other program writes labels in `folder`. Not to be asked for twice at once.
+
+    Raises `RecordingError` when the folder cannot be written, or another program is not done in ten seconds.
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(alone(folder / HEADS, PATIENCE_S))
+        except OSError as error:
+            raise _cannot_keep(folder, error) from error
+        yield
+
+
+def _cannot_keep(folder: Path, error: OSError) -> RecordingError:
+    return RecordingError(
+        f"labels cannot be kept in {folder} ({error.strerror or error}); "
+        "make room, and see that the folder is yours"
+    )
 
 
 def check_name(analyst: str) -> str:
@@ -111,13 +136,8 @@ class Ledger:
         """
         path = folder_of(recording) / f"{_written(name)}.jsonl"
         if not path.exists():
-            try:
+            with alone_in(path.parent):
                 return cls._begin(path, recording.stem, name)
-            except OSError as error:
-                raise RecordingError(
-                    f"labels cannot be kept in {path.parent} ({error.strerror or error}); "
-                    "make room, and see that the folder is yours"
-                ) from error
         ledger = read(path)
         is_theirs = name == ledger.analyst or re.fullmatch(re.escape(ledger.analyst) + r" \d+", name)
         if ledger.recording != recording.stem or not is_theirs:
@@ -126,7 +146,9 @@ class Ledger:
                 f"not of {name!r} for {recording.stem}; put it back where it belongs"
             )
         if ledger.cut:
-            ledger._set_aside()
+            with alone_in(path.parent):  # or it may be a line that another program is writing
+                ledger = read(path)
+                ledger.set_aside()
         return ledger
 
     @classmethod
@@ -141,7 +163,10 @@ class Ledger:
         if path.exists():  # another program was faster
             return read(path)
         ledger = cls(path, analyst, recording, [], head, len(line))
-        put(path, line, ledger)
+        try:
+            put(path, line, ledger)
+        except OSError as error:
+            raise _cannot_keep(path.parent, error) from error
         return ledger
 
     def append(
@@ -159,6 +184,16 @@ class Ledger:
         fields["changes"] = [_change_fields(change) for change in changes]
         fields |= {key: value for key, value in (("why", why), ("of", of), ("by", dict(by or {}))) if value}
         line, head = _sealed(fields, self._head)
+        with alone_in(self.path.parent):
+            self._write(line)
+            act = Act(number, utc, do, changes, why, of, dict(by or {}), head)
+            self.acts.append(act)
+            self._head, self.size = head, self.size + len(line)
+            with contextlib.suppress(OSError):  # the act itself is safe
+                _keep_head(self.path, number, head)
+        return act
+
+    def _write(self, line: bytes) -> None:
         try:
             with self.path.open("r+b") as file:
                 if file.seek(0, os.SEEK_END) != self.size:
@@ -174,18 +209,15 @@ class Ledger:
             raise RecordingError(
                 f"{self.path} cannot be written ({error.strerror or error}); nothing was changed"
             ) from error
-        act = Act(number, utc, do, changes, why, of, dict(by or {}), head)
-        self.acts.append(act)
-        self._head, self.size = head, self.size + len(line)
-        with contextlib.suppress(OSError):  # the act itself is safe
-            _keep_head(self.path, number, head)
-        return act
 
     def _take_back(self) -> None:
         with contextlib.suppress(OSError), self.path.open("r+b") as file:
             file.truncate(self.size)
 
-    def _set_aside(self) -> None:
+    def set_aside(self) -> None:
+        """Move the half line at the end, if there is one, to a file beside. Ask for `alone_in` first."""
+        if not self.cut:
+            return
         with self.path.with_name(self.path.name + ".cut").open("ab") as aside:
             aside.write(self.cut.encode("utf-8", "surrogateescape") + b"\n")
         with self.path.open("r+b") as file:
@@ -197,6 +229,7 @@ def read(path: Path) -> Ledger:
 
     Raises `RecordingError` naming the first line that breaks the chain, or that lines are missing.
     """
+    kept = _heads(path.parent).get(path.name)  # first: it is written last
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -217,7 +250,7 @@ def read(path: Path) -> Ledger:
         raise RecordingError(f"{path} is no ledger of labels that this version can read")
     ledger = Ledger(path, first["analyst"], first["recording"], acts, head, len(whole) + 1)
     ledger.cut = rest.decode("utf-8", "surrogateescape")
-    _check_head(path, acts)
+    _check_head(path, acts, kept)
     return ledger
 
 
@@ -314,8 +347,8 @@ def _heads(folder: Path) -> dict[str, Any]:
         return {}
 
 
-def _check_head(path: Path, acts: list[Act]) -> None:
-    match _heads(path.parent).get(path.name):
+def _check_head(path: Path, acts: list[Act], kept: object) -> None:
+    match kept:
         case [int(number), str(head)] if number > 0:
             if number > len(acts) or acts[number - 1].hash != head:
                 raise RecordingError(

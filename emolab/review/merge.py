@@ -58,7 +58,10 @@ def merge(home: Path, copy: Path) -> list[Met]:
     theirs = sorted(_ledgers(copy), key=lambda one: (one.analyst, len(one.name), one.name))
     _check_copy(home, copy, theirs)
     known = {mine.analyst for mine in _ledgers(home)}  # all of them sound, or nothing is changed
-    return [_bring(home, one, one.analyst in known) for one in theirs]
+    if not theirs:
+        return []
+    with ledger.alone_in(ledger.folder_of(home)):  # an act of a window that is open is before this or after
+        return [_bring(home, one, one.analyst in known) for one in theirs]
 
 
 def _check_copy(home: Path, copy: Path, theirs: Sequence[Ledger]) -> None:
@@ -98,8 +101,7 @@ def _bring(home: Path, theirs: Ledger, is_known: bool) -> Met:
         return Met((same or holds)[0].name, "same" if same else "behind", 0)
     if ends := [mine for mine, shared in ours if shared == len(mine.acts)]:
         furthest = max(ends, key=lambda mine: (len(mine.acts), mine.name == theirs.name))
-        if furthest.cut:
-            Ledger.open(home, furthest.name)  # sets aside the half line that a killed process left
+        furthest.set_aside()  # the half line that a killed process left
         _copy(theirs, furthest.path)
         return Met(furthest.name, "longer", count - len(furthest.acts))
     path = _free_place(home, theirs.analyst)

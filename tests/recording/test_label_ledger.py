@@ -197,3 +197,45 @@ def test_an_act_that_was_done_outlives_kill_9(recording: Path, until: int) -> No
     labels = Desk(recording, "anna").labels
     assert len(labels) in (done, done + 1)
     assert json.loads((ledger.folder_of(recording) / "heads.json").read_text())
+
+
+RACING = """
+import sys, time
+from pathlib import Path
+from emolab.core.errors import RecordingError
+from emolab.recording.labels import TimedLabel
+from emolab.review.desk import Desk
+from emolab.review.merge import merge
+recording, mine, count, copies = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
+while not (recording.parent / "go").exists():
+    time.sleep(0.001)
+for number in range(count):
+    copy = copies / f"{mine}{number}" / recording.name
+    Desk(copy, f"{mine}-{number}").add(TimedLabel(0.0, 1.0, note="from afar"))
+    while True:
+        try:
+            Desk(recording, "anna").add(TimedLabel(number, number + 1.0, note=f"{mine} {number}"))
+            break
+        except RecordingError as error:
+            assert "another program" in str(error), error
+    merge(recording, copy)
+"""
+
+
+def test_nothing_is_lost_where_programs_write_and_merge_at_once(recording: Path, tmp_path: Path) -> None:
+    count, root = 40, Path(__file__).parents[2]
+    desk = Desk(recording, "anna")
+    recording.write_bytes(b"")
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACING, str(recording), who, str(count), str(tmp_path / "copies")],
+            cwd=root,
+        )
+        for who in ("ben", "eva")
+    ]
+    (recording.parent / "go").touch()
+    assert [program.wait(300) for program in programs] == [0, 0]
+    said = sorted(label.note for label in Desk(recording, desk.ledger.analyst).labels.values())
+    assert said == sorted(f"{who} {number}" for who in ("ben", "eva") for number in range(count))
+    assert len(list(ledger.ledgers(recording))) == 1 + 2 * count
+    assert not list(ledger.folder_of(recording).glob("*.cut"))
