@@ -50,6 +50,7 @@ LOUDNESS_TOLERANCE_LU = 0.5
 LENGTH_TOLERANCE_S = 0.001
 SILENCE_DBFS = -60.0
 LONGEST_SILENCE_S = 3.0
+SILENT_SHARE = 0.9  # of a clip's length: it is silent, whatever sounds in the rest
 CLIPPED_RUN = 3  # so many samples in a row at full scale are no accident
 CLIPPED_DBTP = 0.0
 
@@ -117,7 +118,7 @@ def _form(path: Path, samples: Samples, rate_hz: int, seconds: float, expected_h
 def _levels(path: Path, samples: Samples, rate_hz: int, target: float) -> list[Finding]:
     quiet_s = _longest_silence_s(samples, rate_hz)
     whole_s = len(samples) / rate_hz
-    if quiet_s > 0.9 * whole_s:
+    if quiet_s > SILENT_SHARE * whole_s:
         return [Finding(path, "silent", "is silent; render it or add it again from another part")]
     found = []
     if _is_clipped(samples):
@@ -218,7 +219,12 @@ def prepare_clip(
         wanted = round(seconds * rate_hz)
         exact = np.zeros((wanted, 2))
         exact[: len(piece)] = piece[:wanted]
-        return normalise(fade(exact, rate_hz, min(bank.FADE_S, seconds / 4.0)), rate_hz)
+        made = normalise(fade(exact, rate_hz, min(bank.FADE_S, seconds / 4.0)), rate_hz)
+        if _longest_silence_s(made, rate_hz) > SILENT_SHARE * seconds:
+            raise DataError(
+                f"the piece is silent after {start_s:g} s but for a moment; choose another part of it"
+            )
+        return made
     except DataError as error:
         raise DataError(f"{source_file}: {error}") from error
 

@@ -185,6 +185,10 @@ def test_a_silent_part_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"quiet\.wav: .*silent"):
         prepare_clip(tmp_path / "quiet.wav", 0.0, SECONDS)
+    moment = np.concatenate([np.zeros((10 * RATE_HZ, 2)), tone(1.0), np.zeros((49 * RATE_HZ, 2))])
+    soundfile.write(tmp_path / "moment.wav", moment, RATE_HZ)
+    with pytest.raises(DataError, match=r"moment\.wav: .*silent after 10 s but for a moment"):
+        prepare_clip(tmp_path / "moment.wav", 10.0)
 
 
 @pytest.mark.parametrize(("start_s", "seconds"), [(-1.0, 5.0), (0.0, 0.0), (0.0, -3.0), (float("nan"), 5.0)])
