@@ -4,6 +4,7 @@
     theme         colours, sizes and one style sheet made from them; dark, light, 100 to 200 %
     bridge        the engine as the windows know it: a snapshot 30 times a second, commands back
     verb          a verb of the command line as a child: how far it is, its last word, stop
+    errand        what a thread brings to a window that may have been closed meanwhile
     garbage       Python's garbage is collected in the window's thread only
     screens       which screens there are, and a participant window that stays on its own
     lit           asks a desktop not to darken or lock the screens meanwhile

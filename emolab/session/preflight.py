@@ -58,12 +58,13 @@ class PreflightRequest:
 
 
 class Preflight:
-    """One look at an engine that is set up. `checks` is empty until it is over, and complete then."""
+    """One look at an engine that is set up, its `number` from 1. `checks` is empty until it is over."""
 
     def __init__(self, engine: Engine, request: PreflightRequest) -> None:
         self.request = request
         self.checks: tuple[CheckView, ...] = ()
         self.progress = 0.0
+        self.number: int = 1 if engine.preflight is None else engine.preflight.number + 1
         self._engine = engine
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._work, name="preflight", daemon=True)

@@ -170,6 +170,7 @@ class Snapshot:
     log: tuple[LogLine, ...] = ()  # the newest twenty
     preflight: tuple[CheckView, ...] = ()  # of the last one, empty while it runs
     preflight_progress: float | None = None  # 0 to 1 while it runs
+    preflight_number: int = 0  # how many this engine has begun
     screen: str = ""  # the participant's screen, empty when no window has attached
     message: str = ""  # why it holds or failed, with the remedy
     speed: float = 1.0

@@ -20,6 +20,9 @@ def snapshot_of(engine: Engine) -> Snapshot:
     now_s = engine.clock.now_s() - zero_s
     waits_for = next(iter(engine.holds.values()), engine.sound_fault)
     look = engine.preflight
+    progress = (
+        look.progress if look is not None and look.is_busy else None
+    )  # first: results end it
     common = Snapshot(
         phase=engine.phase,
         now_s=now_s,
@@ -28,7 +31,8 @@ def snapshot_of(engine: Engine) -> Snapshot:
         streams=engine.health(),
         log=tuple(engine.log),
         preflight=look.checks if look is not None else (),
-        preflight_progress=look.progress if look is not None and look.is_busy else None,
+        preflight_progress=progress,
+        preflight_number=look.number if look is not None else 0,
         screen=engine.screen,
         message=engine.message or _grave(engine) or engine.rendering.progress or waits_for,
         speed=engine.clock.speed,

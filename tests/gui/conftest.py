@@ -9,14 +9,35 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytestqt.qtbot import QtBot
 
 from emolab.session.snapshot import Snapshot
+from tests.gui.windows import PATIENCE_MS
 
 # Absolute, since children of a test inherit it in other folders; Qt splits the value at colons, so
 # that Windows, with its drives, has to do with a relative path.
 _SCREENS = Path(__file__).with_name("two_screens.json").resolve()
 _CONFIG = os.path.relpath(_SCREENS) if os.name == "nt" else str(_SCREENS)
 os.environ.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={_CONFIG}")
+
+
+class PatientBot(QtBot):
+    """pytest-qt's, which gives up after five seconds: too soon where two cores do the work of six."""
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = PATIENCE_MS) -> None:
+        __tracebackhide__ = True
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitSignal(self, signal: Any, *, timeout: int = PATIENCE_MS, **options: Any) -> Any:
+        return super().waitSignal(signal, timeout=timeout, **options)
+
+    def waitSignals(self, signals: Any, *, timeout: int = PATIENCE_MS, **options: Any) -> Any:
+        return super().waitSignals(signals, timeout=timeout, **options)
+
+
+@pytest.fixture
+def qtbot(qapp: Any, request: pytest.FixtureRequest) -> QtBot:
+    return PatientBot(request)
 
 
 class FakeClient:

@@ -17,7 +17,7 @@ from emolab.session import client as engines
 from emolab.session.snapshot import Snapshot
 from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
-from tests.gui.windows import destroy
+from tests.gui.windows import destroy, join_errands
 
 
 @contextmanager
@@ -30,6 +30,7 @@ def under_console(folder: Path) -> Iterator[Flow]:
     flow.seat.close()
     flow.desk.hang_up()
     flow.window.leave()
+    join_errands()
     destroy(flow.window)
 
 

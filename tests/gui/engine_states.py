@@ -207,9 +207,9 @@ CHECKS = (
 )
 
 
-def checked() -> Snapshot:
+def checked(**changes: Any) -> Snapshot:
     """The pre-flight has found the breathing belt too tight."""
-    return setup(preflight=CHECKS)
+    return setup(preflight=CHECKS, **changes)
 
 
 def running(trial: int = 7, **changes: Any) -> Snapshot:

@@ -52,10 +52,11 @@ class FakeEngine:
     def snapshot(self) -> Snapshot:
         if not self.alive:
             raise ConnectionResetError("the other end has gone")
+        base = self._base  # a bridge asks in its thread: another state may be shown meanwhile
         passed_s = 0.0 if self.frozen else time.monotonic() - self._made_at_s
-        now_s = self._base.now_s + (passed_s if self._base.phase != "finished" else 0.0)
-        streams = tuple(self._feed(stream, now_s) for stream in self._base.streams)
-        return replace(self._base, now_s=now_s, streams=streams)
+        now_s = base.now_s + (passed_s if base.phase != "finished" else 0.0)
+        streams = tuple(self._feed(stream, now_s) for stream in base.streams)
+        return replace(base, now_s=now_s, streams=streams)
 
     def send(self, command: dict[str, Any]) -> dict[str, Any]:
         if not self.alive:

@@ -103,7 +103,7 @@ def drag(widget: QWidget, start: QPointF, end: QPointF) -> None:
     QApplication.processEvents()
 
 
-def until(comes_true: Callable[[], bool], timeout_s: float = 20.0) -> None:
+def until(comes_true: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Let the window work until something holds."""
     ends = time.monotonic() + timeout_s
     while not comes_true():

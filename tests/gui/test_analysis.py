@@ -80,7 +80,7 @@ def clicked(qapp: QApplication, study: Path, tmp_path_factory: pytest.TempPathFa
         flow.analyser.ended.connect(told.notices.append)
         QTest.mouseClick(window.go_button, Qt.MouseButton.LeftButton)
         told.could_stop = window.stop_button.isVisible() and not window.go_button.isVisible()
-        until(lambda: not flow.analyser.is_running, 120)
+        until(lambda: not flow.analyser.is_running, 200)
         until(lambda: window.bar.isHidden())
         assert window.page is not None, (told.notices, _words(flow))
         told.titles = [window.sections.item(row).text() for row in range(window.sections.count())]
@@ -389,7 +389,7 @@ def test_stop_ends_child_and_workers_and_keeps_what_was_measured(
     with shown(study, out) as flow:
         QTest.keyClick(flow.window, Qt.Key.Key_F5)
         assert flow.analyser.is_running
-        until(lambda: len(_family()) >= 3, 60)  # the child, its workers' helper, a worker
+        until(lambda: len(_family()) >= 3)  # the child, its workers' helper, a worker
         family = _family()
         QTest.keyClick(flow.window, Qt.Key.Key_Escape)
         until(lambda: not flow.analyser.is_running)
@@ -417,8 +417,8 @@ def test_closing_while_it_measures_or_computes_leaves_nobody_behind(
         assert flow.window.bar.isVisible()  # and is left at once
     with shown(study, tmp_path / "out") as flow:
         flow.analyse()
+        until(lambda: bool(_family()))
         family = _family()
-        assert family
         flow.window.close()
         until(lambda: not any(_lives(one) for one in family))
         assert not flow.analyser.is_running
@@ -447,7 +447,7 @@ def test_an_analysis_that_fails_says_why_and_can_be_tried_again(qapp: QApplicati
     with shown(session.parent.parent, tmp_path / "out") as flow:
         assert flow.window.go_button.isEnabled()
         flow.analyse()
-        until(lambda: not flow.analyser.is_running, 60)
+        until(lambda: not flow.analyser.is_running)
         until(lambda: flow.window.bar.isHidden())
         assert "could be read" in flow.window.notice.sentence
         assert flow.window.page is None and flow.window.go_button.isVisible()

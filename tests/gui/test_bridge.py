@@ -134,11 +134,12 @@ def test_ring_that_is_not_there_yet_is_none_and_asked_again(client, make_bridge,
     assert bridge.ring("board").channels == ("skin",)
 
 
-def test_closing_passes_on_what_was_asked_and_hangs_up(client, make_bridge):
+def test_closing_passes_on_what_was_asked_and_hangs_up(client, make_bridge, qtbot):
     bridge = make_bridge(client)
     bridge.send({"do": "note", "text": "calm room"})
     bridge.close()
-    assert client.did("note") and client.is_closed
+    qtbot.waitUntil(lambda: client.is_closed)  # it waits for two seconds itself
+    assert client.did("note")
 
 
 class _Cycle:

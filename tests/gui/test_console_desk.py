@@ -16,7 +16,7 @@ from emolab.gui.console.desk import Desk
 from emolab.session import client as engines
 from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
-from tests.gui.windows import destroy
+from tests.gui.windows import destroy, join_errands
 
 COMES_UP_S = 0.3
 
@@ -68,9 +68,10 @@ def test_of_two_devices_files_chosen_quickly_the_second_is_recorded_with(
         else:
             QTest.qWait(apart_ms)
         desk.start(tmp_path, tmp_path / "headset.toml")
-        qtbot.waitUntil(lambda: desk.last is not None, timeout=5000)
-        qtbot.waitUntil(lambda: len(running) == 1, timeout=5000)
+        qtbot.waitUntil(lambda: desk.last is not None)
+        qtbot.waitUntil(lambda: len(running) == 1)
         assert running[0].devices.stem == "headset" and faults == []
     finally:
         desk.hang_up()
+        join_errands()
         destroy(desk)

@@ -67,6 +67,16 @@ def cut_off(window: QWidget) -> list[str]:
     return found
 
 
+def wait_until_whole(qtbot, window: QWidget) -> None:
+    """Wait until all has its place and nothing is cut off."""
+
+    def is_whole() -> None:
+        assert cut_off(window) == []
+
+    qtbot.wait(20)
+    qtbot.waitUntil(is_whole)
+
+
 @pytest.mark.parametrize("name", ["dark", "light"])
 @pytest.mark.parametrize("state", STATES)
 def test_no_text_is_cut_off(console, qapp, qtbot, state, name):
@@ -76,8 +86,7 @@ def test_no_text_is_cut_off(console, qapp, qtbot, state, name):
         console.setup.participant.pseudonym.setText("Anna Meyer")
         console.setup.instruments.show_devices(states.LONG_PATH)
     console.show_snapshot(STATES[state]())
-    qtbot.wait(20)
-    assert cut_off(console) == []
+    wait_until_whole(qtbot, console)
     assert console.minimumSizeHint().width() <= WIDTH
     assert console.minimumSizeHint().height() <= HEIGHT
     theme.apply(qapp, "dark", 1.0)
@@ -87,14 +96,12 @@ def test_no_text_is_cut_off_on_the_start_page(console, qtbot):
     console.start.show_recent(states.LONG_PATH)
     console.start.show_running(states.LONG_PATH, states.long_names())
     console.show_page("start")
-    qtbot.wait(20)
-    assert cut_off(console) == []
+    wait_until_whole(qtbot, console)
 
 
 def test_no_text_is_cut_off_when_the_engine_is_lost(console, qtbot):
     console.show_loss("the other end has gone", states.long_names())
-    qtbot.wait(20)
-    assert cut_off(console) == []
+    wait_until_whole(qtbot, console)
 
 
 @pytest.mark.parametrize("page", ["start", "setup", "run", "finish", "lost"])

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QMessageBox
 from emolab.core.errors import ConfigError
 from emolab.devices.simulated import demo_device_file
 from emolab.gui import app as program
-from emolab.gui.console import dialogs, planning
+from emolab.gui.console import armed_button, dialogs, planning
 from emolab.gui.console.memory import Memory
 from emolab.protocol.load import load
 from emolab.recording.recover import was_cut_off
@@ -26,6 +26,7 @@ from emolab.training.opened import folder_of
 from tests.gui import engine_states as states
 from tests.gui.console_room import attached, take_fakes, under_console
 from tests.gui.fake_engine import FakeEngine
+from tests.gui.windows import PATIENCE_MS
 from tests.recording.made import killed
 
 DEVICES = '[[instrument]]\nkind = "microphone"\nname = "microphone"\n'
@@ -67,7 +68,7 @@ def test_opening_a_study_connects_its_instruments_and_suggests_the_next_pseudony
     flow, qtbot, study, started
 ):
     flow.open_study(study)
-    qtbot.waitUntil(lambda: flow.window.setup.start_button.isEnabled(), timeout=5000)
+    qtbot.waitUntil(lambda: flow.window.setup.start_button.isEnabled())
     assert flow.window.page == "setup"
     assert flow.window.setup.form.participant == "P014"
     assert len(started) == 1
@@ -78,17 +79,17 @@ def test_who_was_given_a_pseudonym_is_offered_it_and_who_withdrew_is_refused(flo
     participants.mark_withdrawn(study, "P013")
     flow.open_study(study)
     setup = flow.window.setup
-    qtbot.waitUntil(setup.start_button.isEnabled, timeout=5000)
+    qtbot.waitUntil(setup.start_button.isEnabled)
     assert setup.form.participant == "P014" and participants.allocate(study).id == "P015"
     setup.participant.fill("P013", 1)
-    qtbot.waitUntil(lambda: not setup.start_button.isEnabled(), timeout=5000)
+    qtbot.waitUntil(lambda: not setup.start_button.isEnabled())
     assert "P013 withdrew on" in setup.participant.problem.sentence
 
 
 def test_the_consent_text_to_be_shown_is_named(flow, qtbot, study, started):
     flow.open_study(study)
     shown = flow.window.setup.participant.consent
-    qtbot.waitUntil(lambda: "to be kept" in shown.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "to be kept" in shown.text())
     page = load(planning.shipped_protocols()[0]).text("en").consent
     consent.keep(study, "en", replace(page, text="Approved."))
     flow.plan()
@@ -97,7 +98,7 @@ def test_the_consent_text_to_be_shown_is_named(flow, qtbot, study, started):
 
 def test_start_seats_the_participant_before_it_records(flow, qtbot, study, started):
     flow.open_study(study)
-    qtbot.waitUntil(lambda: flow.window.setup.start_button.isEnabled(), timeout=5000)
+    qtbot.waitUntil(lambda: flow.window.setup.start_button.isEnabled())
     flow.window.setup.start_button.click()
     qtbot.waitUntil(lambda: bool(did(started[0], "start")))
     order = [command["do"] for command in started[0].commands]
@@ -112,20 +113,20 @@ def test_a_session_that_broke_off_can_be_gone_on_with(flow, qtbot, study, starte
     offers = {("P013", 0): "Go on with it: it broke off after 6 clips"}
     monkeypatch.setattr(planning, "broken_off", lambda study, who, number: offers.get((who, number), ""))
     flow.open_study(study)
-    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: flow.desk.last is not None)
     setup = flow.window.setup
     assert setup.participant.resume.isHidden()
     setup.participant.fill("P013", 0)
-    qtbot.waitUntil(setup.participant.resume.isVisible, timeout=5000)
+    qtbot.waitUntil(setup.participant.resume.isVisible)
     assert "6 clips" in setup.participant.resume.text()
     assert not setup.start_button.isEnabled()
     setup.participant.resume.setChecked(True)
-    qtbot.waitUntil(setup.start_button.isEnabled, timeout=5000)
+    qtbot.waitUntil(setup.start_button.isEnabled)
     setup.start_button.click()
-    qtbot.waitUntil(lambda: bool(did(started[0], "start")), timeout=5000)
+    qtbot.waitUntil(lambda: bool(did(started[0], "start")))
     assert did(started[0], "start")[0]["resume"] is True
     setup.participant.fill("P014", 0)
-    qtbot.waitUntil(setup.participant.resume.isHidden, timeout=5000)
+    qtbot.waitUntil(setup.participant.resume.isHidden)
     assert not setup.form.resume
 
 
@@ -136,7 +137,7 @@ def test_what_broke_off_is_made_whole_by_itself_and_can_be_gone_on_with(
     flow.open_study(study)
     setup = flow.window.setup
     bar = setup.mended
-    qtbot.waitUntil(lambda: "whole again" in bar.sentence, timeout=30_000)
+    qtbot.waitUntil(lambda: "whole again" in bar.sentence)
     assert "Session 3 of P012" in bar.sentence and "00:01" in bar.sentence
     assert not was_cut_off(broken)
     assert setup.form.participant == "P014"  # nothing is chosen for the experimenter
@@ -155,13 +156,13 @@ def test_what_cannot_be_made_whole_is_told_in_red(flow, qtbot, study, started):
     broken.write_bytes(content[:12] + bytes(len(content) - 12))
     flow.open_study(study)
     bar = flow.window.setup.mended
-    qtbot.waitUntil(lambda: "could not be made whole" in bar.sentence, timeout=30_000)
+    qtbot.waitUntil(lambda: "could not be made whole" in bar.sentence)
     assert str(broken) in bar.sentence and bar.resume_button.isHidden()
 
 
 def test_a_refused_start_says_why_and_takes_the_participants_page_away(flow, qtbot, study, started):
     flow.open_study(study)
-    qtbot.waitUntil(lambda: flow.window.setup.start_button.isEnabled(), timeout=5000)
+    qtbot.waitUntil(lambda: flow.window.setup.start_button.isEnabled())
     started[0].refuse = {"start": "P014 has a session 0 already; take session 1"}
     flow.window.setup.start_button.click()
     qtbot.waitUntil(lambda: "take session 1" in flow.window.notice.sentence)
@@ -213,7 +214,8 @@ def test_one_key_is_enough_for_what_can_be_undone(attach, flow, qtbot, key, comm
 
 
 @pytest.mark.parametrize(("key", "name"), [(Qt.Key.Key_S, "skip"), (Qt.Key.Key_R, "repeat")])
-def test_skip_and_repeat_take_their_key_and_then_enter(attach, flow, qtbot, key, name):
+def test_skip_and_repeat_take_their_key_and_then_enter(attach, flow, qtbot, monkeypatch, key, name):
+    monkeypatch.setattr(armed_button, "ARMED_MS", PATIENCE_MS)
     engine = attach(states.running())
     qtbot.waitUntil(lambda: flow.window.page == "run")
     qtbot.keyClick(flow.window.run, key)
@@ -250,7 +252,7 @@ def test_escape_held_for_a_second_ends_the_session(attach, flow, qtbot):
     engine = attach(states.running())
     qtbot.waitUntil(lambda: flow.window.page == "run")
     qtbot.keyPress(flow.window.run, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: bool(did(engine, "abort")), timeout=3000)
+    qtbot.waitUntil(lambda: bool(did(engine, "abort")))
     qtbot.keyRelease(flow.window.run, Qt.Key.Key_Escape)
 
 
@@ -274,6 +276,8 @@ def test_closing_can_stop_the_session_first(attach, flow, qtbot, monkeypatch):
     typed = [False, True]
     monkeypatch.setattr(dialogs, "ask_stopping", lambda _parent: typed.pop(0))
     flow.window.close()
+    qtbot.waitUntil(lambda: typed == [True])
+    qtbot.wait(100)
     assert not did(engine, "abort"), "a stop takes the typed word too"
     flow.window.close()
     qtbot.waitUntil(lambda: bool(did(engine, "abort")))
@@ -291,7 +295,7 @@ def test_a_dead_engine_shows_the_red_page(attach, flow, qtbot):
     engine = attach(states.running())
     qtbot.waitUntil(lambda: flow.window.page == "run")
     engine.alive = False
-    qtbot.waitUntil(lambda: flow.window.page == "lost", timeout=3000)
+    qtbot.waitUntil(lambda: flow.window.page == "lost")
     assert "emolab recover" in flow.window.lost._command.text()
 
 
@@ -302,7 +306,7 @@ def test_the_next_participant_gets_a_fresh_engine_and_the_next_pseudonym(attach,
     (study / "P014" / "P014_session-0.h5").touch()
     flow.memory.keep(study, devices=str(study / "devices.toml"))
     flow.window.finish.next_button.click()
-    qtbot.waitUntil(lambda: len(started) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(started) == 1)
     assert did(old, "shutdown")
     assert flow.window.setup.form.participant == "P015"
 
@@ -317,7 +321,7 @@ def test_attached_again_the_console_knows_devices_file_and_speed_of_the_engine(
     engine = FakeEngine(tmp_path / "rings", states.setup(study=str(study), speed=2.0))
     monkeypatch.setattr(engines, "attach", lambda _study: engine)
     flow.attach(study)
-    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: flow.desk.last is not None)
     assert flow.window.setup.instruments._file.text() == str(devices)
     assert flow.window.setup.participant.simulated.isChecked()
     speeds = []
@@ -328,11 +332,11 @@ def test_attached_again_the_console_knows_devices_file_and_speed_of_the_engine(
 
 def test_another_devices_file_is_named_once_its_engine_runs(flow, qtbot, study, started):
     flow.open_study(study)
-    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: flow.desk.last is not None)
     other = study / "other.toml"
     other.write_text(DEVICES, encoding="utf-8")
     flow.use_devices(other)
-    qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None)
     assert flow.window.setup.instruments._file.text() == str(other)
 
 
@@ -403,8 +407,10 @@ def test_the_keyboard_goes_to_the_participant_while_a_page_asks_and_back_to_the_
 def test_holding_escape_on_after_the_stop_asks_for_nothing_more(attach, flow, qtbot):
     engine = attach(states.running())
     qtbot.waitUntil(lambda: flow.window.page == "run")
-    qtbot.keyPress(flow.window.run, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: bool(did(engine, "abort")), timeout=3000)
+    held = flow.window.run
+    held.stopRequested.connect(lambda: qtbot.keyPress(held, Qt.Key.Key_Escape))  # the keyboard repeats it
+    qtbot.keyPress(held, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: bool(did(engine, "abort")))
     for _ in range(30):
         qtbot.keyPress(flow.window.run, Qt.Key.Key_Escape)
         qtbot.wait(40)

@@ -54,7 +54,7 @@ def flow(qtbot: Any, dressed: Any, tmp_path: Path, started: list[FakeEngine]) ->
 def recording(flow: Flow, qtbot: Any, study: Path, started: list[FakeEngine]) -> FakeEngine:
     """An engine of a study that is open; its session runs and the participant has a page."""
     flow.open_study(study)
-    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: flow.desk.last is not None)
     show(flow, qtbot, started[0], states.running(15, screen=""), "run")
     qtbot.waitUntil(lambda: flow.seat.is_taken)
     return started[0]
@@ -62,7 +62,7 @@ def recording(flow: Flow, qtbot: Any, study: Path, started: list[FakeEngine]) ->
 
 def show(flow: Flow, qtbot: Any, engine: FakeEngine, snapshot: Snapshot, page: str) -> None:
     engine.show(snapshot)
-    qtbot.waitUntil(lambda: flow.window.page == page, timeout=5000)
+    qtbot.waitUntil(lambda: flow.window.page == page)
 
 
 def did(engine: FakeEngine, name: str) -> list[dict[str, Any]]:
@@ -77,13 +77,13 @@ def test_the_next_participant_and_the_next_day_get_the_language_chosen_before(
 ) -> None:
     flow.open_study(study)
     setup = flow.window.setup
-    qtbot.waitUntil(setup.start_button.isEnabled, timeout=5000)
+    qtbot.waitUntil(setup.start_button.isEnabled)
     setup.participant.language.setCurrentIndex(setup.participant.language.findData("zh"))
     setup.start_button.click()
-    qtbot.waitUntil(lambda: bool(did(started[0], "start")), timeout=5000)
+    qtbot.waitUntil(lambda: bool(did(started[0], "start")))
     show(flow, qtbot, started[0], states.finished(), "finish")
     flow.window.finish.next_button.click()
-    qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None)
     assert setup.form.language == "zh"
     with under_console(tmp_path) as next_day:
         next_day.enter(study)
@@ -133,7 +133,7 @@ def test_words_half_written_when_the_session_ends_become_its_note(
     show(flow, qtbot, recording, states.finished(), "finish")
     qtbot.keyClicks(flow.window.focusWidget(), "rts")  # the fingers go on
     flow.window.finish.next_button.click()
-    qtbot.waitUntil(lambda: bool(did(recording, "shutdown")), timeout=5000)
+    qtbot.waitUntil(lambda: bool(did(recording, "shutdown")))
     assert did(recording, "note") == [{"do": "note", "text": "her hand hurts"}]
 
 
@@ -144,7 +144,7 @@ def test_a_note_written_at_the_end_is_kept_however_the_page_is_left(
     show(flow, qtbot, recording, states.finished(), "finish")
     flow.window.finish.note_field.setPlainText("fell asleep in clip 9")
     leave(flow)
-    qtbot.waitUntil(lambda: bool(did(recording, "shutdown")), timeout=5000)
+    qtbot.waitUntil(lambda: bool(did(recording, "shutdown")))
     assert [command["do"] for command in recording.commands][-2:] == ["note", "shutdown"]
     assert flow.window.finish.note_field.toPlainText() == ""
 
@@ -159,7 +159,7 @@ def test_words_half_written_when_the_recording_fails_are_kept_as_its_note(
     show(
         flow, qtbot, recording, replace(states.running(), phase="failed", message="The disk is full."), "lost"
     )
-    qtbot.waitUntil(lambda: bool(did(recording, "note")), timeout=5000)
+    qtbot.waitUntil(lambda: bool(did(recording, "note")))
     assert did(recording, "note") == [{"do": "note", "text": "her hand hurts"}]
     assert flow.window.lost._draft.text() == "You were writing: her hand hurts"
 
@@ -170,10 +170,10 @@ def test_words_half_written_when_the_engine_dies_can_be_copied_from_the_red_page
     lost = flow.window.lost
     flow.window.run.hand.words_field.setText("her hand hu")
     recording.alive = False
-    qtbot.waitUntil(lambda: flow.window.page == "lost", timeout=5000)
+    qtbot.waitUntil(lambda: flow.window.page == "lost")
     assert lost._draft.text() == "You were writing: her hand hu" and lost._draft.isVisible()
     lost.again_button.click()
-    qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None)
     assert not lost._draft.text()
 
 
@@ -184,7 +184,7 @@ def test_nothing_of_one_session_stays_on_the_run_page_for_the_next(
     run.hand.words_field.setText("half a wo")
     run.signals.freeze_button.click()
     flow.desk.start(study, study / "devices.toml")
-    qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None)
     assert run.hand.words_field.text() == ""
     assert not run.signals.freeze_button.isChecked()
 
@@ -195,10 +195,10 @@ def test_a_note_whose_engine_has_died_is_not_sent_into_the_next_session(
     show(flow, qtbot, recording, states.finished(), "finish")
     flow.window.finish.note_field.setPlainText("of the one before")
     recording.alive = False
-    qtbot.waitUntil(lambda: flow.window.page == "lost", timeout=5000)
+    qtbot.waitUntil(lambda: flow.window.page == "lost")
     assert "of the one before" in flow.window.lost._draft.text()
     flow.window.lost.again_button.click()
-    qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: len(started) == 2 and flow.desk.last is not None)
     assert flow.window.finish.note_field.toPlainText() == ""
 
 
@@ -206,7 +206,7 @@ def test_a_study_just_left_is_not_entered_again_while_its_engine_ends(
     flow: Flow, qtbot: Any, study: Path, started: list[FakeEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flow.open_study(study)
-    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: flow.desk.last is not None)
     asked: list[Path] = []
     monkeypatch.setattr(flow_module, "find_engine", lambda _study: started[0].address)
     monkeypatch.setattr(engines, "attach", lambda study: asked.append(study) or started[0])
@@ -231,14 +231,14 @@ def test_a_devices_file_is_named_from_the_moment_it_is_chosen(
     flow: Flow, qtbot: Any, study: Path, started: list[FakeEngine]
 ) -> None:
     flow.open_study(study)
-    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: flow.desk.last is not None)
     other = study / "other.toml"
     other.write_text("[[instrument]\n", encoding="utf-8")
     flow.use_devices(other)
     assert flow.window.setup.instruments._file.text() == str(other)
     assert "other.toml:1" in flow.window.setup.instruments._state.text()
     flow.use_devices(study / "devices.toml")
-    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: flow.desk.last is not None)
     flow.use_devices(study / "devices.toml")
     assert "being connected" in flow.window.setup.instruments._state.text()
 
@@ -248,7 +248,7 @@ def test_an_engine_that_goes_after_the_session_is_not_said_to_have_stopped_the_r
 ) -> None:
     show(flow, qtbot, recording, states.finished(), "finish")
     recording.alive = False
-    qtbot.waitUntil(lambda: flow.window.page == "lost", timeout=5000)
+    qtbot.waitUntil(lambda: flow.window.page == "lost")
     lost = flow.window.lost
     assert lost._title.text() == "The engine has ended" and "complete" in lost._facts.text()
     assert not lost.recover_button.isVisible() and not lost._command.isVisible()
@@ -260,7 +260,7 @@ def test_an_engine_that_goes_after_a_failure_leaves_its_reason_on_the_page(
     show(flow, qtbot, recording, states.failed(), "lost")
     flow.window.lost.show_outcome("● The file is whole.")
     recording.alive = False
-    qtbot.waitUntil(lambda: flow.desk.is_lost, timeout=5000)
+    qtbot.waitUntil(lambda: flow.desk.is_lost)
     assert "The disk is full" in flow.window.lost._facts.text()
     assert flow.window.lost.recover_button.isVisible()
     flow.window.lost.forget()
@@ -295,7 +295,7 @@ def test_a_tone_that_failed_once_is_not_said_to_have_failed_again(
     flow: Flow, qtbot: Any, study: Path, started: list[FakeEngine]
 ) -> None:
     flow.open_study(study)
-    qtbot.waitUntil(lambda: flow.desk.last is not None, timeout=5000)
+    qtbot.waitUntil(lambda: flow.desk.last is not None)
     started[0].refuse = {"sound_check": "There is no sound output."}
     room = flow.window.setup.room
     room.tone_button.click()
@@ -349,7 +349,7 @@ def test_a_recording_that_has_died_is_not_said_to_go_on(
 ) -> None:
     asked = answered(monkeypatch, "ask_closing", dialogs.STAY)
     recording.alive = False
-    qtbot.waitUntil(lambda: flow.window.page == "lost", timeout=5000)
+    qtbot.waitUntil(lambda: flow.window.page == "lost")
     with qtbot.waitSignal(flow.window.left):
         flow.window.close()
     assert asked == []

@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 
 from emolab.core.ring import SampleRing
+from emolab.gui.console import armed_button
 from emolab.gui.console.armed_button import ArmedButton
 from emolab.gui.console.finish_page import FinishPage
 from emolab.gui.console.log_panel import LogPanel
@@ -24,6 +25,7 @@ from emolab.gui.widgets.notice import Notice
 from emolab.gui.widgets.steady_range import SteadyRange
 from tests.gui import engine_states as states
 from tests.gui.fake_engine import FakeEngine
+from tests.gui.windows import PATIENCE_MS
 
 PLAN = PlanView("EmoMusic", 15, 14, 1200.0, ("1230 s > 1200 s",), ("en", "zh"), "en")
 
@@ -232,7 +234,8 @@ def test_pause_becomes_resume(run_page, qtbot):
         run_page.hand.pause_button.click()
 
 
-def test_skipping_takes_a_second_different_movement(run_page, qtbot):
+def test_skipping_takes_a_second_different_movement(run_page, qtbot, monkeypatch):
+    monkeypatch.setattr(armed_button, "ARMED_MS", PATIENCE_MS)
     run_page.show_snapshot(states.running())
     button = run_page.hand.skip_button
     with qtbot.assertNotEmitted(run_page.hand.skipRequested, wait=50):
@@ -292,7 +295,7 @@ def test_stopping_takes_a_held_second(run_page, qtbot):
         qtbot.keyClick(run_page, Qt.Key.Key_Escape)
     qtbot.keyPress(run_page, Qt.Key.Key_Escape)
     assert run_page.header.stop_button.share < 0.9
-    with qtbot.waitSignal(run_page.stopRequested, timeout=3000):
+    with qtbot.waitSignal(run_page.stopRequested):
         pass
     qtbot.keyRelease(run_page, Qt.Key.Key_Escape)
 
@@ -302,7 +305,7 @@ def test_a_stop_whose_key_was_released_elsewhere_does_not_hold_up_the_next_sessi
     run_page.setFocus()
     for _ in range(2):
         qtbot.keyPress(run_page, Qt.Key.Key_Escape)
-        with qtbot.waitSignal(run_page.stopRequested, timeout=3000):
+        with qtbot.waitSignal(run_page.stopRequested):
             pass
         qtbot.keyPress(run_page, Qt.Key.Key_Escape)  # repeated by the keyboard; another page gets the release
         run_page.watch(None)

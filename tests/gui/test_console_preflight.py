@@ -22,7 +22,7 @@ from emolab.session.prepare import NEVERTHELESS
 from tests.gui import engine_states as states
 from tests.gui.console_room import under_console
 from tests.gui.fake_engine import FakeEngine
-from tests.gui.test_console_fit import HEIGHT, WIDTH, cut_off
+from tests.gui.test_console_fit import HEIGHT, WIDTH, wait_until_whole
 
 GOOD = Form(participant="P014", session=0, protocol="emomusic.yaml")
 SILENT = replace(states.CAMERA, level="act", age_s=6.0, message="camera has been silent for 6 s. Retry.")
@@ -140,6 +140,15 @@ def test_the_results_of_the_last_check_are_not_taken_for_the_new_ones(setup, qtb
     setup.show_snapshot(states.setup(preflight_progress=0.1))
     setup.show_snapshot(states.checked())
     assert len(setup.preflight.rows) == len(states.CHECKS)
+
+
+def test_results_of_a_check_that_began_and_ended_while_the_window_stood_still_are_shown(setup):
+    setup.show_snapshot(states.checked(preflight_number=1))
+    setup.preflight.begin()
+    setup.show_snapshot(states.checked(preflight_number=1))
+    assert setup.preflight.rows == []
+    setup.show_snapshot(states.checked(preflight_number=2))
+    assert len(setup.preflight.rows) == len(states.CHECKS) and not setup.preflight.is_awaited
 
 
 def test_the_worst_stands_first_with_its_word_and_its_remedy(setup):
@@ -304,7 +313,7 @@ def test_a_refusal_for_red_that_came_this_moment_asks_the_same_question(
 
     monkeypatch.setattr(override, "ask_reason", answer)
     setup.start_button.click()
-    qtbot.waitUntil(lambda: len(did(engine, "start")) == 2, timeout=5000)
+    qtbot.waitUntil(lambda: len(did(engine, "start")) == 2)
     assert asked == [["camera is silent. Retry it."]]
     assert [command.get("override") for command in did(engine, "start")] == [None, REASON]
     assert flow.seat.is_taken
@@ -383,7 +392,7 @@ def test_nothing_is_cut_off(flow, setup, qapp, qtbot, name, state, is_open):
     setup.show_snapshot(state())
     if is_open:
         setup.open_checks()
-    qtbot.waitUntil(lambda: cut_off(flow.window) == [])
+    wait_until_whole(qtbot, flow.window)
     assert flow.window.minimumSizeHint().width() <= WIDTH
     assert flow.window.minimumSizeHint().height() <= HEIGHT
     theme.apply(qapp, "dark", 1.0)
@@ -396,8 +405,7 @@ def test_nothing_is_cut_off_in_the_question(qtbot, dressed, count):
     )
     qtbot.addWidget(dialog)
     dialog.show()
-    qtbot.wait(30)
-    assert cut_off(dialog) == []
+    wait_until_whole(qtbot, dialog)
     assert dialog.height() < HEIGHT
 
 

@@ -49,7 +49,7 @@ def test_where_nothing_is_recorded_it_says_so(qapp: QApplication, tmp_path: Path
     read, ends = ReadOut(), []
     read.ended.connect(ends.append)
     read.start(tmp_path)
-    room.until(lambda: bool(ends), 60.0)
+    room.until(lambda: bool(ends), 240.0)
     assert "no engine runs" in ends[0]
     read.start(tmp_path, run=str(tmp_path))
     assert "no classifier" in ends[1]

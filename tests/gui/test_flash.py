@@ -36,7 +36,8 @@ def test_it_is_white_when_planned_and_says_when_that_was(window: FlashWindow) ->
     def work() -> list[float]:
         now_s = clock.now_s()
         window.begin([(now_s + 0.1, now_s + 0.2), (now_s + 0.35, now_s + 0.4)], clock)
-        time.sleep(0.6)
+        while len(colours) < 4 and clock.now_s() < now_s + 30:
+            time.sleep(0.01)
         return [now_s + 0.1, now_s + 0.35]
 
     repaint = window.repaint

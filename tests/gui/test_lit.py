@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from emolab.gui.lit import Lit
+from emolab.session import awake
 
 ROOT = Path(__file__).parents[2]
 WISH = "wish of emolab: A session is being recorded\n"
@@ -68,7 +69,10 @@ def desktop(bus: None, tmp_path: Path) -> Iterator[Path]:
         yield log
 
 
-def test_the_desktop_is_asked_once_until_the_window_goes(desktop: Path) -> None:
+def test_the_desktop_is_asked_once_until_the_window_goes(
+    desktop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(awake, "END_S", 30.0)
     lit = Lit()
     lit.keep()
     lit.keep()
@@ -101,7 +105,7 @@ def test_a_desktop_that_agrees_is_quoted(desktop: Path) -> None:
 def test_one_that_knows_no_such_wish_is_quoted(bus: None) -> None:
     with running(sys.executable, "-m", "emolab.gui.lit") as holder:
         assert "org.freedesktop.ScreenSaver" in line(holder)
-        assert holder.wait(10) == 0, "there is nothing to hold on to"
+        assert holder.wait(60) == 0, "there is nothing to hold on to"
 
 
 def test_without_a_desktop_nobody_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

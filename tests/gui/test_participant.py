@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
@@ -35,6 +36,15 @@ def window(client, make_bridge, dressed, qtbot):
     made.resize(1366, 768)
     made.show()
     qtbot.waitExposed(made)
+    return made
+
+
+@pytest.fixture
+def moment(monkeypatch):
+    """The canvas's clock, which stands until a test moves it: `moment.s`."""
+    made = SimpleNamespace(s=100.0)
+    clock = SimpleNamespace(monotonic=lambda: made.s)
+    monkeypatch.setattr("emolab.gui.participant.canvas.time", clock)
     return made
 
 
@@ -147,13 +157,17 @@ def test_consent_goes_on_only_when_agreed_by_key(show, window, client, qtbot):
     assert told(client, qtbot, "proceed") == [{"step": 0}]
 
 
-def test_second_half_of_a_double_press_does_not_pass_over_the_instructions(show, window, client, qtbot):
+def test_second_half_of_a_double_press_does_not_pass_over_the_instructions(
+    show, window, client, qtbot, moment
+):
     show(CONSENT)
     qtbot.keyClick(window, Qt.Key.Key_Space)
     qtbot.keyClick(window, Qt.Key.Key_Return)
     show(INSTRUCT)
+    moment.s += 0.25
     qtbot.keyClick(window, Qt.Key.Key_Return)
-    qtbot.wait(350)
+    qtbot.wait(60)
+    moment.s += 0.35
     assert told(client, qtbot, "proceed") == [{"step": 0}]
     qtbot.keyClick(window, Qt.Key.Key_Return)
     assert told(client, qtbot, "proceed", 2) == [{"step": 0}, {"step": 1}]
@@ -315,7 +329,7 @@ def test_report_of_a_repeated_clip_can_be_given_again(show, window, client, qtbo
 
 
 def test_confirmed_report_stays_confirmed_when_its_onset_moves_or_the_engine_was_away(
-    show, window, client, qtbot
+    show, window, client, qtbot, moment
 ):
     show(RATE)
     for key in ("3", Qt.Key.Key_Return):
@@ -333,10 +347,11 @@ def test_confirmed_report_stays_confirmed_when_its_onset_moves_or_the_engine_was
     assert [c["state"] for c in client.did("choose")] == ["neutral"]
 
 
-def test_choice_is_seen_at_once_and_an_older_snapshot_does_not_undo_it(show, window, client, qtbot):
+def test_choice_is_seen_at_once_and_an_older_snapshot_does_not_undo_it(show, window, client, qtbot, moment):
     show(RATE)
     qtbot.keyClick(window, "5")
     assert button(window, "choice_5").isChecked()
+    moment.s += 0.9
     with qtbot.waitSignal(window._bridge.snapshotChanged):
         pass
     assert button(window, "choice_5").isChecked()
@@ -439,6 +454,8 @@ def test_window_that_finds_its_engine_again_says_that_its_screen_has_gone_meanwh
 
     window = ParticipantWindow(make_bridge(client, reconnect=find))
     qtbot.addWidget(window)
+    refused = []
+    window._bridge.commandFailed.connect(lambda asked, _: refused.append(asked))
     window.seat("PART")
     qtbot.waitUntil(lambda: client.did("attach") != [])
     assert client.did("attach")[-1]["is_own"] is True
@@ -446,6 +463,7 @@ def test_window_that_finds_its_engine_again_says_that_its_screen_has_gone_meanwh
     qtbot.waitUntil(lambda: window._bridge.is_lost)
     monkeypatch.setattr(screens, "_screen", lambda name: None)
     qtbot.waitUntil(lambda: not window.watch.is_there)
+    qtbot.waitUntil(lambda: refused == ["screen_lost"])  # else the second engine would be told it twice
     may_find.append(True)
     qtbot.waitUntil(lambda: second.did("attach") != [])
     told = [command for command in second.commands if command["do"] in ("attach", "screen_lost")]

@@ -109,7 +109,7 @@ def test_a_check_runs_beside_the_window_and_can_be_stopped(qapp: QApplication, c
     room.until(lambda: bool(ends))
     assert ends == ["The check was stopped; nothing was written."] and not checker.is_running
     checker.start(checked.with_name("P07_session-9.h5"))
-    room.until(lambda: len(ends) == 2, 120.0)
+    room.until(lambda: len(ends) == 2, 200.0)
     assert "there is no session file" in ends[1]
 
 

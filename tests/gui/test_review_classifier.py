@@ -156,7 +156,7 @@ def test_it_runs_beside_the_window_and_can_be_stopped(qapp: QApplication, tmp_pa
         room.until(lambda: bool(ends))
         assert ends[0][0].startswith("The classifier was stopped") and not list(ledgers(path))
         classifying.start(Asked(DEFAULT))
-        room.until(lambda: len(ends) == 2, 120.0)
+        room.until(lambda: len(ends) == 2, 200.0)
         assert ends[1][1] == "well" and "4 windows judged" in ends[1][0]
         assert any(lane.name == "svm-arousal" for lane in flow.window.lanes.lanes)
         dialog = classifying.show_card(

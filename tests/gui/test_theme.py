@@ -111,9 +111,9 @@ def test_everything_grows_to_200_percent_and_not_beyond(dressed, qtbot):
 
 @pytest.mark.parametrize("ground", ["dark", "light"])
 @pytest.mark.parametrize("kind", [QCheckBox, QRadioButton])
-def test_a_box_that_is_not_ticked_is_seen_and_a_tick_too(qapp, ground, kind):
+def test_a_box_that_is_not_ticked_is_seen_and_a_tick_too(dressed, ground, kind):
     """Fusion draws its edge darker than the window: on a dark one there was nothing to tick."""
-    theme.apply(qapp, ground)
+    theme.apply(dressed, ground)
     box = kind("")
     empty = box.grab().toImage()
     box.setChecked(True)

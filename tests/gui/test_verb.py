@@ -37,7 +37,7 @@ def ending(program: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> lis
     child.progressed.connect(lambda percent, what: heard.append((percent, what)))
     child.ended.connect(heard.append)
     child.run(["work"])
-    until(lambda: not child.is_running, 30.0)
+    until(lambda: not child.is_running)
     return heard
 
 

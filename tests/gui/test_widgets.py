@@ -150,6 +150,8 @@ def test_button_is_held_by_key_too_and_only_once(qtbot, dressed):
     button = shown(qtbot, HoldButton("Stop", hold_s=0.05))
     confirmed = []
     button.confirmed.connect(lambda: confirmed.append(1))
+    button.activateWindow()
+    qtbot.waitUntil(button.isActiveWindow)
     qtbot.keyPress(button, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: confirmed == [1])
     qtbot.wait(100)

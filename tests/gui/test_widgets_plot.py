@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import numpy as np
@@ -83,6 +84,7 @@ def test_none_keeps_its_references_while_plots_are_live(qtbot, dressed, ring):
     chart.show()
     chart.refresh(119.0)
     dressed.processEvents()
+    gc.collect()  # the garbage of other tests refers to it, too
     before = sys.getrefcount(None)
     for i in range(200):
         chart.refresh(119.0 + i / 30)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from emolab.gui.actions import Action
 from emolab.gui.analysis.analyser import Analyser
 from emolab.gui.analysis.figure_view import FigureView
 from emolab.gui.analysis.window import AnalysisWindow
+from emolab.gui.errand import tell
 
 if TYPE_CHECKING:
     from emolab.analysis.page import Page
@@ -96,8 +96,7 @@ class AnalysisFlow(QObject):
             except (EmolabError, OSError) as error:
                 why = _sentence(str(error))
             finally:  # what else is raised is told by the program's last door
-                with contextlib.suppress(RuntimeError):  # the window has gone meanwhile
-                    self._opened.emit(request, page, why)
+                tell(self._opened, request, page, why)
 
         threading.Thread(target=work, name="analysis", daemon=True).start()
 

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QProcess, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from emolab.core.errors import EmolabError
+from emolab.gui.errand import tell
 from emolab.session import client as engines
 
 
@@ -42,7 +43,7 @@ class Chores(QObject):
                 client.close()
             except (EmolabError, OSError):  # it went in this very moment: then there is nothing to attach to
                 snapshot = None
-            self.peeked.emit(study, snapshot)
+            tell(self.peeked, study, snapshot)
 
         self._run(look)
 
@@ -54,7 +55,7 @@ class Chores(QObject):
 
             if not devices.exists():
                 devices.write_text(discover.propose_device_file(discover.gather()), encoding="utf-8")
-            self.proposed.emit(devices)
+            tell(self.proposed, devices)
 
         self._run(write)
 
@@ -66,7 +67,7 @@ class Chores(QObject):
             from emolab.recording.recover import text
 
             with self._one_at_a_time:
-                self.recovered.emit(f"● {text(apart.run('recover', path))}")
+                tell(self.recovered, f"● {text(apart.run('recover', path))}")
 
         self._run(mend)
 
@@ -79,11 +80,11 @@ class Chores(QObject):
             done: list[mend.Mended] = []
             with self._one_at_a_time:
                 if count := len(mend.cut_off(study)):
-                    self.mending.emit(study, count)
+                    tell(self.mending, study, count)
                     try:
                         done = mend.mend(study)
                     finally:  # the page must not say for ever that it is being done
-                        self.mended.emit(study, done)
+                        tell(self.mended, study, done)
 
         self._run(mend_all)
 
@@ -92,7 +93,7 @@ class Chores(QObject):
             try:
                 work()
             except (EmolabError, OSError) as error:
-                self.failed.emit(str(error))
+                tell(self.failed, str(error))
 
         threading.Thread(target=guarded, name="chore", daemon=True).start()
 

@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from emolab.core.errors import EmolabError
 from emolab.gui.bridge import Bridge, EngineClient
+from emolab.gui.errand import tell
 from emolab.session import client as engines
 from emolab.session.snapshot import Snapshot
 
@@ -111,7 +112,7 @@ class Desk(QObject):
                 client, error = make(), None
             except (EmolabError, OSError) as fault:
                 client, error = None, fault
-            self._connected.emit(attempt, is_start, client, error)
+            tell(self._connected, attempt, is_start, client, error)
 
         threading.Thread(target=work, name="connect", daemon=True).start()
 

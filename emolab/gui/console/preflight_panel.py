@@ -39,6 +39,7 @@ class PreflightPanel(Panel):
         super().__init__("Check before the session", parent)
         self.rows: list[CheckRow] = []
         self._checks: tuple[CheckView, ...] = ()
+        self._number = 0  # of the check the engine last told of
         self.is_awaited = False  # asked for, and not begun yet: what the engine still shows is the last one
         self.summary = Remark("message")
         self.close_button = QPushButton("Instruments (Esc)")
@@ -89,6 +90,7 @@ class PreflightPanel(Panel):
     def forget(self) -> None:
         """Another engine: nothing is known of it."""
         self.is_awaited = False
+        self._number = 0
         self._fill(())
         self._look(0.0)
 
@@ -99,9 +101,11 @@ class PreflightPanel(Panel):
             self.is_awaited = False
             self._fill(())
             self._look(progress)
-        elif not self.is_awaited:
+        elif not self.is_awaited or snapshot.preflight_number > self._number:  # over while we stood still
+            self.is_awaited = False
             self._fill(snapshot.preflight)
             self._sum_up()
+        self._number = snapshot.preflight_number
         out = {stream.name for stream in snapshot.streams if stream.is_left_out}
         for row in self.rows:
             row.show_out(bool(row.check.stream) and row.check.stream in out)
