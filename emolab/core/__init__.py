@@ -10,6 +10,7 @@
     ring        the newest samples of a stream in shared memory, one writer, many readers
     settings    what the user set once, read once
     executor    many tasks at once: here, in processes, on a Dask cluster (loaded when asked for)
+    program     this program as a command, for what is to run in a process of its own
     shipped     where the protocols and stimuli that come with emolab lie
 
 What enters here is a word two rooms need to talk to each other. A helper that only one

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal, Protocol
@@ -22,6 +23,9 @@ CLOCK: Literal["monotonic", "perf_counter"] = (
 )
 now_ns: Callable[[], int] = getattr(time, f"{CLOCK}_ns")
 """Nanoseconds on the clock that everything is stamped with."""
+
+
+_PAST, _PAST_STEP_NS = 4096, 1_000_000  # where a paced clock stood, a millisecond apart or more
 
 
 class Follower(Protocol):
@@ -100,6 +104,7 @@ class PacedClock:
         self._lock = threading.Lock()
         self._now_s = 0.0
         self._read_ns = now_ns()
+        self._past: deque[tuple[int, float]] = deque([(self._read_ns, 0.0)], _PAST)
         self._limits_s: dict[object, tuple[str, float]] = {}
 
     def now_s(self) -> float:
@@ -109,11 +114,20 @@ class PacedClock:
             self._read_ns = read_ns
             limit_s = min((limit for _, limit in self._limits_s.values()), default=target_s)
             self._now_s = max(self._now_s, min(target_s, limit_s))
+            if read_ns - self._past[-1][0] >= _PAST_STEP_NS:
+                self._past.append((read_ns, self._now_s))
             return self._now_s
 
     def at(self, monotonic_ns: int) -> float:
+        """What it showed then, for some seconds back: where it had been held it did not go on."""
         now_s = self.now_s()
-        return now_s + (monotonic_ns - now_ns()) * 1e-9 * self.speed
+        with self._lock:
+            known_ns, known_s, most_s = self._read_ns, now_s, float("inf")
+            for past_ns, past_s in reversed(self._past):
+                if monotonic_ns >= known_ns:
+                    break
+                known_ns, known_s, most_s = past_ns, past_s, known_s
+            return min(known_s + (monotonic_ns - known_ns) * 1e-9 * self.speed, most_s)
 
     def sleep(self, seconds: float) -> None:
         """Sleep so long that the session time has passed if nobody holds the clock back."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, Signal
+
+from emolab.core.program import emolab
 
 _PROGRESS = re.compile(r"(\d+)% ([^\r\n]*)")
 _ERROR = re.compile(r"emolab: ([^\r\n]+)")
@@ -70,7 +71,8 @@ class Verb(QObject):
         child.readyReadStandardError.connect(self._listen)
         child.finished.connect(self._end)
         child.errorOccurred.connect(self._fail)
-        child.start(sys.executable, ["-m", "emolab", *words, "--json", "--progress"])
+        program, *words = emolab(*words, "--json", "--progress")
+        child.start(program, words)
         if self._child is not None:  # else it could not be started, and that was said
             self.progressed.emit(0, "starting")
 

@@ -14,11 +14,11 @@ import glob
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Literal
 
 from emolab.core.errors import RecordingError
+from emolab.core.program import emolab
 from emolab.recording.places import places
 
 MEMORY_BYTES = 4 << 30  # beyond what the program takes by itself; inspecting three hours takes a tenth
@@ -45,7 +45,7 @@ def say(verb: Verb, path: Path, *, is_json: bool) -> tuple[str, int]:
         raise RecordingError(f"{path} is a folder; give a recording in it, as STUDY/P014/P014_session-0.h5")
     options = ["--json"] if is_json else []
     with subprocess.Popen(
-        [*_emolab(), verb, *options, HERE, "--", str(path)],
+        emolab(verb, *options, HERE, "--", path),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -110,8 +110,3 @@ def _too_damaged(path: Path, what: str) -> RecordingError:
     return RecordingError(
         f"{path} is too damaged: {what}; keep it, and ask for help with the emolab version that wrote it"
     )
-
-
-def _emolab() -> list[str]:
-    """The command that is this program, installed or frozen."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "emolab"]

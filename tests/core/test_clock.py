@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emolab.core.clock import SessionClock, now_ns
+from emolab.core.clock import PacedClock, SessionClock, now_ns
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +43,23 @@ def test_a_session_s_clock_is_the_one_that_everything_is_stamped_with() -> None:
     assert before_s <= clock.at(stamp_ns) <= after_s
     time.sleep(0.01)
     assert clock.at(now_ns()) >= 0.01
+
+
+def test_a_paced_clock_knows_what_it_showed_before_it_was_held() -> None:
+    clock = PacedClock(50.0)
+    held = clock.follow("test")
+    held.allow_until(2.0)
+    begun_ns = now_ns()
+    while clock.now_s() < 1.0:
+        time.sleep(0.001)
+    before_s, stamp_ns, after_s = clock.now_s(), now_ns(), clock.now_s()
+    time.sleep(0.2)  # ten seconds of it, of which it is allowed one
+    assert clock.now_s() == 2.0
+    assert before_s <= clock.at(stamp_ns) <= after_s
+    assert clock.at(now_ns()) == pytest.approx(2.0, abs=0.1)
+    assert clock.at(begun_ns - 20_000_000) < 0.0
+    held.leave()
+    assert clock.now_s() >= 2.0
 
 
 def test_nothing_is_stamped_with_another_clock() -> None:

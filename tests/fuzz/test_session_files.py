@@ -236,7 +236,7 @@ def test_a_stream_group_with_a_slash_in_its_name_is_refused(session: Path) -> No
 def test_a_file_that_hangs_the_library_is_told_in_a_sentence(
     session: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apart, "_emolab", lambda: [sys.executable, "-c", "while True: pass"])
+    monkeypatch.setattr(apart, "emolab", lambda *_: [sys.executable, "-c", "while True: pass"])
     monkeypatch.setattr(apart, "LEAST_S", 0.1)
     with pytest.raises(RecordingError, match="takes too long"):
         apart.run("inspect", session)
@@ -246,7 +246,7 @@ def test_a_file_that_crashes_the_library_is_told_in_a_sentence(
     session: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crash = f"open({str(apart.mending(session))!r}, 'w'); import os; os.abort()"
-    monkeypatch.setattr(apart, "_emolab", lambda: [sys.executable, "-c", crash])
+    monkeypatch.setattr(apart, "emolab", lambda *_: [sys.executable, "-c", crash])
     with pytest.raises(RecordingError, match="brought the program that read it down"):
         apart.run("recover", session)
 

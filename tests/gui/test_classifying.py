@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
 from emolab.core.label import PredictedLabel
-from emolab.gui.console import readout
 from emolab.gui.console.readout import ReadOut
 from emolab.gui.review.classifier_dialog import ClassifierDialog
 from emolab.gui.review.classifying import Classifying
@@ -97,7 +97,7 @@ def test_the_read_out_knows_the_study_by_its_id_and_tells_what_nobody_knows(
     child = tmp_path / "child.sh"
     child.write_text(f"#!/bin/sh\necho '{json.dumps(TOLD)}'")
     child.chmod(0o755)
-    monkeypatch.setattr(readout.sys, "executable", str(child))
+    monkeypatch.setattr(sys, "executable", str(child))
     study = tmp_path / "renamed"
     study_file.make(study)
     where = scope("study", "", study)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from emolab.gui.console import readout
 from emolab.gui.console.readout import ReadOut, tip, words
 from emolab.gui.console.signals_panel import SignalsPanel
 from tests.gui import review_room as room
@@ -34,7 +34,7 @@ def test_of_many_lines_the_newest_is_seen(
     child = tmp_path / "child.sh"
     child.write_text("#!/bin/sh\n" + "\n".join(f"echo '{line}'" for line in ["no line of ours", *lines]))
     child.chmod(0o755)
-    monkeypatch.setattr(readout.sys, "executable", str(child))
+    monkeypatch.setattr(sys, "executable", str(child))
     read, said, ends = ReadOut(), [], []
     read.said.connect(lambda what, _: said.append(what))
     read.ended.connect(ends.append)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from emolab.gui import verb
 from emolab.gui.analysis.analyser import Analyser
 from emolab.gui.review.checker import Checker
 from emolab.gui.verb import Verb
@@ -83,7 +82,7 @@ def test_a_child_that_was_killed_has_not_answered(
 def test_a_child_that_cannot_be_started_says_so_and_runs_no_more(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: type[Verb], what: str
 ) -> None:
-    monkeypatch.setattr(verb.sys, "executable", str(tmp_path / "no python"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
     child, ends = kind(), list[str]()
     child.ended.connect(ends.append)
     child.run(["doctor"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from PySide6.QtCore import QObject, QProcess, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 
 from emolab.core.errors import EmolabError
+from emolab.core.program import emolab
 from emolab.gui.errand import tell
 from emolab.session import client as engines
 
@@ -118,12 +118,17 @@ def demo_study() -> tuple[Path, Path]:
 
 def open_review(recording: Path) -> None:
     """The analyst's window in a process of its own: it can neither disturb a session nor end with it."""
-    QProcess.startDetached(sys.executable, ["-m", "emolab", "review", str(recording)])
+    _start("review", recording)
 
 
 def open_analysis(place: Path) -> None:
     """The figures and tests of a study, or of one recording, in a process of their own."""
-    QProcess.startDetached(sys.executable, ["-m", "emolab", "analyse", str(place), "--window"])
+    _start("analyse", place, "--window")
+
+
+def _start(*words: object) -> None:
+    program, *told = emolab(*words)
+    QProcess.startDetached(program, told)
 
 
 def open_folder(path: Path) -> None:

@@ -7,13 +7,13 @@ not know of it. What has come while this window was busy is dropped but for the 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, Signal
 
 from emolab.core.errors import EmolabError
+from emolab.core.program import emolab
 from emolab.training.opened import DEFAULT, look
 
 _CLOSES_MS = 3000
@@ -55,7 +55,8 @@ class ReadOut(QObject):
         child.finished.connect(self._end)
         child.errorOccurred.connect(self._fail)
         self.said.emit(f"{known.name}: waiting for skin conductance", known.card())
-        child.start(sys.executable, ["-m", "emolab", "predict", run, "--live", str(study), "--json"])
+        program, *words = emolab("predict", run, "--live", study, "--json")
+        child.start(program, words)
 
     def stop(self) -> None:
         """End it. Idempotent."""

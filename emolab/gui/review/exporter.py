@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QProcess, Signal
+
+from emolab.core.program import emolab
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ class Exporter(QObject):
         self._children.append(child)
         self.said.emit("Exporting … It goes on when this window is closed.")
         told = ["--to", to, "--out", str(folder)]
-        child.start(sys.executable, ["-m", "emolab", "export", str(recording), *told])
+        program, *words = emolab("export", recording, *told)
+        child.start(program, words)
 
     def close(self) -> None:
         """Wait for what is still being written: half an export is worse than a wait. Idempotent."""
