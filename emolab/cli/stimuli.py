@@ -11,6 +11,7 @@ folder, unless told otherwise; a protocol uses it by 'bank: PATH OF THE MANIFEST
 from __future__ import annotations
 
 import argparse
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -166,9 +167,13 @@ def _render(out: Path | None, *, force: bool) -> int:
 
     folder = out or render_folder(settings())
     pieces = [piece for piece in catalogue() if force or not (folder / piece.file).is_file()]
-    composer_bank.render_bank(
-        folder, pieces, lambda done, total, piece: print(f"{done:>3} of {total}  {piece.id}", flush=True)
-    )
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no half of a clip is left
+    try:
+        composer_bank.render_bank(
+            folder, pieces, lambda done, total, piece: print(f"{done:>3} of {total}  {piece.id}", flush=True)
+        )
+    finally:
+        signal.signal(signal.SIGTERM, before)
     print(f"{len(catalogue()) - len(pieces)} were there, {len(pieces)} composed; they lie in")
     print(folder / "clips")
     return 0

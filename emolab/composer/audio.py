@@ -11,6 +11,7 @@ FLAC bytes; the checksum stays.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from pathlib import Path
@@ -85,7 +86,8 @@ def write_flac(path: Path | str, samples: NDArray[np.floating] | NDArray[np.int1
             f"{path} cannot be written ({error}); free some disk or choose another folder"
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def _check_name(path: Path | str) -> None:

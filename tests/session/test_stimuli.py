@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from emolab.core import shipped
@@ -43,3 +46,30 @@ def test_an_own_piece_under_the_id_of_a_composed_one_is_missing_when_its_file_is
     (found,) = clip_checks(bank, [own.id], user)
     assert found.level == "act" and found.what == f"{tmp_path / own.file} is not there"
     assert "Restore the file" in found.remedy
+
+
+def test_clips_are_composed_by_a_process_that_gives_way_and_leaves_no_half_one(tmp_path: Path) -> None:
+    rendering = stimuli.Rendering(Settings(stimuli=tmp_path))
+    rendering.start()
+    until(lambda: rendering.progress.startswith("Composing the clips, once: 2 of 35"))
+    (composer,) = [one for one in psutil.Process().children() if "render" in one.cmdline()]
+    assert composer.nice() != psutil.Process().nice()
+    rendering.stop()
+    assert not rendering.is_busy and not composer.is_running() and rendering.progress == ""
+    assert 2 <= len(list((tmp_path / "clips").iterdir())) < 35
+    assert not list((tmp_path / "clips").glob("*.part"))
+
+
+def test_why_clips_cannot_be_composed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "clips").write_text("a file where the folder should be")
+    rendering = stimuli.Rendering(Settings(stimuli=tmp_path))
+    rendering.start()
+    until(lambda: not rendering.is_busy)
+    assert rendering.progress.startswith(f"The clips could not be composed: {tmp_path / 'clips'}")
+
+
+def until(comes_true: Callable[[], bool], patience_s: float = 120.0) -> None:
+    ends_s = time.monotonic() + patience_s
+    while not comes_true():
+        assert time.monotonic() < ends_s
+        time.sleep(0.02)
