@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from emolab.cli.arguments import parser, print_json
+from emolab.core.errors import RecordingError
 from emolab.recording import apart
 
 
@@ -32,6 +33,7 @@ def recover(arguments: list[str]) -> int:
     cli = parser("recover", "Make the file of a session that died normally readable, and report the damage.")
     options = _options(cli, arguments, "the damage report as JSON")
     if not options.here:
+        _refuse_what_is_recorded(options.file)
         return _relay("recover", options)
 
     from emolab.recording.recover import recover, text
@@ -43,6 +45,23 @@ def recover(arguments: list[str]) -> int:
     else:
         print(text(report))
     return 0
+
+
+def _refuse_what_is_recorded(path: Path) -> None:
+    """Raises `RecordingError` for a session that an engine here records, though its disk may stand still.
+
+    One of another computer is not asked: mending is how its session is ended when it died.
+    """
+    from emolab.session import occupied, owner
+    from emolab.session.address import read_address
+    from emolab.study.sessions import named
+
+    study, who = path.absolute().parent.parent, named(path)
+    address = read_address(study)
+    if who is None or address is None or owner.is_elsewhere(address):
+        return
+    if why := occupied.why_not(study, *who):
+        raise RecordingError(f"{why} End it before {path} is mended; a session that ends needs no mending")
 
 
 def _options(cli: argparse.ArgumentParser, arguments: list[str], json_help: str) -> argparse.Namespace:

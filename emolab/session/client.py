@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from emolab.core.errors import ConfigError, EmolabError
+from emolab.core.program import emolab
 from emolab.session import folder
 from emolab.session.address import EngineAddress, read_address
-from emolab.session.link import Line, is_alive
+from emolab.session.link import Line, is_alive, why_taken
 from emolab.session.snapshot import Snapshot
 
-START_TIMEOUT_S = 20.0
+START_TIMEOUT_S = 60.0  # a busy machine takes long to load a program; one that fails is heard of at once
 # glibc keeps freed camera frames in its heaps, one heap a thread: the engine would seem to grow for
 # minutes. Read by glibc at start-up only, ignored elsewhere.
 MEMORY_RULES = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(1 << 20)}
@@ -63,10 +64,11 @@ def find_engine(study: Path) -> EngineAddress | None:
 
 
 def attach(study: Path) -> EngineClient:
-    """A client of the engine that runs on the study. Raises `ConfigError` when none does."""
-    address = find_engine(study)
-    if address is None:
-        raise ConfigError(f"no engine runs on {study}; start a session there first")
+    """A client of the engine that runs on the study. Raises `ConfigError` when none does, or it is mute."""
+    address = read_address(study)
+    if address is None or not is_alive(address):
+        why = why_taken(study, address) if address is not None else ""
+        raise ConfigError(why or f"no engine runs on {study}; start a session there first")
     return EngineClient(address)
 
 
@@ -80,7 +82,7 @@ def start_engine(study: Path, devices: Path, speed: float = 1.0) -> EngineClient
     log_path = folder.make(study) / ".emolab" / "engine.log"
     with log_path.open("ab") as log_file:
         process = subprocess.Popen(
-            [*_emolab(), "engine", "--study", str(study), "--devices", str(devices), "--speed", str(speed)],
+            emolab("engine", "--study", study, "--devices", devices, "--speed", speed),
             stdin=subprocess.DEVNULL,
             stdout=log_file,
             stderr=log_file,
@@ -88,20 +90,19 @@ def start_engine(study: Path, devices: Path, speed: float = 1.0) -> EngineClient
             **_detached(),
         )
     deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        address = read_address(study)
-        if address is not None and is_alive(address):
-            return EngineClient(address)
-        if process.poll() is not None:
-            raise EmolabError(_last_words(log_path) or f"the engine did not start; {log_path} says why")
-        time.sleep(0.02)
+    try:
+        while time.monotonic() < deadline:
+            address = read_address(study)
+            if address is not None and is_alive(address):
+                return EngineClient(address)
+            if process.poll() is not None:
+                raise EmolabError(_last_words(log_path) or f"the engine did not start; {log_path} says why")
+            time.sleep(0.02)
+    except BaseException:  # whoever wanted it has been stopped
+        process.terminate()
+        raise
     process.kill()
     raise EmolabError(f"the engine did not answer within {START_TIMEOUT_S:.0f} s; {log_path} says why")
-
-
-def _emolab() -> list[str]:
-    """The command that is this program, installed or frozen."""
-    return [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "emolab"]
 
 
 def _detached() -> dict[str, Any]:

@@ -117,16 +117,16 @@ class Server:
                 connection.close()
                 continue
             number += 1
+            try:
+                line = self._lines[number] = Line(connection)  # here, so that the next one is counted with it
+            except OSError:  # gone again
+                connection.close()
+                continue
             threading.Thread(
-                target=self._serve, args=(connection, number), name=f"link-{number}", daemon=True
+                target=self._serve, args=(connection, line, number), name=f"link-{number}", daemon=True
             ).start()
 
-    def _serve(self, connection: socket.socket, number: int) -> None:
-        try:
-            line = self._lines[number] = Line(connection)
-        except OSError:  # gone again
-            connection.close()
-            return
+    def _serve(self, connection: socket.socket, line: Line, number: int) -> None:
         try:
             connection.settimeout(GREETING_S)
             told = str(json.loads(line.receive_text(GREETING_BYTES)).get("token"))

@@ -13,26 +13,23 @@ OVER = ("setup", "finished", "failed")
 _MUTE = "An engine (process {pid}) runs on {study} and does not say whom it records."
 
 
-def why_not(study: Path, participant: str) -> str:
-    """Why nothing of this participant may be touched now, in one sentence; empty when it may."""
+def why_not(study: Path, participant: str, session: int | None = None) -> str:
+    """Why nothing of this participant, or of this session, may be touched now; empty when it may."""
     address = read_address(study)
     if address is None:
         return ""
     if owner.is_elsewhere(address):
         why = owner.open_elsewhere(study, address, participant)
         return f"{why}." if why else ""
-    if client.find_engine(study) is None:
-        return _MUTE.format(pid=address.pid, study=study) if why_taken(study, address) else ""
     try:
-        engine = client.attach(study)
+        engine = client.EngineClient(address)
         try:
             now = engine.snapshot()
         finally:
             engine.close()
-    except EmolabError:  # it has just gone
-        return ""
-    except (OSError, ValueError):
-        return _MUTE.format(pid=address.pid, study=study)
-    if now.phase not in OVER and now.participant.casefold() == participant.casefold():
+    except (EmolabError, OSError, ValueError):  # it has gone, or is too busy to answer
+        return _MUTE.format(pid=address.pid, study=study) if why_taken(study, address) else ""
+    is_meant = now.participant.casefold() == participant.casefold() and session in (None, now.session)
+    if now.phase not in OVER and is_meant:
         return f"Session {now.session} of {participant} is being recorded."
     return ""

@@ -9,15 +9,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from emolab.core.errors import ConfigError
+from emolab.cli.main import run
+from emolab.core.errors import ConfigError, DataError
 from emolab.recording.recover import recover
 from emolab.session import occupied
 from emolab.session.address import EngineAddress, address_path, read_address
@@ -33,6 +35,16 @@ FULL = Snapshot(
     log=(LogLine(1.0, "music", "well"),),
     stage=StageView("rate", 3, choices=(Choice("neutral", 0, ("a", "b", "c"), ("一", "二", "三")),)),
 )
+
+
+PATIENCE_S = 60.0
+
+
+def wait(until: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not until():
+        assert time.monotonic() < deadline, "waited a minute in vain"
+        time.sleep(0.01)
 
 
 class Engine:
@@ -63,9 +75,7 @@ def test_a_command_is_answered_and_a_window_that_leaves_is_noticed(engine: Engin
     client = attach(tmp_path)
     assert client.send({"do": "mark", "text": "ü"}) == {"ok": True}
     client.close()
-    deadline = time.monotonic() + 5
-    while len(engine.gone) < 2 and time.monotonic() < deadline:  # whoever looked whether it runs left, too
-        time.sleep(0.01)
+    wait(lambda: len(engine.gone) == 2)  # whoever looked whether it runs left, too
     assert engine.asked == [{"do": "mark", "text": "ü"}]
     assert sorted(engine.gone) == [1, 2]
 
@@ -73,7 +83,7 @@ def test_a_command_is_answered_and_a_window_that_leaves_is_noticed(engine: Engin
 def test_a_stranger_without_the_token_gets_nothing(engine: Engine, tmp_path: Path) -> None:
     address = read_address(tmp_path)
     assert address is not None
-    with socket.create_connection(("127.0.0.1", address.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", address.port), timeout=PATIENCE_S) as connection:
         line = Line(connection)
         line.send_text(json.dumps({"token": "guess"}))
         assert "error" in json.loads(line.receive_text())
@@ -87,7 +97,7 @@ def test_a_stranger_without_the_token_gets_nothing(engine: Engine, tmp_path: Pat
 def test_a_second_engine_on_the_same_study_is_refused(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="already runs on"):
         Engine(tmp_path)
-    assert find_engine(tmp_path) is not None
+    wait(lambda: find_engine(tmp_path) is not None)
 
 
 def test_what_a_killed_engine_left_behind_is_no_obstacle(tmp_path: Path) -> None:
@@ -100,7 +110,7 @@ def test_what_a_killed_engine_left_behind_is_no_obstacle(tmp_path: Path) -> None
     assert address_path(tmp_path).exists()
     assert find_engine(tmp_path) is None
     engine = Engine(tmp_path)
-    assert find_engine(tmp_path) is not None
+    wait(lambda: find_engine(tmp_path) is not None)
     engine.server.close()
     assert not address_path(tmp_path).exists()
 
@@ -129,11 +139,27 @@ def test_an_engine_that_is_mute_for_the_moment_keeps_its_study(tmp_path: Path) -
         process.send_signal(signal.SIGSTOP)
         with pytest.raises(ConfigError, match=rf"process {process.pid}.* does not answer.*end process"):
             Engine(tmp_path)
+        with pytest.raises(ConfigError, match=rf"process {process.pid}.* does not answer"):
+            attach(tmp_path)
         assert "does not say whom it records" in occupied.why_not(tmp_path, "P001")
         assert address_path(tmp_path).read_bytes() == told
         process.send_signal(signal.SIGCONT)
-        assert find_engine(tmp_path) is not None, "it can be attached to as soon as it answers"
+        wait(lambda: find_engine(tmp_path) is not None)  # it can be attached to as soon as it answers
     Engine(tmp_path).server.close()
+
+
+def test_an_engine_too_busy_to_answer_may_be_recording_whoever_is_asked_for(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error in (TimeoutError("timed out"), DataError("a snapshot of another version")):
+
+        def too_late(_: EngineClient, error: Exception = error) -> Snapshot:
+            raise error
+
+        monkeypatch.setattr(EngineClient, "snapshot", too_late)
+        assert "does not say whom it records" in occupied.why_not(tmp_path, "P001")
+    engine.server.close()
+    assert occupied.why_not(tmp_path, "P001") == ""
 
 
 def test_a_stranger_that_listens_mutely_where_a_killed_engine_did_is_no_obstacle(tmp_path: Path) -> None:
@@ -176,3 +202,19 @@ def test_a_client_of_a_closed_engine_says_so(engine: Engine, tmp_path: Path) -> 
         for _ in range(3):
             client.snapshot()
     client.close()
+
+
+def test_a_session_whose_disk_stands_still_is_not_mended_while_its_engine_records_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = replace(FULL, participant="P001", session=0)
+    monkeypatch.setattr("tests.session.test_link.FULL", recording)
+    path, other = killed(tmp_path, "P001", 0), killed(tmp_path, "P001", 1)  # neither grows
+    engine = Engine(tmp_path)
+    before = path.read_bytes()
+    assert run(["recover", str(path)]) == 2
+    assert "Session 0 of P001 is being recorded. End it before" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert run(["recover", str(other)]) == 0
+    engine.server.close()
+    assert run(["recover", str(path)]) == 0 and path.read_bytes() != before
