@@ -36,15 +36,19 @@ def run(request: StartRequest, study: Path, devices: Path, speed: float, *, look
         return open_windows(study)  # which says so
     from emolab.session.client import start_engine
 
-    client = start_engine(study, devices, speed)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: the engine goes with us
     try:
-        if look:
-            preflight.show(preflight.look_through(client, request), sys.stderr)
-        path = _start(client, request)
-    except BaseException:
-        with suppress(OSError):
-            client.send({"do": "shutdown"})
-        raise
+        client = start_engine(study, devices, speed)
+        try:
+            if look:
+                preflight.show(preflight.look_through(client, request), sys.stderr)
+            path = _start(client, request)
+        except BaseException:
+            with suppress(OSError):
+                client.send({"do": "shutdown"})
+            raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
     with _SignalDoor(client, path):
         code = open_windows(study, attach=True)
     summary = _summary(client, path)
