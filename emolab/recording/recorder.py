@@ -202,25 +202,19 @@ class Recorder:
         """Encode and write what is queued, finish the file, end the threads. Idempotent.
 
         A file that was given up is made from the journal: see `path` then. Raises `RecordingError` when
-        it could not be finished, `Overrun` when that takes longer than `timeout_s`; what was flushed
+        it could not be finished, `Overrun` when nothing moves on for `timeout_s`; what was flushed
         stays readable either way, and what the journal holds `emolab recover` brings back.
         """
-        deadline = time.monotonic() + timeout_s
         self._accepting = False
-        late = [
-            name
-            for name, encoder in self._encoders.items()
-            if not encoder.close(max(0.05, deadline - time.monotonic()))
-        ]
+        late = [name for name, encoder in self._encoders.items() if not self._ends(encoder.close, timeout_s)]
         for name in self._refused.streams:
             self._tell(self._refused.gap(name))
         with self._news:
             self._closing = self._closing or outcome
             self._news.notify()
-        while self._thread.is_alive() and self._adrift is None and time.monotonic() < deadline:
-            self._thread.join(0.05)
+        self._ends(self._has_written, timeout_s)
         if self._adrift is not None:
-            self._rescue(self._closing, max(1.0, deadline - time.monotonic()))
+            self._rescue(self._closing, max(1.0, timeout_s))
             return
         if self._thread.is_alive():
             late.append("the file")
@@ -233,11 +227,31 @@ class Recorder:
                 self._let_journal_go(self._journal)
         if late:
             raise Overrun(
-                f"{self.path} was not finished within {timeout_s:g} s (waiting for {', '.join(late)}); "
+                f"{self.path} was not finished, nothing moved on for {timeout_s:g} s "
+                f"(waiting for {', '.join(late)}); "
                 "what was flushed is safe, run 'emolab recover' on it"
             )
         if self.error is not None:
             raise self.error
+
+    def _ends(self, has_ended: Callable[[float], bool], patience_s: float) -> bool:
+        """Wait for an end as long as what waits grows less; False when nothing has for `patience_s`.
+
+        `has_ended` waits for so many seconds itself. On a slow machine much may wait, and all of it is kept.
+        """
+        before, until_s = (self.backlog, self._size), time.monotonic() + patience_s
+        while not has_ended(min(0.05, patience_s)):
+            if (now := (self.backlog, self._size)) != before:
+                before, until_s = now, time.monotonic() + patience_s
+            elif time.monotonic() >= until_s:
+                return False
+        return True
+
+    def _has_written(self, timeout_s: float) -> bool:
+        """Whether its thread has ended, or a file was given up for which it would wait for ever."""
+        if self._adrift is None:
+            self._thread.join(timeout_s)
+        return self._adrift is not None or not self._thread.is_alive()
 
     # the recorder's thread
 

@@ -131,6 +131,7 @@ class VideoEncoder:
         self.room = min(frames, 120)
         self._queue: queue.Queue[Chunk | None] = queue.Queue(self.room)
         self._arrivals: deque[float] = deque()
+        self._is_closing = False
         self._thread = threading.Thread(target=self._run, name=f"encode {info.name}", daemon=True)
         self._thread.start()
 
@@ -158,10 +159,12 @@ class VideoEncoder:
 
     def close(self, timeout_s: float) -> bool:
         """Encode what is queued and end the thread; False when it did not end in time."""
-        try:
-            self._queue.put(None, timeout=timeout_s)
-        except queue.Full:
-            return False
+        if not self._is_closing:
+            try:
+                self._queue.put(None, timeout=timeout_s)
+            except queue.Full:
+                return False
+            self._is_closing = True
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
