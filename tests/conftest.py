@@ -12,8 +12,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from emolab.core import shipped
+
+# the same examples on every machine, however slow; HYPOTHESIS_PROFILE=random looks for others
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("random", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 STALE_S = 120.0  # a worker that composes for longer than this has been killed
 DEMO_SEEDS = (0, 1)  # of `record` and of `demo`

@@ -20,9 +20,7 @@ def snapshot_of(engine: Engine) -> Snapshot:
     now_s = engine.clock.now_s() - zero_s
     waits_for = next(iter(engine.holds.values()), engine.sound_fault)
     look = engine.preflight
-    progress = (
-        look.progress if look is not None and look.is_busy else None
-    )  # first: results end it
+    progress = look.progress if look is not None and look.is_busy else None  # first: results end it
     common = Snapshot(
         phase=engine.phase,
         now_s=now_s,

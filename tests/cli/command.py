@@ -6,16 +6,20 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from emolab.cli import main
+from emolab.session.address import read_address
+from emolab.session.client import EngineClient
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 120.0  # a started command may load for half a minute before it does anything
 SIMULATED = '[[instrument]]\nkind = "simulated"\nname = "board"\nstream = "board"\n'
 
 
@@ -71,13 +75,35 @@ def start(
     )
 
 
-def finish(process: subprocess.Popen[str], timeout_s: float = 60.0) -> Said:
+def finish(process: subprocess.Popen[str], timeout_s: float = PATIENCE_S) -> Said:
     """Wait for a started command; it is killed when it takes longer."""
     try:
         out, err = process.communicate(timeout=timeout_s)
     finally:
         process.kill()
     return Said(process.returncode, out, err)
+
+
+def wait_until(claim: Callable[[], bool], what: str) -> None:
+    """Raises `AssertionError` with `what` when that never happens."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not claim():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def watch(study: Path) -> EngineClient:
+    """A window's connection to the engine of a started command, as soon as it answers."""
+    found = list[EngineClient]()
+
+    def answers() -> bool:
+        if (address := read_address(study)) is not None:
+            with suppress(OSError):
+                found.append(EngineClient(address, PATIENCE_S))
+        return bool(found)
+
+    wait_until(answers, "no engine came")
+    return found[0]
 
 
 def simulated(folder: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -339,15 +340,17 @@ def test_who_is_being_recorded_is_not_erased(study: Path, tmp_path: Path, stimul
     emolab("study", "add", study)
     engine = start(
         "record", "quick", "--study", study, "--participant", "MS-01", "--devices", simulated(tmp_path),
-        "--headless",
+        "--headless", "--speed", 0.25,
     )  # fmt: skip
     path = folder.session_path(study, "MS-01", 0)
     try:
-        while not occupied.why_not(study, "MS-01"):
+        while "Session 0 of MS-01 is being recorded" not in occupied.why_not(study, "MS-01"):
             assert engine.poll() is None, engine.communicate()
             time.sleep(0.05)
         said = emolab("study", "withdraw", study, "MS-01", "--yes-erase", "MS-01")
-        assert said.code == 2 and "Session 0 of MS-01 is being recorded" in said.complaint
+        assert said.code == 2
+        # the latter where the machine is so busy that the engine takes two seconds to answer
+        assert re.search("Session 0 of MS-01 is being recorded|does not say whom it records", said.complaint)
         assert path.exists() and tombstone.read(study, "MS-01") is None
     finally:
         engine.send_signal(signal.SIGINT)

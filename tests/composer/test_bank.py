@@ -80,7 +80,7 @@ def test_a_processor_without_vector_units_gives_the_very_same_samples() -> None:
     root = Path(bank.__file__).parents[2]
     environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": able, "PYTHONPATH": str(root)}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=240, check=True
     )
 
     assert done.stdout.strip() == manifest()["less_positive-7"]["sha256"]

@@ -24,7 +24,7 @@ def playing(simulator: str, log: Path, *options: str) -> Iterator[str]:
             yield process.stdout.readline().strip()
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 def logged(log: Path, *what: str) -> list[tuple[int, list[int]]]:
@@ -47,8 +47,8 @@ def read_until(source: Source, done: Callable[[list[Chunk]], bool]) -> list[Chun
 
 
 def wait_for(path: Path) -> None:
-    """Return when `path` exists, at most ten seconds later."""
-    ends_s = time.monotonic() + 10
+    """Return when `path` exists, at most a minute later."""
+    ends_s = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < ends_s, f"{path} has not come back"
         time.sleep(0.01)

@@ -13,6 +13,7 @@ import pytest
 
 from emolab.core.clock import SessionClock
 from emolab.core.errors import DeviceError, DeviceTimeout
+from emolab.devices import emolab_board
 from emolab.devices.emolab_board import EmolabBoard
 from emolab.devices.framing import Hello, encode_hello
 from tests.devices.boards import logged, playing, read_until, wait_for
@@ -21,11 +22,21 @@ from tests.fakes import FakeClock
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 
 
+LINGER = ("--linger", "5")  # a port that goes takes along what a busy machine has not read yet
+
+
 def board_on(port: str, **keys: object) -> tuple[EmolabBoard, SessionClock]:
     clock = SessionClock()
     return EmolabBoard.from_config(
         {"kind": "emolab_board", "name": "board", "port": port, **keys}, clock
     ), clock
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A board that a busy machine keeps waiting is not called silent."""
+    monkeypatch.setattr(emolab_board, "HELLO_S", 60.0)
+    monkeypatch.setattr(emolab_board, "SILENT_S", 60.0)
 
 
 @pytest.fixture
@@ -37,6 +48,7 @@ def cable() -> Iterator[tuple[int, str]]:
     os.close(master)
 
 
+@pytest.mark.usefixtures("patient")
 def test_board_tells_rate_bits_and_firmware_itself(tmp_path: Path) -> None:
     with playing(
         "framed_board", tmp_path / "log", "--rate", "500", "--channels", "2", "--bits", "18"
@@ -49,9 +61,10 @@ def test_board_tells_rate_bits_and_firmware_itself(tmp_path: Path) -> None:
         board.close()
 
 
+@pytest.mark.usefixtures("patient")
 def test_lost_damaged_and_doubled_samples_are_counted_exactly(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    faults = ("--dropped", "50", "--damaged", "77", "--doubled", "91", "--seconds", "2")
+    faults = ("--dropped", "50", "--damaged", "77", "--doubled", "91", "--seconds", "2", *LINGER)
     wraps = ("--first-counter", "65400", "--first-us", "4294467295", "--drift-ppm", "2000")
     with playing("framed_board", log, "--rate", "275", *faults, *wraps) as port:
         board, clock = board_on(port)
@@ -76,9 +89,11 @@ def test_lost_damaged_and_doubled_samples_are_counted_exactly(tmp_path: Path) ->
     assert np.all(np.diff(times_s) > 0)
 
 
+@pytest.mark.usefixtures("patient")
 def test_reset_button_is_noticed_and_is_no_loss(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with playing("framed_board", log, "--rate", "250", "--reset-at", "1", "--seconds", "2") as port:
+    options = ("--rate", "250", "--reset-at", "1", "--seconds", "2", *LINGER)
+    with playing("framed_board", log, *options) as port:
         board, _ = board_on(port)
         board.open()
         chunks = read_until(board, lambda _: False)
@@ -90,6 +105,7 @@ def test_reset_button_is_noticed_and_is_no_loss(tmp_path: Path) -> None:
     assert np.all(np.diff(times_s) > 0)
 
 
+@pytest.mark.usefixtures("patient")
 def test_replugged_board_is_reopened_once(tmp_path: Path) -> None:
     log, link = tmp_path / "log", tmp_path / "ttyBOARD"
     options = ("--unplug-at", "1", "--replug-after", "0.2", "--seconds", "3", "--link", str(link))
@@ -108,6 +124,7 @@ def test_replugged_board_is_reopened_once(tmp_path: Path) -> None:
     assert after[0].counter[0] == before[-1].counter[-1] + 1
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_board_that_ran_on_is_back_before_its_next_hello(tmp_path: Path) -> None:
     log, link = tmp_path / "log", tmp_path / "ttyBOARD"
     options = ("--unplug-at", "1", "--replug-after", "0.2", "--seconds", "3", "--link", str(link))

@@ -15,11 +15,19 @@ from hypothesis import strategies as st
 
 from emolab.core.clock import SessionClock
 from emolab.core.errors import ConfigError, DeviceError, DeviceTimeout
+from emolab.devices import physiokit
 from emolab.devices.physiokit import LineParser, PhysioKit
 from tests.devices.boards import logged, playing, read_until, wait_for
 from tests.fakes import FakeClock
 
+LINGER = ("--linger", "5")  # a port that goes takes along what a busy machine has not read yet
 needs_pty = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A board that a busy machine keeps waiting is not called silent."""
+    monkeypatch.setattr(physiokit, "SILENT_S", 60.0)
 
 
 def board_on(port: str, **keys: object) -> tuple[PhysioKit, SessionClock]:
@@ -89,9 +97,11 @@ def test_too_many_channels_are_refused() -> None:
 
 
 @needs_pty
+@pytest.mark.usefixtures("patient")
 def test_every_line_of_a_board_at_275_hz_arrives_at_its_true_time(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with playing("physiokit_board", log, "--pattern", "count", "--seconds", "4", "--burst-ms", "16") as port:
+    options = ("--pattern", "count", "--seconds", "4", "--burst-ms", "16", *LINGER)
+    with playing("physiokit_board", log, *options) as port:
         board, clock = board_on(port)
         board.open()
         chunks = read_until(board, lambda _: False)
@@ -112,9 +122,10 @@ def test_every_line_of_a_board_at_275_hz_arrives_at_its_true_time(tmp_path: Path
 
 
 @needs_pty
+@pytest.mark.usefixtures("patient")
 def test_garbage_is_counted_line_by_line_and_costs_no_other_row(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    options = ("--pattern", "count", "--seconds", "1.5", "--garbage-every", "25")
+    options = ("--pattern", "count", "--seconds", "1.5", "--garbage-every", "25", *LINGER)
     with playing("physiokit_board", log, *options) as port:
         board, _ = board_on(port)
         board.open()
@@ -129,6 +140,7 @@ def test_garbage_is_counted_line_by_line_and_costs_no_other_row(tmp_path: Path) 
 
 
 @needs_pty
+@pytest.mark.usefixtures("patient")
 def test_pulled_and_replugged_board_goes_on_with_a_jump(tmp_path: Path) -> None:
     log, link = tmp_path / "log", tmp_path / "ttyBOARD"
     options = ("--unplug-at", "2", "--replug-after", "0.5", "--seconds", "4", "--link", str(link))

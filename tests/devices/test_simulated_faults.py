@@ -125,9 +125,11 @@ def test_cutting_differently_changes_nothing_in_a_faulty_session_either():
 @pytest.mark.parametrize("kind", ["unplug", "stall"])
 def test_a_paced_clock_does_not_halt_for_an_instrument_that_is_away(kind):
     clock = PacedClock(100)
+    starting = clock.follow("test")  # time stands until it is open
     table = {"kind": "simulated", "name": "b", "stream": "board", "faults": [{"kind": kind, "at_s": 2.0}]}
     source = Simulated.from_config(table, clock)
     source.open()
+    starting.leave()
     last_s = 0.0
     try:
         while (chunk := source.read(0.05)) is not None:

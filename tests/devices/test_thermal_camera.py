@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -21,6 +22,7 @@ from emolab.devices.thermal_camera import ThermalCamera
 from tests.fakes import FakeClock
 from tests.simulators.thermal_file import FACE_C, WALL_C, thermal_frame, write_thermal_file
 
+ATTEMPTS = 3  # a busy machine may take seconds, though hardly each time
 LINEAR = {"form": "linear", "kelvin_per_count": 0.01}
 
 
@@ -127,6 +129,14 @@ def test_a_source_that_is_not_there_is_told(tmp_path: Path):
 
 def test_a_slow_camera_on_the_network_delivers_at_once():
     """FFmpeg would listen to twenty frames first, four seconds of these."""
+    took_s = []
+    while not took_s or (took_s[-1] >= 3 and len(took_s) < ATTEMPTS):
+        took_s.append(_delivers_three())
+    assert took_s[-1] < 3, took_s
+
+
+def _delivers_three() -> float:
+    """How long a camera of five frames a second, found at once, takes to deliver three."""
     command = [sys.executable, "-m", "tests.simulators.thermal_network", "--fps", "5"]
     root = Path(__file__).parents[2]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as camera:
@@ -146,14 +156,18 @@ def test_a_slow_camera_on_the_network_delivers_at_once():
             source.close()
         finally:
             camera.kill()
-    assert took_s < 3
     assert np.array_equal(chunks[0].samples[0], thermal_frame(int(chunks[0].samples[0, 0, 0])))
+    return took_s
 
 
 def test_what_took_long_to_connect_is_not_silent_yet(monkeypatch: pytest.MonkeyPatch):
+    now_s = [1000.0]
+    clock = SimpleNamespace(monotonic=lambda: now_s[0])
+
     class Capture:
         def grab(self) -> bool:
-            time.sleep(0.3)
+            time.sleep(0.01)
+            now_s[0] += 0.3
             return True
 
         def retrieve(self) -> tuple[bool, np.ndarray]:
@@ -162,10 +176,11 @@ def test_what_took_long_to_connect_is_not_silent_yet(monkeypatch: pytest.MonkeyP
         def release(self) -> None: ...
 
     def connect(_self: object) -> Capture:
-        time.sleep(0.5)
+        now_s[0] += 2 * camera_link.SILENCE_TIMEOUT_S
         return Capture()
 
-    monkeypatch.setattr(camera_link, "SILENCE_TIMEOUT_S", 0.4)
+    monkeypatch.setattr(camera_link, "time", clock)
+    monkeypatch.setattr(camera_link, "OPEN_TIMEOUT_S", 60.0)
     monkeypatch.setattr(camera_link._Session, "_connect", connect)
     link = camera_link.CameraLink(
         "camera", "tcp://127.0.0.1:1", SessionClock(), lambda _: None, lambda image: image

@@ -129,7 +129,7 @@ class Laboratory:
         """End everything; the simulators' logs are whole then. Idempotent."""
         for window in self.windows:
             window.kill()
-            window.wait(10)
+            window.wait(60)
         self.end_engine()
         self._stack.close()
 
@@ -172,7 +172,7 @@ class Laboratory:
             self._client = EngineClient(address)
         return self._client.snapshot()
 
-    def wait(self, what: str, until: Callable[[Snapshot], bool], timeout_s: float = 60.0) -> Snapshot:
+    def wait(self, what: str, until: Callable[[Snapshot], bool], timeout_s: float = 90.0) -> Snapshot:
         """The first snapshot of which `until` is true; fails with the last one otherwise."""
         ends_s = time.monotonic() + timeout_s
         last: object = None
@@ -204,7 +204,7 @@ class Laboratory:
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(address.pid, signal.SIGTERM)
-        ends_s = time.monotonic() + 15
+        ends_s = time.monotonic() + 60
         while find_engine(self.study) is not None and time.monotonic() < ends_s:
             time.sleep(0.05)
 
@@ -214,6 +214,6 @@ EMOLAB = [sys.executable, "-m", "emolab"]
 
 def _end(process: subprocess.Popen[str]) -> None:
     process.terminate()
-    process.wait(10)
+    process.wait(60)
     if process.stdout is not None:
         process.stdout.close()

@@ -6,14 +6,17 @@ Places are parts of the screen's width and height, as the pages lie at 1024 × 7
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from emolab.core.label import STATES
+from emolab.session.snapshot import Snapshot
 from tests.e2e.laboratory import Laboratory
 
 TICK, CONTINUE = (0.156, 0.776), (0.774, 0.776)  # of the consent page
 CARDS = [((127.5 + 192 * number) / 1024, 0.372) for number in range(5)]  # the circles, most negative first
 WORD_ROWS = (0.436, 0.504, 0.569)
 CONFIRM = (0.5, 0.679)
+AGAIN_AFTER_S = 12.0  # what nothing came of is done once more: the page was not painted yet
 
 
 class Participant:
@@ -26,47 +29,67 @@ class Participant:
     def agree(self) -> None:
         """Tick the box and go on, with the mouse."""
         self._see("consent")
-        self._click(TICK)
-        self._click(CONTINUE)
-        self._lab.wait("left the consent page", lambda seen: seen.stage.page != "consent")
+
+        def tick_and_continue() -> None:
+            self._click(TICK)
+            self._click(CONTINUE)
+
+        self._until("left the consent page", lambda seen: seen.stage.page != "consent", tick_and_continue)
 
     def go_on(self) -> None:
         """Read the instructions and press Enter."""
         self._see("instruct")
-        self._desktop.key("Return")
-        self._lab.wait("left the instructions", lambda seen: seen.stage.page != "instruct")
+        self._until(
+            "left the instructions",
+            lambda seen: seen.stage.page != "instruct",
+            lambda: self._desktop.key("Return"),
+        )
 
     def choose(self, rank: int) -> None:
         """Click one of the five cards; 0 is the most negative."""
         self._see("rate")
-        self._click(CARDS[rank])
-        self._hears_of(rank)
+        self._hears_of(rank, lambda: self._click(CARDS[rank]))
 
     def choose_by_key(self, rank: int) -> None:
         """The same with a key, 1 to 5."""
         self._see("rate")
-        self._desktop.key(str(rank + 1))
-        self._hears_of(rank)
+        self._hears_of(rank, lambda: self._desktop.key(str(rank + 1)))
 
     def pick_word(self, rank: int, row: int) -> str:
         """Click a word of the card chosen; returns it as it is stored."""
         word = STATES[rank].words[row]
-        self._click((CARDS[rank][0], WORD_ROWS[row]))
-        self._lab.wait(f"had {word} picked", lambda seen: seen.stage.word == word)
+        self._until(
+            f"had {word} picked",
+            lambda seen: seen.stage.word == word,
+            lambda: self._click((CARDS[rank][0], WORD_ROWS[row])),
+        )
         return word
 
     def confirm(self, by_mouse: bool = False) -> None:
         """Stand by the choice."""
         step = self._lab.snapshot().step
-        if by_mouse:
-            self._click(CONFIRM)
-        else:
-            self._desktop.key("Return")
-        self._lab.wait("took the answer", lambda seen: seen.step != step or seen.phase == "finished")
 
-    def _hears_of(self, rank: int) -> None:
+        def stand_by_it() -> None:
+            if by_mouse:
+                self._click(CONFIRM)
+            else:
+                self._desktop.key("Return")
+
+        self._until(
+            "took the answer", lambda seen: seen.step != step or seen.phase == "finished", stand_by_it
+        )
+
+    def _hears_of(self, rank: int, do: Callable[[], None]) -> None:
         state = STATES[rank].key
-        self._lab.wait(f"had {state} chosen", lambda seen: seen.stage.chosen == state)
+        self._until(f"had {state} chosen", lambda seen: seen.stage.chosen == state, do)
+
+    def _until(self, what: str, comes_true: Callable[[Snapshot], bool], do: Callable[[], None]) -> None:
+        do()
+        try:
+            self._lab.wait(what, comes_true, AGAIN_AFTER_S)
+        except AssertionError:
+            do()
+            self._lab.wait(what, comes_true)
 
     def _see(self, page: str) -> None:
         """Wait for a page, and a blink until it can be seen."""

@@ -102,12 +102,12 @@ def reviewed(desktop: Desktop, path: Path) -> Iterator[Review]:
     command = [sys.executable, "-m", "emolab", "review", str(path), "--analyst", "anna"]
     process = subprocess.Popen(command, env=desktop.environment)
     try:
-        window = desktop.wait_for_window("P07 session 2 · review", 60.0)
+        window = desktop.wait_for_window("P07 session 2 · review", 120.0)
         time.sleep(1.0)
         yield Review(desktop, process, window)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def test_picture_cursor_and_sound_of_a_replay_are_less_than_a_frame_apart(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def states(path: Path) -> list[str | None]:
     return [label.state for label in Desk(path, "anna").labels.values()] if ledger(path) else []
 
 
-def wait_for(comes_true: object, timeout_s: float = 20.0) -> None:
+def wait_for(comes_true: object, timeout_s: float = 60.0) -> None:
     """Wait until it holds."""
     ends_s = time.monotonic() + timeout_s
     while not comes_true():  # type: ignore[operator]

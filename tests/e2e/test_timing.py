@@ -37,7 +37,7 @@ def simulator(name: str, *arguments: object) -> Iterator[str]:
         yield process.stdout.readline().strip()
     finally:
         process.kill()
-        process.wait(5)
+        process.wait(60)
         process.stdout.close()
 
 
@@ -61,7 +61,7 @@ def test_each_delay_of_a_laboratory_is_found_and_becomes_its_baseline(tmp_path: 
             command = [sys.executable, "-m", "emolab", "synctest", "--devices", devices, "--study", tmp_path]
             done = subprocess.run(
                 [*map(str, command), "--seconds", "40", "--json"],
-                env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120,
+                env=environment, cwd=ROOT, capture_output=True, text=True, timeout=240,
             )  # fmt: skip
     assert done.stdout, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 from hypothesis.extra.numpy import arrays
 
@@ -51,6 +51,7 @@ MIXED = [0.16, 0.16, 0.16, 0.05, 0.16, 0.05, 0.26]
 seven = arrays(np.float64, (5, 7), elements=some.floats(0.001, 1)).map(lambda p: p / p.sum(1, keepdims=True))
 
 
+@settings(deadline=None)
 @given(seven, some.sampled_from(AGGREGATIONS))
 def test_three_probabilities_sum_to_one(probabilities: np.ndarray, agg: Aggregation) -> None:
     made = three(probabilities, agg)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -361,14 +362,17 @@ class Room:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody is given by chance while the program it belongs to is away."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 def _kill(program: subprocess.Popen[str]) -> None:
     program.kill()
-    program.wait(10)
+    program.wait(60)
     for pipe in (program.stdin, program.stdout):
         if pipe is not None:
             pipe.close()
@@ -377,7 +381,7 @@ def _kill(program: subprocess.Popen[str]) -> None:
 def _end(engine: subprocess.Popen[bytes]) -> None:
     engine.terminate()
     try:
-        engine.wait(15)
+        engine.wait(60)
     except subprocess.TimeoutExpired:
         engine.kill()
         engine.wait(5)

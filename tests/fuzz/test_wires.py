@@ -9,6 +9,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from emolab.session.link import Line, Server, is_alive
 from emolab.session.snapshot import Snapshot
 
 QUICKLY = settings(max_examples=80, deadline=None)
+PATIENCE_S = 60.0
 ENDLESS = 64  # megabytes sent where a line or frame never ends
 
 LINES = st.lists(
@@ -125,9 +127,12 @@ class Engine:
         self.address = address
 
     def connect(self) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.address.port), timeout=10)
-        connection.settimeout(10)
-        return connection
+        return socket.create_connection(("127.0.0.1", self.address.port), timeout=PATIENCE_S)
+
+    def answers(self) -> bool:
+        """Whether a window is served by and by; a machine that is busy may need several calls."""
+        wait_until(lambda: is_alive(self.address))
+        return True
 
 
 @pytest.fixture
@@ -138,10 +143,16 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def wait_until(claim: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not claim() and time.monotonic() < deadline:
+    deadline = time.monotonic() + PATIENCE_S
+    while not claim():
+        assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert claim()
+
+
+def say(connection: socket.socket, words: bytes) -> None:
+    """Send this to an engine that may have hung up before the end of it."""
+    with suppress(ConnectionError):
+        connection.sendall(words)
 
 
 def is_hung_up(connection: socket.socket) -> bool:
@@ -176,19 +187,19 @@ GREETINGS = [
 @pytest.mark.parametrize("greeting", GREETINGS, ids=lambda greeting: repr(greeting[:20]))
 def test_a_stranger_is_hung_up_on(engine: Engine, greeting: bytes) -> None:
     with engine.connect() as connection:
-        connection.sendall(greeting)
+        say(connection, greeting)
         assert is_hung_up(connection)
     wait_until(lambda: engine.server.connections == 0)
-    assert is_alive(engine.address)
+    assert engine.answers()
 
 
 @pytest.mark.parametrize(
     "line", [b"[]\n" * 3, b"\xff\n", b"nonsense\n", b"[" * 100_000 + b"\n", b"1" * 9000 + b"\n"]
 )
 def test_a_window_that_talks_nonsense_harms_only_itself(engine: Engine, line: bytes) -> None:
-    good = Line.dial(engine.address, 10)
+    good = Line.dial(engine.address, PATIENCE_S)
     with engine.connect() as bad:
-        bad.sendall(json.dumps({"token": engine.address.token}).encode() + b"\n" + line)
+        say(bad, json.dumps({"token": engine.address.token}).encode() + b"\n" + line)
         good.send_text('{"do": "x"}')
         assert good.receive_text() == '{"do": "x"}\n'
     good.close()
@@ -204,17 +215,17 @@ def test_a_line_without_end_is_not_kept(engine: Engine, monkeypatch: pytest.Monk
                 connection.sendall(b"x" * (1 << 20))
     assert tracemalloc.get_traced_memory()[1] < 4 * link.LINE_BYTES
     tracemalloc.stop()
-    assert is_alive(engine.address)
+    assert engine.answers()
 
 
 def test_who_says_nothing_is_hung_up_on_and_windows_are_served_meanwhile(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "GREETING_S", 0.3)
+    monkeypatch.setattr(link, "GREETING_S", 1.0)
     silent = [engine.connect() for _ in range(20)]
     half = engine.connect()
-    half.sendall(b'{"tok')
-    assert is_alive(engine.address)
+    say(half, b'{"tok')
+    assert engine.answers()
     for connection in [*silent, half]:
         assert is_hung_up(connection)
         connection.close()
@@ -225,24 +236,35 @@ def test_a_crowd_is_turned_away_and_threads_do_not_grow(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link, "CONNECTIONS", 8)
-    monkeypatch.setattr(link, "GREETING_S", 1.0)
+    monkeypatch.setattr(link, "GREETING_S", PATIENCE_S)  # the first eight stay
     before = threading.active_count()
-    crowd = [engine.connect() for _ in range(60)]
-    wait_until(lambda: engine.server.connections <= 8)
-    assert threading.active_count() <= before + 8
+    crowd = []
+    for number in range(8):
+        crowd.append(engine.connect())
+        wait_until(lambda so_many=number + 1: engine.server.connections == so_many)
+    crowd += [engine.connect() for _ in range(52)]
+    assert all(is_hung_up(connection) for connection in crowd[8:])
+    assert engine.server.connections == 8 and threading.active_count() <= before + 8
     for connection in crowd:
         connection.close()
     wait_until(lambda: engine.server.connections == 0)
-    assert is_alive(engine.address)
+    assert engine.answers()
 
 
 def test_a_window_stays_though_it_is_silent_for_long(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "GREETING_S", 0.2)
-    line = Line.dial(engine.address, 10)
+    lines = list[Line]()
+
+    def is_let_in() -> bool:  # a busy machine may take longer than that to say the token
+        with suppress(ConnectionError):
+            lines.append(Line.dial(engine.address, PATIENCE_S))
+        return bool(lines)
+
+    wait_until(is_let_in)
     time.sleep(0.6)
-    line.send_text('{"do": "x"}')
-    assert line.receive_text() == '{"do": "x"}\n'
-    line.close()
+    lines[0].send_text('{"do": "x"}')
+    assert lines[0].receive_text() == '{"do": "x"}\n'
+    lines[0].close()
 
 
 def test_the_engine_listens_on_this_machine_only(engine: Engine) -> None:

@@ -144,7 +144,7 @@ class Victim:
         if kill.trial % 2:
             self._at_s = time.monotonic() + kill.share * lasts_s["creation"]
         else:
-            deadline_s = time.monotonic() + 5
+            deadline_s = time.monotonic() + PATIENCE_S
             while not list(self.told.path.parent.glob(f"*{self.told.path.stem}.h5*")):
                 assert time.monotonic() < deadline_s, "no file came"
                 time.sleep(0.001)

@@ -154,6 +154,7 @@ def labels(draw: some.DrawFn) -> TimedLabel:
 LABELS = labels()
 
 
+@settings(deadline=None)
 @given(LABELS)
 def test_a_label_comes_back_from_its_fields_as_it_was(label: TimedLabel) -> None:
     assert TimedLabel.from_fields(label.to_fields()) == label

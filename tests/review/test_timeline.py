@@ -283,18 +283,18 @@ def test_closing_waits_for_the_piece_that_is_being_read_and_for_no_other(
     def held_up(self: Any, start: int = 0, stop: int | None = None) -> Any:
         pieces.append(self.name)
         begun.set()
-        assert goes_on.wait(10)
+        assert goes_on.wait(60)
         return samples(self, start, stop)
 
     monkeypatch.setattr(reader.RecordedStream, "samples", held_up)
     line = Timeline(recorded)
-    assert begun.wait(10)
+    assert begun.wait(60)
     closes = threading.Thread(target=line.close)
     closes.start()
     closes.join(0.2)
     assert closes.is_alive(), "the file stays open under what reads it"
     goes_on.set()
-    closes.join(10)
+    closes.join(60)
     assert not closes.is_alive() and len(pieces) == 1
     line.close()
 

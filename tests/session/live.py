@@ -23,7 +23,8 @@ from emolab.session.prepare import StartRequest
 
 BOARD = '[[instrument]]\nkind = "simulated"\nname = "board"\nstream = "board"\n'
 CAMERA = '[[instrument]]\nkind = "simulated"\nname = "camera"\nstream = "rgb"\nwidth = 64\nheight = 48\n'
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
+NOW_NS = 1 << 70  # a stamp the engine takes for the moment at which it hears of it
 
 
 @contextmanager
@@ -31,9 +32,13 @@ def engine_on(study: Path, devices: str = BOARD, speed: float = 40.0) -> Iterato
     """An engine whose instruments all deliver; closed at the end, whatever happened."""
     device_file = config.parse(devices, study / "devices.toml")
     user = read(Path(os.devnull), os.environ)
-    engine = Engine(study, device_file, PacedClock(speed), user, with_sound=False)
+    clock = PacedClock(speed)
+    starting = clock.follow("test")  # time stands until all are open
+    engine = Engine(study, device_file, clock, user, with_sound=False)
     try:
         engine.arm(render=False)
+        go_on(engine, lambda: all(pump.status.state == "open" for pump in engine.pumps.values()))
+        starting.leave()
         go_on(engine, lambda: all(light.samples for light in engine.health()))
         yield engine
     finally:
@@ -99,5 +104,5 @@ def served(engine: Engine) -> Iterator[EngineClient]:
     finally:
         client.close()
         stop.set()
-        thread.join(10)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from emolab.core import shipped
-from emolab.core.clock import now_ns
 from emolab.core.errors import ConfigError
 from emolab.devices import config
 from emolab.devices.source import Source
@@ -22,7 +21,19 @@ from emolab.session.client import find_engine
 from emolab.session.engine import Engine
 from emolab.session.health import SILENT_AFTER_S
 from emolab.study import consent, participants
-from tests.session.live import BOARD, CAMERA, do, engine_on, events, finish, go_on, start, step_kind, trial
+from tests.session.live import (
+    BOARD,
+    CAMERA,
+    NOW_NS,
+    do,
+    engine_on,
+    events,
+    finish,
+    go_on,
+    start,
+    step_kind,
+    trial,
+)
 
 pytestmark = pytest.mark.usefixtures("stimuli")
 
@@ -99,12 +110,11 @@ def test_each_report_of_a_repeated_clip_counts_from_its_own_painting(tmp_path: P
             do(engine, "pause")
             go_on(engine, lambda asked_s=asked_s: engine.clock.now_s() > asked_s + 4)
             step = run.runner.status.index
-            do(engine, "shown", step=step, time_ns=now_ns())
+            do(engine, "shown", step=step, time_ns=NOW_NS)
             assert run.runner.status.opened_s > asked_s + 3, "painted late, so asked late"
             go_on(engine, lambda asked_s=asked_s: engine.clock.now_s() > asked_s + 5)
-            asked_ns = now_ns()
-            do(engine, "choose", step=step, state="neutral", time_ns=asked_ns)
-            do(engine, "confirm", step=step, time_ns=asked_ns)
+            do(engine, "choose", step=step, state="neutral", time_ns=NOW_NS)
+            do(engine, "confirm", step=step, time_ns=NOW_NS)
             go_on(engine, lambda: run.runner.status.phase == "paused")
         do(engine, "abort")
         finish(engine)
@@ -120,7 +130,7 @@ def hurry(engine: Engine) -> None:
     go_on(engine, lambda: engine.clock.now_s() > opened_s + 1)
     step, kind = engine.run.runner.status.index, step_kind(engine)
     if kind == "instruct":
-        do(engine, "proceed", step=step, time_ns=now_ns())
+        do(engine, "proceed", step=step, time_ns=NOW_NS)
     elif kind != "play":
         do(engine, "skip")
     go_on(engine, lambda: engine.run is not None and engine.run.runner.status.index != step)

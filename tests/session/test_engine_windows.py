@@ -5,37 +5,55 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from emolab.core.clock import now_ns
+from emolab.core.clock import Follower, now_ns
 from emolab.session import commands
 from emolab.session.address import read_address
 from emolab.session.client import EngineClient, attach
 from emolab.session.engine import Engine
 from emolab.session.link import Line
 from emolab.session.snapshot import Snapshot
-from tests.session.live import engine_on, events, finish, served, start
+from tests.session.live import NOW_NS, PATIENCE_S, engine_on, events, finish, served, start
 
 pytestmark = pytest.mark.usefixtures("stimuli")
 
 
 def wait(
-    client: EngineClient, until: Callable[[Snapshot], bool], hand: Callable[[Snapshot], None] | None = None
+    engine: Engine,
+    client: EngineClient,
+    until: Callable[[Snapshot], bool],
+    hand: Callable[[Snapshot], None] | None = None,
 ) -> Snapshot:
-    """Watch as a window does until `until(snapshot)`; `hand` acts on each snapshot meanwhile."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        snapshot = client.snapshot()
-        if until(snapshot):
-            return snapshot
-        if hand is not None:
-            hand(snapshot)
-        time.sleep(0.01)
-    raise AssertionError(f"waited a minute in vain; the engine shows {client.snapshot().stage.page}")
+    """Watch as a window does until `until(snapshot)`; `hand` acts on each snapshot meanwhile.
+
+    The session goes no further than a second beyond what was looked at.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    with paced(engine) as pace:
+        while time.monotonic() < deadline:
+            pace.allow_until(engine.clock.now_s() + 1.0)
+            snapshot = client.snapshot()
+            if until(snapshot):
+                return snapshot
+            if hand is not None:
+                hand(snapshot)
+            time.sleep(0.01)
+    raise AssertionError(f"waited {PATIENCE_S:g} s in vain; the engine shows {client.snapshot().stage.page}")
+
+
+@contextmanager
+def paced(engine: Engine) -> Iterator[Follower]:
+    follower = engine.clock.follow("window")
+    try:
+        yield follower
+    finally:
+        follower.leave()
 
 
 def obliging(client: EngineClient) -> Callable[[Snapshot], None]:
@@ -48,13 +66,13 @@ def obliging(client: EngineClient) -> Callable[[Snapshot], None]:
             return
         if stage.page in ("consent", "instruct", "rate"):
             seen.add((stage.step, stage.page))
-            send = {"step": stage.step, "time_ns": now_ns()}
+            send = {"step": stage.step, "time_ns": NOW_NS}
             client.send({"do": "shown", **send})
             if stage.page != "rate":
-                client.send({"do": "proceed", **send, "time_ns": now_ns()})
+                client.send({"do": "proceed", **send})
                 return
-            client.send({"do": "choose", **send, "state": "neutral", "word": "calm", "time_ns": now_ns()})
-            client.send({"do": "confirm", **send, "time_ns": now_ns()})
+            client.send({"do": "choose", **send, "state": "neutral", "word": "calm"})
+            client.send({"do": "confirm", **send})
 
     return act
 
@@ -65,14 +83,14 @@ def test_a_session_waits_for_a_window_that_died_and_goes_on_with_the_next(tmp_pa
         with served(engine) as console:
             window = attach(tmp_path)
             assert window.send({"do": "attach", "screen": "HDMI-1"}) == {"ok": True}
-            wait(console, lambda s: s.stage.page == "listen", obliging(console))
+            wait(engine, console, lambda s: s.stage.page == "listen", obliging(console))
             window.close()  # what kill -9 looks like from here
-            held = wait(console, lambda s: s.phase == "holding")
+            held = wait(engine, console, lambda s: s.phase == "holding")
             assert held.message == "The window has gone. Start emolab again and attach to this session."
             assert held.stage.page == "hold" and not held.screen
             window = attach(tmp_path)
             window.send({"do": "attach", "screen": "HDMI-1"})
-            done = wait(console, lambda s: s.phase == "finished", obliging(console))
+            done = wait(engine, console, lambda s: s.phase == "finished", obliging(console))
             window.close()
     assert done.summary["outcome"] == "complete"
     assert done.summary["trials"] == {"planned": 5, "done": 5, "skipped": 0}
@@ -91,13 +109,13 @@ def test_a_late_click_and_an_impossible_stamp_move_nothing(tmp_path: Path) -> No
     with engine_on(tmp_path, speed=10.0) as engine:
         start(engine, answers="window")
         with served(engine) as client:
-            shown = wait(client, lambda s: s.stage.page == "consent")
+            shown = wait(engine, client, lambda s: s.stage.page == "consent")
             step = shown.stage.step
             for time_ns in (-(10**30), 0):
                 client.send({"do": "proceed", "step": step, "time_ns": time_ns})
             assert client.snapshot().stage.page == "consent", "a click from before the page is none on it"
             client.send({"do": "proceed", "step": step, "time_ns": 10**30})
-            wait(client, lambda s: s.stage.page == "instruct")
+            wait(engine, client, lambda s: s.stage.page == "instruct")
             client.send({"do": "proceed", "step": step, "time_ns": now_ns()})
             time.sleep(0.1)
             assert client.snapshot().stage.page == "instruct", (
@@ -159,7 +177,7 @@ def recover_from_nonsense(engine: Engine) -> None:
     [b"\n", b"hello\n", b"[1]\n", b'"snapshot"\n', b"\xff\xfe\n", b"[" * 100_000 + b"\n", b'{"do":\n', b""],
 )
 def test_a_line_that_is_no_command_ends_its_connection_and_nothing_else(tmp_path: Path, line: bytes) -> None:
-    with engine_on(tmp_path) as engine:
+    with engine_on(tmp_path, speed=4.0) as engine:
         start(engine)
         with served(engine) as client:
             address = read_address(tmp_path)
@@ -172,18 +190,23 @@ def test_a_line_that_is_no_command_ends_its_connection_and_nothing_else(tmp_path
 
 
 def test_a_window_that_hangs_is_told_and_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emolab.session.watch.FROZEN_S", 0.5)
+    frozen_s = "emolab.session.watch.FROZEN_S"
+    monkeypatch.setattr(frozen_s, 600.0)  # a busy machine makes everybody wait
     with engine_on(tmp_path, speed=5.0) as engine:
         path = start(engine, answers="window")
         with served(engine) as console:
             window = attach(tmp_path)
             window.send({"do": "attach", "screen": "HDMI-1"})
-            wait(window, lambda s: s.stage.page == "listen", obliging(window))
-            held = wait(console, lambda s: s.phase == "holding")  # the window asks for nothing meanwhile
+            wait(engine, window, lambda s: s.stage.page == "listen", obliging(window))
+            monkeypatch.setattr(frozen_s, 0.5)
+            held = wait(
+                engine, console, lambda s: s.phase == "holding"
+            )  # the window asks for nothing meanwhile
             assert held.message.startswith("The participant's window does not respond.")
             assert held.screen == "HDMI-1", "it has not gone"
-            wait(window, lambda s: s.phase == "running")
-            done = wait(window, lambda s: s.phase == "finished", obliging(window))
+            monkeypatch.setattr(frozen_s, 600.0)
+            wait(engine, window, lambda s: s.phase == "running")
+            done = wait(engine, window, lambda s: s.phase == "finished", obliging(window))
             window.close()
     assert done.summary["outcome"] == "complete" and done.summary["trials"]["done"] == 5
     assert [answer["state"] for answer in done.summary["answers"]].count(None) == 1

@@ -137,6 +137,8 @@ def stands_still(engine: Engine) -> None:
     ring, picture = (engine.hub.streams[name].ring for name in ("board", "camera"))
     assert isinstance(ring, SampleRing) and isinstance(picture, FrameSlot)
     go_on(engine, lambda: (seen := picture.read()) is not None and not seen[1].any())
+    blank = engine.hub.streams["board"].samples
+    go_on(engine, lambda: engine.hub.streams["board"].samples > blank + 300)  # what was under way is shown
     shown, recorded = ring.written, engine.hub.streams["board"].samples
     go_on(engine, lambda: engine.hub.streams["board"].samples > recorded + 500)
     assert ring.written == shown

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from emolab.session import folder, mend
 from emolab.session.address import address_path
 from emolab.study import participants
 from tests.recording import made
-from tests.recording.test_survival import victim
+from tests.recording.test_survival import told_until, victim
 
 
 def killed(study: Path, participant: str, session: int) -> Path:
@@ -38,7 +37,7 @@ def test_a_recording_of_which_only_the_journal_is_left_is_made_from_it(tmp_path:
     path = folder.session_path(tmp_path, "P001", 0)
     path.parent.mkdir()
     with victim(path) as process:
-        time.sleep(1.5)
+        told_until(process, 3.0)
         process.kill()
         process.wait()
     path.unlink()

@@ -19,6 +19,8 @@ from emolab.core.errors import DeviceError, DeviceNotFound
 from emolab.core.event import Event
 from emolab.core.ring import FrameSlot, SampleRing
 from emolab.core.stream import Channel, Chunk, StreamInfo, Tally
+from emolab.session import health
+from emolab.session import pump as pump_module
 from emolab.session.health import judge
 from emolab.session.hub import Hub
 from emolab.session.pump import Pump, PumpStatus
@@ -61,9 +63,9 @@ class Scripted:
 
 
 def wait(until: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not until():
-        assert time.monotonic() < deadline, "waited ten seconds in vain"
+        assert time.monotonic() < deadline, "waited a minute in vain"
         time.sleep(0.005)
 
 
@@ -76,13 +78,16 @@ def test_a_lost_instrument_is_told_reopened_and_counted(tmp_path: Path) -> None:
     pump.start()
     wait(lambda: len(events) == 2 and len(kept) > 8)
     pump.stop()
-    assert pump.join(5)
+    assert pump.join(60)
     assert [event.kind for event in events] == ["device_lost", "device_found"]
     assert events[0].data["reason"] == "board went away; check its cable"
     assert kept[-1].tally is not None and kept[-1].tally.reopened == 1
 
 
-def test_an_instrument_that_is_missing_at_first_is_found_later(tmp_path: Path) -> None:
+def test_an_instrument_that_is_missing_at_first_is_found_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pump_module, "RETRY_S", 60.0)  # by `retry` alone
     clock, events = SessionClock(), list[Event]()
     hub = Hub(clock, tmp_path)
     pump = Pump("board", Scripted(clock, missing_opens=1), clock, hub, events.append)
@@ -92,7 +97,7 @@ def test_an_instrument_that_is_missing_at_first_is_found_later(tmp_path: Path) -
     pump.retry()
     wait(lambda: hub.streams.get("board") is not None and hub.streams["board"].samples > 0)
     pump.stop()
-    assert pump.join(5)
+    assert pump.join(60)
 
 
 class Stalled(Scripted):
@@ -128,7 +133,7 @@ def test_an_instrument_that_opens_but_stays_silent_is_not_back(tmp_path: Path) -
     source.wake()
     wait(lambda: hub.streams["board"].samples > samples)
     pump.stop()
-    assert pump.join(5)
+    assert pump.join(60)
     lost, found = events
     assert found.kind == "device_found" and pump.status.reopened == 1
     assert abs(found.data["away_s"] - (found.time_s - lost.time_s)) < 0.05
@@ -152,7 +157,7 @@ def test_a_chunk_that_cannot_be_handed_on_does_not_end_the_pump(
     pump.start()
     wait(lambda: len(kept) > 5)
     pump.stop()
-    assert pump.join(5)
+    assert pump.join(60)
     assert "a chunk of board could not be handed on" in caplog.text
 
 
@@ -169,7 +174,7 @@ def test_an_instrument_left_out_is_closed_and_delivers_no_more(tmp_path: Path) -
     assert source.reads == reads
     assert judge("board", hub.streams["board"], pump.status, clock.now_s()).is_left_out
     pump.stop()
-    assert pump.join(5)
+    assert pump.join(60)
 
 
 class Held(Scripted):
@@ -185,7 +190,7 @@ class Held(Scripted):
         super().open()
         if self.gone:
             raise DeviceNotFound("board is not there; plug it in")
-        self.may_open.wait(10)
+        self.may_open.wait(60)
         self.is_open = True
 
     def read(self, timeout_s: float) -> Chunk | None:
@@ -210,7 +215,7 @@ def test_an_instrument_left_out_while_it_is_being_opened_is_closed(tmp_path: Pat
     assert not source.is_open and pump.status.state == "left_out"
     assert not hub.streams
     pump.stop()
-    assert pump.join(5)
+    assert pump.join(60)
 
 
 def test_an_instrument_left_out_while_its_rings_are_made_stays_left_out(tmp_path: Path) -> None:
@@ -228,7 +233,7 @@ def test_an_instrument_left_out_while_its_rings_are_made_stays_left_out(tmp_path
     wait(lambda: source.closes > 0)
     assert pump.status.state == "left_out" and not source.is_open and not source.reads
     pump.stop()
-    assert pump.join(5)
+    assert pump.join(60)
 
 
 @contextmanager
@@ -244,7 +249,7 @@ def delivering(folder: Path) -> Iterator[tuple[Pump, Held, FakeClock, list[Event
         yield pump, source, clock, events
     finally:
         pump.stop()
-        assert pump.join(5)
+        assert pump.join(60)
 
 
 def test_a_retry_does_not_shorten_the_time_an_instrument_was_away(tmp_path: Path) -> None:
@@ -296,17 +301,24 @@ class Settling(Scripted):
     """A source that holds back what it hears after each opening, until the test lets it go."""
 
     is_settling = True
+    is_pulled = False
 
     def open(self) -> None:
         super().open()
         self.is_settling = True
 
     def read(self, timeout_s: float) -> Chunk | None:
+        if self.is_pulled:
+            self.is_pulled = False
+            raise DeviceError("board went away; check its cable")
         delivered = super().read(timeout_s)
         return None if self.is_settling else delivered
 
 
-def test_an_instrument_whose_times_settle_is_not_called_lost_or_silent(tmp_path: Path) -> None:
+def test_an_instrument_whose_times_settle_is_not_called_lost_or_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "STARTING_S", 600.0)  # its rate is none
     clock, events = SessionClock(), list[Event]()
     hub, source = Hub(clock, tmp_path), Settling(clock)
     pump = Pump("board", source, clock, hub, events.append)
@@ -319,14 +331,14 @@ def test_an_instrument_whose_times_settle_is_not_called_lost_or_silent(tmp_path:
     wait(lambda: light(clock.now_s() + 9) == ("look", "board is heard"))
     source.is_settling = False
     wait(lambda: light()[0] == "well")
-    source._fail_at = (source.reads + 5,)
+    source.is_pulled = True
     wait(lambda: source.opens == 2)
     wait(lambda: light() == ("look", "board is heard"))
     assert [event.kind for event in events] == ["device_lost"], "it is back when it delivers"
     source.is_settling = False
     wait(lambda: light()[0] == "well")
     pump.stop()
-    assert pump.join(5)
+    assert pump.join(60)
     assert [event.kind for event in events] == ["device_lost", "device_found"]
 
 
@@ -412,12 +424,12 @@ def test_a_frame_is_shown_smaller_and_sound_as_its_level(tmp_path: Path) -> None
 
 
 def test_threads_of_a_stopped_pump_are_gone(tmp_path: Path) -> None:
-    clock = SessionClock()
+    clock, others = SessionClock(), set(threading.enumerate())
     pump = Pump("board", Scripted(clock), clock, Hub(clock, tmp_path), lambda event: None)
     pump.start()
     pump.stop()
-    assert pump.join(5)
-    assert "pump-board" not in {thread.name for thread in threading.enumerate()}
+    assert pump.join(60)
+    assert "pump-board" not in {thread.name for thread in set(threading.enumerate()) - others}
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what is shown is in memory on Linux alone")

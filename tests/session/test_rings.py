@@ -41,7 +41,7 @@ def test_the_rings_of_a_killed_engine_are_swept_and_those_of_a_living_one_are_no
         mine = Rings(tmp_path)
         assert left.is_dir() and mine.folder.is_dir(), "both live"
         engine.kill()
-        engine.wait(10)
+        engine.wait(60)
     assert (left / "board.ring").exists(), "a killed engine tidies nothing up"
     Rings(tmp_path).close()
     assert not left.exists()
@@ -51,7 +51,8 @@ def test_the_rings_of_a_killed_engine_are_swept_and_those_of_a_living_one_are_no
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_young_or_not_an_engines_stays(tmp_path: Path) -> None:
+def test_what_is_young_or_not_an_engines_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rings, "YOUNG_S", 30.0)
     young, foreign, elsewhere = tmp_path / f"{PREFIX}a", tmp_path / f"{PREFIX}b", tmp_path / "emolab-demo-x"
     for path in (young, foreign, elsewhere):
         path.mkdir()

@@ -32,16 +32,22 @@ HURRY_S = 0.5  # a jump of the clock too short to be a standstill
 
 
 class Machine(SessionClock):
-    """The real clock of a computer that sleeps when the test says so, and of which time can be hurried."""
+    """The clock of a computer on which time passes as the test says, and which may sleep meanwhile."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._uncounted_s = 0.0
+        self._now_s = self._uncounted_s = 0.0
+
+    def now_s(self) -> float:
+        return self._now_s
+
+    def at(self, monotonic_ns: int) -> float:
+        return self._now_s  # a real stamp is one of this moment
 
     def sleep_through(self, seconds: float, *, counts: bool = True) -> None:
         """`counts`: the monotonic clock goes on meanwhile, as on Windows or with a stopped process."""
         if counts:
-            self.origin_ns -= round(seconds * 1e9)
+            self._now_s += seconds
         else:
             self._uncounted_s += seconds
 
@@ -59,6 +65,8 @@ def session(study: Path, answers: str = "window") -> Iterator[tuple[Engine, Mach
     try:
         engine.standstill = Standstill(machine.sleepless_s)
         engine.arm(render=False)
+        go_on(engine, lambda: all(pump.status.state == "open" for pump in engine.pumps.values()))
+        machine.sleep_through(HURRY_S)
         go_on(engine, lambda: all(light.samples for light in engine.health()))
         start(engine, answers)
         yield engine, machine
@@ -196,6 +204,7 @@ def test_windows_and_sound_that_stood_still_as_well_are_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with session(tmp_path) as (engine, machine):
+        monkeypatch.setattr("emolab.session.standstill.GRACE_S", 600.0)
         hurry(engine, machine, lambda: step_kind(engine) == "rest")
         monkeypatch.setattr(engine, "windows_silent_s", lambda: 600.0)
         monkeypatch.setattr(engine.player, "failure", lambda: "The sound output has stopped.")
@@ -219,15 +228,16 @@ def test_an_engine_that_was_stopped_has_it_on_record(tmp_path: Path) -> None:
         "--headless", "--answers", "none",
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 60
-        while not (path.is_file() and _is_resting(path)) and time.monotonic() < deadline:
+        deadline = time.monotonic() + 120
+        while not (path.is_file() and _is_resting(path)):
+            assert time.monotonic() < deadline and process.poll() is None, "it does not rest"
             time.sleep(0.1)
         process.send_signal(signal.SIGSTOP)
         time.sleep(6.5)
         process.send_signal(signal.SIGCONT)
         time.sleep(1.0)
         process.send_signal(signal.SIGINT)
-        finished(process, timeout_s=20.0)
+        finished(process, timeout_s=120.0)
     finally:
         process.kill()
     (still,) = events(path, "stood_still")

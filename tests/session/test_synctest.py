@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emolab.core.clock import Clock, PacedClock
+from emolab.core.clock import Clock, Follower, PacedClock
 from emolab.core.errors import ConfigError, DeviceNotFound
 from emolab.core.stream import Channel, Chunk, StreamInfo
 from emolab.session.player import Onset, SilentPlayer
@@ -64,6 +64,20 @@ class Loudspeaker(SilentPlayer):
         return self._known
 
 
+class Patient(PacedClock):
+    """Simulated time that waits for the timing test, too, whose thread is the one that makes it."""
+
+    def __init__(self, speed: float = 12.0) -> None:
+        super().__init__(speed)
+        self._thread, self._test = threading.get_ident(), self.follow("timing test")
+
+    def now_s(self) -> float:
+        now_s = super().now_s()
+        if threading.get_ident() == self._thread:
+            self._test.allow_until(now_s + 0.75 * BEHIND_S)
+        return now_s
+
+
 class Instrument:
     """Delivers what the world shows it, `delay_s` late and drifting by `ppm` about second 20."""
 
@@ -73,14 +87,18 @@ class Instrument:
         self.info, self._clock, self._world = info, clock, world
         self._delay_s, self._ppm = delay_s, ppm
         self._next = 0
+        self._follower: Follower | None = None
         self._rng = np.random.default_rng(1)
 
     def open(self) -> None:
         self._next = round((self._clock.now_s() - BEHIND_S) * self._rate_hz)
+        self._follower = self._clock.follow(self.info.name)
 
     def read(self, timeout_s: float) -> Chunk | None:
         self._clock.sleep(0.05)
         now_s = self._clock.now_s()
+        assert self._follower is not None
+        self._follower.allow_until(now_s + 1.0)
         until = round((now_s - BEHIND_S) * self._rate_hz)
         if until <= self._next:
             return None
@@ -91,7 +109,8 @@ class Instrument:
         return Chunk(self.info.name, times_s, seen, now_s)
 
     def close(self) -> None:
-        pass
+        if self._follower is not None:
+            self._follower.leave()
 
     @property
     def _rate_hz(self) -> float:
@@ -176,7 +195,7 @@ def laboratory(
 @pytest.fixture(scope="module")
 def tested() -> Outcome:
     """A test of the whole laboratory with known delays."""
-    world, clock = World(), PacedClock(12.0)
+    world, clock = World(), Patient()
     sources = laboratory(world, clock, 0.085, 0.0123, ppm=150.0)
     return SyncTest(sources, clock, Loudspeaker(world), Screen(world), seconds=36.0).run()
 
@@ -205,13 +224,13 @@ def test_everything_is_given_irregularly_and_slowly_enough(tested: Outcome) -> N
 
 
 def test_without_a_screen_nothing_is_said_of_cameras() -> None:
-    world, clock = World(), PacedClock(12.0)
+    world, clock = World(), Patient()
     outcome = SyncTest(laboratory(world, clock), clock, Loudspeaker(world), None, seconds=12.0).run()
     assert {answer.key for answer in outcome.answers} == {"voice/sound click", "board/ppg_ear click"}
 
 
 def test_an_instrument_that_is_not_there_is_told_and_the_others_are_tested() -> None:
-    world, clock = World(), PacedClock(12.0)
+    world, clock = World(), Patient()
     belt = StreamInfo("belt", (Channel("respiration", "respiration"),), 50.0, "uint16", (1,))
     sources = [Absent(belt, clock, world), Ear(ear_info(), clock, world, 0.02)]
     outcome = SyncTest(sources, clock, Loudspeaker(world), None, seconds=12.0).run()
@@ -224,7 +243,7 @@ def test_an_instrument_that_is_not_there_is_told_and_the_others_are_tested() -> 
 
 
 def test_a_wired_channel_that_shows_nothing_is_told() -> None:
-    world, clock = World(), PacedClock(12.0)
+    world, clock = World(), Patient()
     sources = [Board(board_info(), clock, world)]
     wired = [Trigger("board", "gsr", "flash")]
     outcome = SyncTest(sources, clock, None, Screen(world), wired, seconds=12.0).run()
@@ -240,7 +259,7 @@ def test_a_wired_channel_that_shows_nothing_is_told() -> None:
     [(["board/belt=flash"], "'belt'"), (["bord/gsr=flash"], "'bord'"), (["board/gsr=noise"], "=flash")],
 )
 def test_a_trigger_that_cannot_be_is_refused_by_name(triggers: Iterable[str], words: str) -> None:
-    world, clock = World(), PacedClock(12.0)
+    world, clock = World(), Patient()
     with pytest.raises(ConfigError, match=words):
         SyncTest(
             [Board(board_info(), clock, world)],
@@ -249,7 +268,7 @@ def test_a_trigger_that_cannot_be_is_refused_by_name(triggers: Iterable[str], wo
 
 
 def test_a_camera_that_is_later_than_the_next_flash_is_measured_too() -> None:
-    world, clock = World(), PacedClock(12.0)
+    world, clock = World(), Patient()
     camera = Camera(camera_info(), clock, world, 1.93)
     [face] = SyncTest([camera], clock, None, Screen(world), seconds=20.0).run().answers
     assert face.delay is not None and abs(face.delay.offset_ms - 1930) < 1000 / 30 / 2
@@ -267,7 +286,7 @@ def test_rings_that_windows_will_not_remove_cost_no_results(
             raise PermissionError(13, "The process cannot access the file because it is being used", path)
         remove(path, **options)
 
-    world, clock = World(), PacedClock(12.0)
+    world, clock = World(), Patient()
     test = SyncTest([Ear(ear_info(), clock, world)], clock, Loudspeaker(world), None, seconds=12.0)
     monkeypatch.setattr(os, "unlink", refuse)
     assert [answer.key for answer in test.run().answers] == ["voice/sound click"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from emolab.signals.moments import Moments
 
 
+@settings(deadline=None)
 @given(some.lists(some.integers(0, 700), max_size=6), some.sampled_from([0.0, 1e-3]), some.floats(-1, 4))
 def test_times_come_back_however_they_came(sizes: list[int], jitter_s: float, asked_s: float) -> None:
     n = sum(sizes)

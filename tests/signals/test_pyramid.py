@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from emolab.core.errors import DataError
@@ -29,6 +29,7 @@ def test_a_single_spike_is_seen_at_every_zoom(pixels: int) -> None:
         assert at_s <= middle_s <= at_s + max(span_s, 0.01) / pixels * FIRST * 2 + 0.01
 
 
+@settings(deadline=None)
 @given(some.integers(1, 5000), some.integers(1, 400), some.floats(0, 1), some.floats(0, 1))
 def test_what_is_seen_is_the_least_and_greatest_of_what_is_there(
     n: int, pixels: int, one: float, other: float
@@ -44,6 +45,7 @@ def test_what_is_seen_is_the_least_and_greatest_of_what_is_there(
     assert np.all(np.diff(seen.times_s) > 0)
 
 
+@settings(deadline=None)
 @given(some.integers(2000, 200_000), some.integers(100, 4000))
 def test_there_is_a_stretch_for_each_pixel_and_not_many_more(n: int, pixels: int) -> None:
     times_s, values = signal(n)
@@ -102,6 +104,7 @@ def test_times_and_values_must_pair() -> None:
         Pyramid(np.arange(3.0), np.zeros(2))
 
 
+@settings(deadline=None)
 @given(some.lists(some.integers(0, 3000), min_size=1, max_size=8), some.booleans(), some.integers(1, 300))
 def test_what_grows_is_seen_as_if_it_had_been_there_at_once(
     sizes: list[int], is_whole_numbers: bool, pixels: int

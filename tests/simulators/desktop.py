@@ -26,7 +26,7 @@ from tests.simulators.light import Picture
 
 SCREENS = {"EXP": (0, 0, 1280, 800), "PART": (1280, 0, 1024, 768)}  # x, y, width, height
 SIZE = (2304, 800)
-START_TIMEOUT_S = 15.0
+START_TIMEOUT_S = 60.0
 NEEDS = ("Xvfb", "xrandr", "xdotool", "openbox")
 
 
@@ -69,7 +69,7 @@ class Desktop:
     ) -> None:
         for process in reversed(self._processes):
             process.kill()
-            process.wait(5)
+            process.wait(60)
         self._processes.clear()
         self._folder.cleanup()
 
@@ -132,11 +132,11 @@ class Desktop:
         """The windows one can see whose title matches this regular expression."""
         found = subprocess.run(
             ["xdotool", "search", "--onlyvisible", "--name", title],
-            env=self.environment, capture_output=True, text=True, timeout=20,
+            env=self.environment, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         return found.stdout.split()
 
-    def wait_for_window(self, title: str, timeout_s: float = 30.0) -> str:
+    def wait_for_window(self, title: str, timeout_s: float = 90.0) -> str:
         """The first window to be seen with such a title. Raises `TimeoutError` when none comes."""
         ends_s = time.monotonic() + timeout_s
         while time.monotonic() < ends_s:
@@ -182,7 +182,7 @@ class Desktop:
 
     def _is_managed(self) -> bool:
         done = subprocess.run(
-            ["xdotool", "get_desktop"], env=self.environment, capture_output=True, timeout=10
+            ["xdotool", "get_desktop"], env=self.environment, capture_output=True, timeout=60
         )
         return done.returncode == 0
 
@@ -195,7 +195,7 @@ class Desktop:
         )
 
     def _ask(self, *command: str) -> str:
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
         return done.stdout

@@ -52,7 +52,7 @@ class Sender:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def sender(*prefix: str, environment: dict[str, str] | None = None, **plan: Any)
         yield Sender(process)
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()

@@ -157,7 +157,7 @@ def running_camera(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]
         yield process.stdout.readline().strip(), process
     finally:
         process.kill()
-        process.wait(5)
+        process.wait(60)
         process.stdout.close()
 
 

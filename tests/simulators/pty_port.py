@@ -38,6 +38,7 @@ def common_arguments(description: str) -> ArgumentParser:
     parser.add_argument("--log", type=Path, help="one line a sample: captured_ns, written_ns, what, text")
     parser.add_argument("--link", type=Path, help="symbolic link kept on the port, also after a replug")
     parser.add_argument("--unplug-at", type=float, default=0.0, help="pull the cable so many seconds in")
+    parser.add_argument("--unplug-when", type=Path, help="pull the cable once as soon as this file is there")
     parser.add_argument("--replug-after", type=float, default=0.0, help="put it back; 0 = never")
     return parser
 
@@ -146,6 +147,7 @@ class Player:
         self._options = options
         self._board = board
         self._stops = False
+        self._unplug_when = options.unplug_when
         self._log = options.log.open("w", buffering=1 << 16) if options.log else None
         self._port = (
             make_port(self._log)
@@ -164,8 +166,8 @@ class Player:
                 self._wait_for_reader()
                 limit_s = unplug_at or self._options.seconds
                 sent, is_over = self._play(sent, limit_s)
-                if is_over and unplug_at:
-                    unplug_at = 0.0
+                if is_over and (unplug_at or self._is_to_be_pulled()):
+                    unplug_at, self._unplug_when = 0.0, None
                     self._port.unplug()
                     if not self._options.replug_after:
                         break
@@ -195,6 +197,8 @@ class Player:
                     return index, True
                 self._board.sample(self._port, index, captured_ns)
                 index += 1
+            if self._is_to_be_pulled():
+                return index, True
             if not self._port.has_reader:
                 self._port.flush_log()
                 return index, False
@@ -204,6 +208,9 @@ class Player:
             wake_ns = min(wake_ns, due_ns) if due_ns is not None else wake_ns
             time.sleep(max(wake_ns - time.monotonic_ns(), 200_000) * 1e-9)
         return index, True
+
+    def _is_to_be_pulled(self) -> bool:
+        return self._unplug_when is not None and self._unplug_when.exists()
 
     def _drain(self) -> None:
         while not self._stops and self._port.next_due_ns() is not None and self._port.has_reader:

@@ -61,27 +61,27 @@ class SoundServer:
         self._daemon = subprocess.Popen(
             command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        ends_s = time.monotonic() + 15
+        ends_s = time.monotonic() + 60
         while time.monotonic() < ends_s and self._daemon.poll() is None:
             if self._socket.exists() and "emolab_out" in self.control("list", "short", "sinks"):
                 return self
             time.sleep(0.05)
         self.__exit__(None, None, None)
-        raise RuntimeError("the private pulseaudio did not start within 15 s")
+        raise RuntimeError("the private pulseaudio did not start within 60 s")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._daemon is not None:
             self._daemon.kill()
-            self._daemon.wait(5)
+            self._daemon.wait(60)
             self._daemon = None
         self._folder.cleanup()
 
     def control(self, *words: str) -> str:
         """What `pactl` answers; `control("unload-module", "module-null-sink")` unplugs the card."""
         done = subprocess.run(
-            ["pactl", *words], env=self.environment, capture_output=True, text=True, timeout=10
+            ["pactl", *words], env=self.environment, capture_output=True, text=True, timeout=60
         )
         return done.stdout
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emolab.core.errors import DataError
@@ -43,6 +43,7 @@ def test_what_is_no_p_is_told(wrong: list[float]) -> None:
         holm(wrong)
 
 
+@settings(deadline=None)
 @given(ps)
 def test_corrected_lies_between_raw_and_bonferroni(p: list[float]) -> None:
     strict, lenient = holm(p), benjamini_hochberg(p)
@@ -51,6 +52,7 @@ def test_corrected_lies_between_raw_and_bonferroni(p: list[float]) -> None:
     assert (strict <= np.minimum(raw * len(p), 1) + 1e-12).all()
 
 
+@settings(deadline=None)
 @given(ps)
 def test_order_of_the_tests_does_not_matter_and_is_kept(p: list[float]) -> None:
     order = np.random.default_rng(len(p)).permutation(len(p))

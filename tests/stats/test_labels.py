@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emolab.core.errors import DataError
@@ -24,6 +24,7 @@ def test_the_four_shares_of_newcombe(count: int, of: int, low: float, high: floa
     assert (found.low, found.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 500), st.integers(1, 500))
 def test_share_lies_within_its_interval_and_that_within_nought_and_one(count: int, of: int) -> None:
     if count > of:

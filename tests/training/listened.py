@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from emolab.core.event import Event
@@ -16,6 +18,7 @@ from emolab.core.stream import Channel, Chunk, StreamInfo
 from emolab.devices.simulation.body import bateman
 from emolab.models.examples import Examples, whole_trials
 from emolab.models.svm import Svm
+from emolab.recording import recover
 from emolab.recording.header import SessionHeader
 from emolab.recording.writer import SessionWriter
 from emolab.signals.eda.features import hand_crafted
@@ -107,20 +110,16 @@ def events(clips: Sequence[str]) -> list[Event]:
 
 @contextmanager
 def growing(path: Path) -> Iterator[None]:
-    """A file that shows signs of life, as one that an engine writes."""
-    ends = threading.Event()
+    """A file that shows signs of life, as one that an engine writes: whenever it is watched for a while."""
 
-    def touch() -> None:
-        while not ends.wait(0.05):
-            os.utime(path)
+    def touch(_: float) -> None:
+        now_ns = max(time.time_ns(), path.stat().st_mtime_ns + 1)
+        os.utime(path, ns=(now_ns, now_ns))
 
-    writer = threading.Thread(target=touch)
-    writer.start()
-    try:
+    touch(0.0)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(recover, "time", SimpleNamespace(time=time.time, sleep=touch))
         yield
-    finally:
-        ends.set()
-        writer.join()
 
 
 def figures(n: int = 40) -> Examples:

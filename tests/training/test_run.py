@@ -237,10 +237,11 @@ def test_a_run_killed_within_a_fold_goes_on_with_the_numbers_of_an_unbroken_one(
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     command = ["train", "feature_cnn", "--data", "hku956", "--root", order.root, "--target", "valence"]
     more = ["--folds", FOLDS, "--epochs", 25, "--cache", str(order.cache), "--out", killed]
-    slow = (  # a checkpoint each epoch, and time to be killed in
+    slow = (  # a checkpoint each epoch, and all the time in the world to be killed in
         "import sys, time; from emolab.training import fold_work, learning; learning.KEPT_EVERY_S = 0.0; "
-        "told = fold_work._Told.__call__; "
-        "fold_work._Told.__call__ = lambda self, line: (told(self, line), time.sleep(0.05)); "
+        "told = fold_work._Told.__call__; is_there = lambda self, line: "
+        "self.folder.name == 'fold-01' and line.epoch >= 5; fold_work._Told.__call__ = lambda self, line: "
+        "(told(self, line), time.sleep(600 if is_there(self, line) else 0)); "
         "from emolab.cli.main import run; sys.exit(run(sys.argv[1:]))"
     )
     arguments = [sys.executable, "-c", slow, *map(str, [*command, *more])]

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
@@ -33,6 +33,7 @@ def guessed(n: int, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return labels, given
 
 
+@settings(deadline=None)
 @given(st.integers(2, 5), st.integers(10, 80), st.integers(0, 1000))
 def test_each_figure_is_scikit_learns(k: int, n: int, seed: int) -> None:
     labels, given = guessed(n, k, seed)
@@ -62,6 +63,7 @@ def test_each_figure_is_scikit_learns(k: int, n: int, seed: int) -> None:
         assert found["high"]["f1"] == pytest.approx(metrics.f1_score(labels, said, zero_division=0))
 
 
+@settings(deadline=None)
 @given(st.integers(2, 5), st.integers(1, 12), st.integers(0, 1000))
 def test_where_classes_are_missing_each_figure_is_still_scikit_learns(k: int, n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

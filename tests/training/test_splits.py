@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emolab.core.errors import ConfigError, DataError
@@ -57,6 +57,7 @@ def corpora(draw: st.DrawFn) -> Heard:
 GROUPED = st.sampled_from(["subject", "song", "none"])
 
 
+@settings(deadline=None)
 @given(corpora(), GROUPED, st.integers(2, 5), st.integers(0, 5))
 def test_every_row_is_tested_once_and_is_in_one_part_of_each_fold(
     rows: Heard, group: str, n: int, seed: int
@@ -71,6 +72,7 @@ def test_every_row_is_tested_once_and_is_in_one_part_of_each_fold(
         assert not len(fold.shared) and not len(fold.purged)
 
 
+@settings(deadline=None)
 @given(corpora(), st.sampled_from(["subject", "song"]), st.integers(2, 5), st.integers(0, 5))
 def test_no_group_is_in_two_parts(rows: Heard, group: str, n: int, seed: int) -> None:
     ids = rows.subjects if group == "subject" else rows.songs
@@ -79,6 +81,7 @@ def test_no_group_is_in_two_parts(rows: Heard, group: str, n: int, seed: int) ->
         assert sum(map(len, parts)) == len(set(ids)) == len(set.union(*parts))
 
 
+@settings(deadline=None)
 @given(corpora(), st.sampled_from([2, 4]), st.integers(0, 3))
 def test_both_shares_neither_participant_nor_song_and_counts_what_it_costs(
     rows: Heard, n: int, seed: int
@@ -115,6 +118,7 @@ def test_both_says_what_to_do_where_all_heard_the_same() -> None:
         folds(everybody_heard_all(), 7, "both")
 
 
+@settings(deadline=None)
 @given(corpora(), GROUPED, st.integers(0, 3))
 def test_the_order_of_rows_changes_no_fold(rows: Heard, group: str, seed: int) -> None:
     order = np.random.default_rng(seed).permutation(len(rows.labels))
@@ -177,6 +181,7 @@ def windows_of(recordings: int, each: int, length_s: float, hop_s: float) -> Hea
     return Heard(rows.labels, rows.subjects, rows.songs, rows.keys, starts_s, starts_s + length_s)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200), st.integers(1, 90))
 def test_windows_overlap_as_many_neighbours_as_are_purged(window: int, step: int) -> None:
     rows = windows_of(1, 40, float(window), float(step))
@@ -192,6 +197,7 @@ def test_the_published_windows_purge_three() -> None:
         purge_count(180, 0)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1000))
 def test_overlaps_are_those_of_all_pairs(seed: int) -> None:
     rng = np.random.default_rng(seed)
