@@ -10,6 +10,7 @@ from emolab.session.address import read_address
 from emolab.session.link import why_taken
 
 OVER = ("setup", "finished", "failed")
+PATIENCE_S = 5.0  # one that takes longer may be recording whoever is asked for
 _MUTE = "An engine (process {pid}) runs on {study} and does not say whom it records."
 
 
@@ -22,7 +23,7 @@ def why_not(study: Path, participant: str, session: int | None = None) -> str:
         why = owner.open_elsewhere(study, address, participant)
         return f"{why}." if why else ""
     try:
-        engine = client.EngineClient(address)
+        engine = client.EngineClient(address, PATIENCE_S)
         try:
             now = engine.snapshot()
         finally:
