@@ -16,10 +16,8 @@ from hypothesis import settings
 
 from emolab.core import shipped
 
-# the same examples on every machine, however slow; HYPOTHESIS_PROFILE=random looks for others
-settings.register_profile("same", deadline=None, derandomize=True)
-settings.register_profile("random", deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+settings.register_profile("patient", deadline=None)  # how long an example takes is the machine's business
+settings.load_profile("patient")
 
 STALE_S = 120.0  # a worker that composes for longer than this has been killed
 DEMO_SEEDS = (0, 1)  # of `record` and of `demo`

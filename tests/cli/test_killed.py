@@ -47,22 +47,15 @@ def test_a_killed_session_loses_a_second_at_most_and_is_made_whole(tmp_path: Pat
 
 
 def follow_until(study: Path, time_s: float) -> float:
-    """Watch the engine as a window would; how far it had come when it was last asked.
-
-    That is when it answered quickly for two seconds: a starved machine may lose more than a second.
-    """
+    """Watch the engine as a window would; how far it had come when it was last asked."""
     client = watch(study)
-    calm_since_s = time.monotonic()
     while True:
-        asked_s = time.monotonic()
         snapshot = client.snapshot()
-        assert snapshot.phase in ("setup", "running"), "the machine was never calm"
-        if snapshot.phase == "running" and snapshot.now_s > time_s and asked_s > calm_since_s + 2.0:
+        assert snapshot.phase in ("setup", "running"), "the session did not get so far"
+        if snapshot.phase == "running" and snapshot.now_s > time_s:
             client.close()
             return snapshot.now_s
         time.sleep(0.02)
-        if time.monotonic() > asked_s + 0.2:
-            calm_since_s = time.monotonic()
 
 
 def check(path: Path, reached_s: float) -> None:

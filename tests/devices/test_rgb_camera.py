@@ -40,10 +40,9 @@ def camera(source: int | str, clock: Clock | None = None, **keys: object) -> Rgb
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither camera nor reader is given up because the machine is busy, and no frame thrown away."""
+    """Neither camera nor reader is given up because the machine is busy."""
     monkeypatch.setattr(camera_link, "OPEN_TIMEOUT_S", PATIENCE_S)
     monkeypatch.setattr(camera_link, "SILENCE_TIMEOUT_S", PATIENCE_S)
-    monkeypatch.setattr(camera_link, "HELD_FRAMES", 10_000)
 
 
 def frames(source: RgbCamera, until: int) -> dict[int, Chunk]:
@@ -91,33 +90,19 @@ def test_every_frame_of_a_network_camera_arrives_once_stamped_when_it_was_sent(t
     sent = dict(line.split(",") for line in log.read_text().split())
     late_s = np.array([found[n].times_s[0] - clock.at(int(sent[str(n)])) for n in numbers])
     assert late_s.min() > 0
-    assert np.percentile(late_s, 10) < 0.1, "but for frames that a busy machine kept waiting"
+    assert np.median(late_s) < 0.1
     assert all(chunk.samples.shape == (1, 240, 320, 3) for chunk in found.values())
 
 
-@pytest.fixture
-def punctual(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frames of 25 a second are stamped when they were due: of late ones losses cannot be told."""
-    grab, numbers = camera_link._Session._grab, [0]
-
-    def grab_in_time(session: camera_link._Session, capture: object) -> tuple[np.ndarray | None, int]:
-        image, _ = grab(session, capture)
-        numbers.append(numbers[-1] + 1 if image is None else read_number(image))
-        return image, numbers[-1] * 40_000_000
-
-    monkeypatch.setattr(camera_link._Session, "_grab", grab_in_time)
-
-
-@pytest.mark.usefixtures("patient", "punctual")
+@pytest.mark.usefixtures("patient")
 def test_frames_the_camera_left_out_are_counted_as_lost_and_cut_ones_as_corrupt():
     with running_camera("--fps", "25", "--size", "320x240", "--skip", "35,45-46", "--cut", "40") as (url, _):
         source = camera(url)
         source.open()
         found = frames(source, until=140)
         source.close()
-    left_out, cut = ({n for n in numbers if n > min(found)} for numbers in ({35, 45, 46}, {40}))
-    assert set(range(min(found), 141)) - set(found) == left_out | cut
-    assert (found[140].tally.lost, found[140].tally.corrupt) == (len(left_out), len(cut))
+    assert set(range(min(found), 141)) - set(found) == {35, 40, 45, 46}
+    assert (found[140].tally.lost, found[140].tally.corrupt) == (3, 1)
 
 
 @pytest.mark.usefixtures("patient")
@@ -153,7 +138,7 @@ def test_a_camera_that_falls_silent_is_reported_within_seconds_and_read_never_ha
                 start_s = time.monotonic()
                 source.read(0.1)
                 longest_s = max(longest_s, time.monotonic() - start_s)
-        assert longest_s < 25.0, "OpenCV alone would wait for thirty seconds"
+        assert longest_s < 5.0, "OpenCV alone would wait for thirty seconds"
         source.close()
 
 

@@ -22,7 +22,6 @@ from emolab.devices.thermal_camera import ThermalCamera
 from tests.fakes import FakeClock
 from tests.simulators.thermal_file import FACE_C, WALL_C, thermal_frame, write_thermal_file
 
-ATTEMPTS = 3  # a busy machine may take seconds, though hardly each time
 LINEAR = {"form": "linear", "kelvin_per_count": 0.01}
 
 
@@ -129,14 +128,6 @@ def test_a_source_that_is_not_there_is_told(tmp_path: Path):
 
 def test_a_slow_camera_on_the_network_delivers_at_once():
     """FFmpeg would listen to twenty frames first, four seconds of these."""
-    took_s = []
-    while not took_s or (took_s[-1] >= 3 and len(took_s) < ATTEMPTS):
-        took_s.append(_delivers_three())
-    assert took_s[-1] < 3, took_s
-
-
-def _delivers_three() -> float:
-    """How long a camera of five frames a second, found at once, takes to deliver three."""
     command = [sys.executable, "-m", "tests.simulators.thermal_network", "--fps", "5"]
     root = Path(__file__).parents[2]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as camera:
@@ -157,7 +148,7 @@ def _delivers_three() -> float:
         finally:
             camera.kill()
     assert np.array_equal(chunks[0].samples[0], thermal_frame(int(chunks[0].samples[0, 0, 0])))
-    return took_s
+    assert took_s < 3
 
 
 def test_what_took_long_to_connect_is_not_silent_yet(monkeypatch: pytest.MonkeyPatch):

@@ -167,9 +167,9 @@ def test_every_line_the_board_sent_is_there_once_and_unchanged(recorded, session
     assert len(rows) > 20 * TRUE_RATE_HZ
     assert rows == [line[3] for line in lines[first : first + len(rows)]]
 
-    # and none is missing at either end: what was under way when the pump was stopped is little
+    # and none is missing at either end: one chunk, at most, was under way when the pump was stopped
     zero, (ended,) = zero_ns(recorded, session), of_kind(session, "session_ended")
-    inside = [line for line in lines if zero <= int(line[0]) < zero + (ended.time_s - 0.5) * 1e9]
+    inside = [line for line in lines if zero <= int(line[0]) < zero + (ended.time_s - 0.15) * 1e9]
     assert {line[3] for line in inside} <= set(rows)
 
 
@@ -180,7 +180,7 @@ def test_board_times_are_when_the_lines_were_captured(recorded, session):
     captured_ns = np.array([int(line[0]) for line in lines[first : first + len(board)]])
     off_ms = board.times_s() * 1e3 - (captured_ns - zero_ns(recorded, session)) * 1e-6
     print(f"stamps off by {np.percentile(np.abs(off_ms), 99):.3f} ms (p99)")
-    assert np.percentile(np.abs(off_ms), 90) < 20.0  # a machine that stands still moves some more
+    assert np.abs(off_ms).max() < 20.0
 
 
 def test_inspect_finds_the_true_rate(recorded):
@@ -275,7 +275,7 @@ def test_deeds_are_on_the_same_clock_as_the_signals(recorded, session):
     (mark,) = of_kind(session, "mark")
     late_s.append(mark.time_s - (recorded.marked_ns - zero) * 1e-9)
     print("deed to event:", " ".join(f"{late * 1e3:.0f}" for late in late_s), "ms")
-    assert all(-0.01 < late < 10.0 for late in late_s)  # a tenth of a second on an idle machine
+    assert all(-0.01 < late < 1.0 for late in late_s)
 
 
 def test_file_is_complete_and_says_who_and_what(recorded, session):

@@ -140,7 +140,7 @@ def test_unplugged_screen_is_noticed_and_the_session_waits_for_it(lab):
         assert told["screen_lost"].data["screen"] == told["screen_found"].data["screen"] == "PART"
         noticed_s = told["screen_lost"].time_s - before.now_s
         print(f"unplugging was noticed after {noticed_s:.2f} s")
-        assert 0 < noticed_s < 15.0  # one second on an idle machine
+        assert 0 < noticed_s < 3.0  # one second on an idle machine
         ended = [(e.data["clip"], e.data["how"]) for e in session.events if e.kind == "clip_ended"]
         assert [how for _, how in ended] == ["done", "aborted"]
         rows = [",".join(map(str, row)) for row in session.streams["board"].samples()]

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from emolab.core.errors import RecordingError
@@ -38,8 +37,6 @@ def test_whatever_mixture_of_sectors_a_power_cut_leaves_the_session_is_made_whol
     filmed: Film, tmp_path: Path
 ) -> None:
     chance = random.Random(3)
-    turns_s = np.diff([frame.offered_s for frame in filmed.frames])
-    is_busy = max(filmed.slowest_sync_s, *turns_s) > 0.3  # this machine or its disk, with something else
     for number in range(CUTS):
         at = len(filmed.frames) * number // CUTS
         (here := tmp_path / str(number)).mkdir()
@@ -48,7 +45,9 @@ def test_whatever_mixture_of_sectors_a_power_cut_leaves_the_session_is_made_whol
         verdict, lacks = judge(path, frame.offered_s)
         assert verdict == "whole", f"cut {number}, at {frame.offered_s:.2f} s"
         for name, ms in lacks.items():
-            assert ms < 1000 or is_busy, f"{name} lost {ms:.0f} ms at {frame.offered_s:.2f} s"
+            assert ms < 1000 or filmed.slowest_sync_s > 0.3, (
+                f"{name} lost {ms:.0f} ms at {frame.offered_s:.2f} s"
+            )
             if name != "camera":  # its newest frames are still being encoded when other streams are safe
                 one_ms = 1000 / RATES_HZ.get(name, 20)
                 assert ms <= (frame.offered_s - frame.safe_s) * 1000 + one_ms, f"{name} lacks what was safe"
@@ -72,13 +71,11 @@ def test_without_its_journal_no_fsync_of_the_file_would_have_helped(filmed: Film
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
 def test_what_a_real_file_system_had_on_its_disk_at_an_instant_is_made_whole(tmp_path: Path) -> None:
     with disks(tmp_path) as here:
-        found = []
         for number, cut in enumerate(record(here, "ext4", 4, random.Random(5))):
             verdict, lacks = look(cut, here / "mnt")
             assert verdict == "whole", f"cut {number}, at {cut.offered_s:.2f} s"
-            found.append(max(lacks.values()))
-        # a second on a machine of one's own; here other tests may use the disk as well
-        assert min(found) < 3000, f"ms lost: {found}"
+            # a second on a machine of one's own; here other tests may use the disk as well
+            assert max(lacks.values()) < 3000, f"cut {number}: {lacks}"
 
 
 def recorded(folder: Path, seconds: int = 4) -> Path:

@@ -28,8 +28,6 @@ from emolab.recording.writer import SessionWriter
 from tests.recording.made import BOARD, CAMERA, HEADER, THERMAL, chunk, number
 from tests.recording.victim import RATES_HZ
 
-ATTEMPTS = 3  # a busy machine may keep the writer waiting, though hardly each time
-
 
 @contextmanager
 def victim(path: Path) -> Iterator[subprocess.Popen[str]]:
@@ -90,16 +88,7 @@ def check(session: Session, offered_s: float) -> float:
 
 @pytest.mark.parametrize("trial", range(3))
 def test_a_killed_recording_keeps_all_but_the_last_second(tmp_path: Path, trial: int) -> None:
-    lost_s: list[float] = []
-    while not lost_s or (lost_s[-1] > 1.0 and len(lost_s) < ATTEMPTS):
-        (here := tmp_path / str(len(lost_s))).mkdir()
-        lost_s.append(_killed_and_mended(here, trial))
-    assert lost_s[-1] <= 1.0, f"more than a second is lost each time: {lost_s}"
-
-
-def _killed_and_mended(here: Path, trial: int) -> float:
-    """How much a recording lost that was killed."""
-    path = here / "s.h5"
+    path = tmp_path / "s.h5"
     with victim(path) as process:
         # blocks of 1024 rows fill at 1.02 and 2.05 s
         offered_s = told_until(process, random.Random(trial).uniform(0.3, 2.5))
@@ -107,10 +96,11 @@ def _killed_and_mended(here: Path, trial: int) -> float:
     with Session.open(path) as session:
         assert not session.finished
         lost_s = check(session, offered_s)
+        assert lost_s < 1.0
         rows = {name: len(stream) for name, stream in session.streams.items()}
     assert inspect(path)["verdict"] == "bad"
     if trial == 0:  # the file alone, moved to another computer
-        (here / ".s.h5.journal").unlink()
+        (tmp_path / ".s.h5.journal").unlink()
     report = recover(path)
     assert report["mended"]
     mended = {stream["name"]: stream["samples"] for stream in report["streams"]}
@@ -123,10 +113,9 @@ def _killed_and_mended(here: Path, trial: int) -> float:
         assert check(session, offered_s) <= lost_s
         assert session.recovery["outcome_found"] == "recording"
         assert inspect(path)["recovery"]
-    with Session.open(here / "s.damaged.h5") as session:
+    with Session.open(tmp_path / "s.damaged.h5") as session:
         assert check(session, offered_s) == lost_s
-    assert sorted(file.name for file in here.iterdir()) == ["s.damaged.h5", "s.h5"]
-    return lost_s
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["s.damaged.h5", "s.h5"]
 
 
 DIES_WHILE_MAKING = """

@@ -109,7 +109,7 @@ def test_a_drive_that_hangs_and_answers_again_is_told_of_and_the_file_goes_on(
             assert seen(lambda: "does not answer" in client.snapshot().message)
             asked = time.monotonic()
             assert client.snapshot().phase == "running"
-            assert time.monotonic() - asked < 20.0
+            assert time.monotonic() - asked < 2.0
             share.back()
         finish(engine)
         assert engine.recorder is not None
@@ -130,7 +130,7 @@ def test_a_drive_that_never_answers_again_stops_nobody(share: Drive, monkeypatch
         assert "Nothing is lost" in engine.message
         assert f"run 'emolab recover {path}'" in engine.message
         begun = time.monotonic()
-    assert time.monotonic() - begun < 60, "the engine did not let go"
+    assert time.monotonic() - begun < 20, "the engine did not let go"
     share.back()
     assert seen(lambda: not [t for t in threading.enumerate() if t.name == "recorder rescue"])
     recover(path)
