@@ -24,6 +24,8 @@ def run(
 
     `tell`: print all that it holds. `look`: look at everything before, and do not start on red.
     """
+    from emolab.session import live_session
+
     engine = make_engine(study, devices, speed, hears=not is_simulated(devices))
     numbers = (signal.SIGINT, signal.SIGTERM)
     previous = {number: signal.signal(number, lambda *_: engine.interrupt("signal")) for number in numbers}
@@ -33,7 +35,7 @@ def run(
         wait_for_instruments(engine)
         if look:
             preflight.show(preflight.look(engine, request), sys.stderr)
-        engine.start(request)
+        live_session.start(engine, request)
         engine.serve(until=lambda: engine.phase in ("finished", "failed"))
     finally:
         engine.close()

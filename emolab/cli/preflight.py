@@ -59,12 +59,12 @@ def preflight(arguments: list[str]) -> int:
 
 def look(engine: Engine, request: StartRequest, seconds: float = SECONDS) -> Sequence[CheckView]:
     """What the pre-flight of an engine that is set up finds; serves the engine meanwhile."""
-    from emolab.session.preflight import PreflightRequest, begin
+    from emolab.session import readiness
+    from emolab.session.preflight import PreflightRequest
 
     shown = screens() if request.answers == "window" else None
-    begin(engine, PreflightRequest.from_command(asdict(request) | {"seconds": seconds, "screens": shown}))
-    look = engine.preflight
-    assert look is not None
+    asked = asdict(request) | {"seconds": seconds, "screens": shown}
+    look = readiness.begin(engine, PreflightRequest.from_command(asked))
     engine.serve(until=lambda: not look.is_busy)
     if engine.is_interrupted:
         raise EmolabError("stopped before everything was looked at; nothing was written")

@@ -1,65 +1,30 @@
-"""What windows may ask of an engine; `snapshot` lists the commands."""
+"""What windows may ask of a laboratory; `snapshot` lists the commands."""
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from emolab.core.errors import ConfigError, EmolabError
+from emolab.core.errors import ConfigError
 from emolab.core.event import Event
-from emolab.session import preflight
+from emolab.session import live_session, readiness
+from emolab.session.laboratory import Laboratory
+from emolab.session.preflight import PreflightRequest
 from emolab.session.prepare import StartRequest
-
-if TYPE_CHECKING:
-    from emolab.session.engine import Engine
-    from emolab.session.pump import Pump
-    from emolab.session.run import Run
-
-log = logging.getLogger(__name__)
-
-ANSWER_TIMEOUT_S = 30.0
+from emolab.session.pump import Pump
+from emolab.session.run import Run
 
 
-def post(
-    engine: Engine, put: Callable[[Callable[[], None]], None], command: dict[str, Any], connection: int
-) -> str:
-    """Have the engine's thread carry a command out, and give the reply line. From any thread."""
-    done: Future[None] = Future()
-
-    def carry_out() -> None:
-        try:
-            apply(engine, command, connection)
-            done.set_result(None)
-        except Exception as error:
-            done.set_exception(error)
-
-    put(carry_out)
-    try:
-        done.result(ANSWER_TIMEOUT_S)
-    except FutureTimeout:
-        return json.dumps({"error": "the engine is busy; try again in a moment"})
-    except EmolabError as error:
-        return json.dumps({"error": str(error)})
-    except Exception as error:
-        log.exception("command %s failed", command)
-        return json.dumps({"error": f"{command.get('do')}: {type(error).__name__}: {error}"})
-    return json.dumps({"ok": True})
-
-
-def apply(engine: Engine, command: dict[str, Any], connection: int = 0) -> None:
+def apply(lab: Laboratory, command: dict[str, Any], connection: int = 0) -> None:
     """Carry out one command, in the engine's thread. Raises `EmolabError` when it makes no sense now."""
     do = str(command.get("do"))
     command = {key: _plain(value) for key, value in command.items()}
     if do in _SETUP:
-        _SETUP[do](engine, command, connection)
+        _SETUP[do](lab, command, connection)
     elif do in _RUNNING:
-        if engine.run is None or engine.phase != "running":
+        if lab.run is None or lab.phase != "running":
             raise ConfigError(f"'{do}' needs a running session")
-        _RUNNING[do](engine, engine.run, command)
+        _RUNNING[do](lab, lab.run, command)
     else:
         raise ConfigError(f"the engine knows no command {do!r}")
 
@@ -69,12 +34,12 @@ def _plain(value: Any) -> Any:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
-def _moment_s(engine: Engine, command: dict[str, Any]) -> float:
+def _moment_s(lab: Laboratory, command: dict[str, Any]) -> float:
     """When the participant did it, never later than now: a window's stamp must not move the session."""
     time_ns = command.get("time_ns")
     if not isinstance(time_ns, int):
         raise ConfigError(f"'time_ns' is {time_ns!r}; give emolab.core.clock.now_ns() of the moment")
-    return min(engine.clock.at(time_ns), engine.clock.now_s())
+    return min(lab.clock.at(time_ns), lab.clock.now_s())
 
 
 def _step(command: dict[str, Any]) -> int:
@@ -84,68 +49,68 @@ def _step(command: dict[str, Any]) -> int:
     return step
 
 
-def _pump(engine: Engine, command: dict[str, Any]) -> Pump:
+def _pump(lab: Laboratory, command: dict[str, Any]) -> Pump:
     name = command.get("stream")
-    if not isinstance(name, str) or name not in engine.pumps:
-        raise ConfigError(f"there is no instrument {name!r}; there are {', '.join(engine.pumps)}")
-    return engine.pumps[name]
+    if not isinstance(name, str) or name not in lab.pumps:
+        raise ConfigError(f"there is no instrument {name!r}; there are {', '.join(lab.pumps)}")
+    return lab.pumps[name]
 
 
-def _start(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    engine.start(StartRequest.from_command(command))
+def _start(lab: Laboratory, command: dict[str, Any], connection: int) -> None:
+    live_session.start(lab, StartRequest.from_command(command))
 
 
-def _preflight(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    preflight.begin(engine, preflight.PreflightRequest.from_command(command))
+def _preflight(lab: Laboratory, command: dict[str, Any], connection: int) -> None:
+    readiness.begin(lab, PreflightRequest.from_command(command))
 
 
-def _retry(engine: Engine, command: dict[str, Any], connection: int) -> None:
+def _retry(lab: Laboratory, command: dict[str, Any], connection: int) -> None:
     if command.get("stream") == "sound":
-        engine.reopen_sound()
+        lab.reopen_sound()
     else:
-        _pump(engine, command).retry()
+        _pump(lab, command).retry()
 
 
-def _leave_out(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    _pump(engine, command).leave_out()
+def _leave_out(lab: Laboratory, command: dict[str, Any], connection: int) -> None:
+    _pump(lab, command).leave_out()
 
 
-def _sound_check(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    if engine.sound_fault:
-        raise ConfigError(engine.sound_fault)
-    if engine.phase != "setup":
+def _sound_check(lab: Laboratory, command: dict[str, Any], connection: int) -> None:
+    if lab.sound_fault:
+        raise ConfigError(lab.sound_fault)
+    if lab.phase != "setup":
         raise ConfigError("the tone can be played before the session only")
-    engine.player.tone()
+    lab.player.tone()
 
 
-def _shutdown(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    engine.is_shutting_down = True
+def _shutdown(lab: Laboratory, command: dict[str, Any], connection: int) -> None:
+    lab.is_shutting_down = True
 
 
-def _attach(engine: Engine, command: dict[str, Any], connection: int) -> None:
+def _attach(lab: Laboratory, command: dict[str, Any], connection: int) -> None:
     is_own = command.get("is_own") is not False
-    engine.window_came(connection, str(command.get("screen", "")), is_own)
+    lab.window_came(connection, str(command.get("screen", "")), is_own)
 
 
-def _note(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    if engine.phase == "setup":
+def _note(lab: Laboratory, command: dict[str, Any], connection: int) -> None:
+    if lab.phase == "setup":
         raise ConfigError("a note is kept in the session's file; start the session first")
-    engine.note(str(command.get("text", "")))
+    lab.note(str(command.get("text", "")))
 
 
-def _screen_lost(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    engine.record(Event(engine.clock.now_s(), "screen_lost", data={"screen": command.get("screen", "")}))
-    engine.screen = ""
-    engine.hold("screen", "The participant's screen is gone. Plug it in again; the session then goes on.")
+def _screen_lost(lab: Laboratory, command: dict[str, Any], connection: int) -> None:
+    lab.record(Event(lab.clock.now_s(), "screen_lost", data={"screen": command.get("screen", "")}))
+    lab.screen = ""
+    lab.hold("screen", "The participant's screen is gone. Plug it in again; the session then goes on.")
 
 
-def _screen_found(engine: Engine, command: dict[str, Any], connection: int) -> None:
-    engine.screen = str(command.get("screen", ""))
-    engine.record(Event(engine.clock.now_s(), "screen_found", data={"screen": engine.screen}))
-    engine.release("screen")
+def _screen_found(lab: Laboratory, command: dict[str, Any], connection: int) -> None:
+    lab.screen = str(command.get("screen", ""))
+    lab.record(Event(lab.clock.now_s(), "screen_found", data={"screen": lab.screen}))
+    lab.release("screen")
 
 
-_SETUP: dict[str, Callable[[Engine, dict[str, Any], int], None]] = {
+_SETUP: dict[str, Callable[[Laboratory, dict[str, Any], int], None]] = {
     "start": _start,
     "preflight": _preflight,
     "retry": _retry,
@@ -158,17 +123,17 @@ _SETUP: dict[str, Callable[[Engine, dict[str, Any], int], None]] = {
     "screen_found": _screen_found,
 }
 
-_RUNNING: dict[str, Callable[[Engine, Run, dict[str, Any]], None]] = {
-    "pause": lambda engine, run, c: run.runner.pause(engine.clock.now_s()),
-    "resume": lambda engine, run, c: run.runner.resume(engine.clock.now_s()),
-    "skip": lambda engine, run, c: run.runner.skip(engine.clock.now_s(), _step(c) if "step" in c else None),
-    "repeat": lambda engine, run, c: run.runner.repeat(engine.clock.now_s()),
-    "abort": lambda engine, run, c: run.runner.abort(engine.clock.now_s()),
-    "mark": lambda engine, run, c: run.runner.mark(engine.clock.now_s(), str(c.get("text", ""))),
-    "shown": lambda engine, run, c: run.shown(_step(c), _moment_s(engine, c)),
-    "proceed": lambda engine, run, c: run.proceed(_step(c), _moment_s(engine, c)),
-    "choose": lambda engine, run, c: run.choose(
-        _step(c), str(c.get("state", "")), str(c.get("word") or ""), _moment_s(engine, c)
+_RUNNING: dict[str, Callable[[Laboratory, Run, dict[str, Any]], None]] = {
+    "pause": lambda lab, run, c: run.runner.pause(lab.clock.now_s()),
+    "resume": lambda lab, run, c: run.runner.resume(lab.clock.now_s()),
+    "skip": lambda lab, run, c: run.runner.skip(lab.clock.now_s(), _step(c) if "step" in c else None),
+    "repeat": lambda lab, run, c: run.runner.repeat(lab.clock.now_s()),
+    "abort": lambda lab, run, c: run.runner.abort(lab.clock.now_s()),
+    "mark": lambda lab, run, c: run.runner.mark(lab.clock.now_s(), str(c.get("text", ""))),
+    "shown": lambda lab, run, c: run.shown(_step(c), _moment_s(lab, c)),
+    "proceed": lambda lab, run, c: run.proceed(_step(c), _moment_s(lab, c)),
+    "choose": lambda lab, run, c: run.choose(
+        _step(c), str(c.get("state", "")), str(c.get("word") or ""), _moment_s(lab, c)
     ),
-    "confirm": lambda engine, run, c: run.confirm(_step(c), _moment_s(engine, c)),
+    "confirm": lambda lab, run, c: run.confirm(_step(c), _moment_s(lab, c)),
 }

@@ -46,7 +46,9 @@ TYPES = {"eda": "GSR", "respiration": "Respiration", "ppg": "PPG", "audio": "Aud
 
 
 class Outlets:
-    """Sends streams and events from a thread of its own. `offer` and `mark` never wait, from any thread.
+    """Sends streams and events from a thread of its own, once it is started.
+
+    `offer` and `mark` never wait, from any thread.
 
     `source`: names the study, for receivers that look for the same sender again. `tell`: receives
     what went wrong, as events. Raises `MissingExtra` without pylsl.
@@ -66,6 +68,9 @@ class Outlets:
         self._outlets: dict[str, tuple[StreamInfo, Any]] = {}
         self._markers: Any = None
         self._thread = threading.Thread(target=self._run, name="lsl outlets", daemon=True)
+
+    def start(self) -> None:
+        """Be seen in the network, and begin to send."""
         self._thread.start()
 
     def open(self, info: StreamInfo) -> None:
@@ -106,7 +111,8 @@ class Outlets:
         with self._news:
             self._is_closing = True
             self._wake()
-        self._thread.join(CLOSE_S)
+        if self._thread.ident is not None:
+            self._thread.join(CLOSE_S)
 
     def _wake(self) -> None:
         self._is_news = True

@@ -229,7 +229,7 @@ def _clock(order: Order, prepared: Prepared) -> SteppedClock:
 
 
 def _record(order: Order, prepared: Prepared, path: Path) -> None:
-    """As `Engine` does it, without its threads."""
+    """As `live_session` does it, without an engine's threads."""
     clock = _clock(order, prepared)
     sources = config.build(_devices(order), clock)
     header = prepared.header(order.study.resolve().name, order.devices_text, clock.speed)

@@ -13,17 +13,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from emolab.core.clock import SessionClock
 from emolab.core.event import Event
 from emolab.protocol.runner import REST_GAP_S
 from emolab.protocol.steps import Rest, Step
+from emolab.session.laboratory import Laboratory
+from emolab.session.run import Run
 from emolab.session.wallclock import sleepless_s
-
-if TYPE_CHECKING:
-    from emolab.session.engine import Engine
-    from emolab.session.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +30,11 @@ STILL_S = 5.0
 LONG_S = REST_GAP_S  # somebody who waited for something has waited for something else since
 GRACE_S = 5.0  # until windows and the sound card are judged again: they stood still, too
 
-HOLD = "standstill"  # its name in `Engine.holds`
+HOLD = "standstill"  # its name in `Laboratory.holds`
 
 
 class Standstill:
-    """One engine's. `read`: seconds on a clock that goes on while the machine sleeps."""
+    """One session's. `read`: seconds on a clock that goes on while the machine sleeps."""
 
     def __init__(self, read: Callable[[], float] = sleepless_s) -> None:
         self._read = read
@@ -49,37 +46,37 @@ class Standstill:
         """Whether it has just gone on: what has been silent meanwhile is not silent for that."""
         return time.monotonic() - self._ended_s < GRACE_S
 
-    def look(self, engine: Engine) -> None:
+    def look(self, lab: Laboratory) -> None:
         """See whether anything went on since the last look; to be called before anything is done."""
-        run = engine.run
-        if run is None or engine.phase != "running" or not isinstance(engine.clock, SessionClock):
+        run = lab.run
+        if run is None or lab.phase != "running" or not isinstance(lab.clock, SessionClock):
             self._last = None
             return
-        if HOLD in engine.holds and not run.runner.wants_pause:  # the experimenter has gone on
-            del engine.holds[HOLD]
-        elif HOLD in engine.holds:  # last: what else holds, a lost sound card say, is told first
-            engine.holds[HOLD] = engine.holds.pop(HOLD)
-        last, self._last = self._last, (engine.clock.now_s(), self._read())
+        if HOLD in lab.holds and not run.runner.wants_pause:  # the experimenter has gone on
+            del lab.holds[HOLD]
+        elif HOLD in lab.holds:  # last: what else holds, a lost sound card say, is told first
+            lab.holds[HOLD] = lab.holds.pop(HOLD)
+        last, self._last = self._last, (lab.clock.now_s(), self._read())
         if last is None or (seconds := self._last[1] - last[1]) <= STILL_S:
             return
         self._ended_s = time.monotonic()
         try:
-            self._tell(engine, run, last[0], self._last[0], seconds)
+            self._tell(lab, run, last[0], self._last[0], seconds)
         except Exception:  # a fault in the session's course: its next tick ends it in order
             log.exception("the standstill of %.1f s could not be dealt with", seconds)
 
-    def _tell(self, engine: Engine, run: Run, from_s: float, to_s: float, seconds: float) -> None:
+    def _tell(self, lab: Laboratory, run: Run, from_s: float, to_s: float, seconds: float) -> None:
         step, clip = run.runner.status.step, run.silence()
         data = {"seconds": round(seconds, 3), "counted_s": round(to_s - from_s, 3)}
-        engine.record(Event(from_s, "stood_still", data=data | ({"clip": clip} if clip else {})))
+        lab.record(Event(from_s, "stood_still", data=data | ({"clip": clip} if clip else {})))
         if run.runner.status.phase in ("paused", "holding") and seconds < LONG_S:
             return  # nothing was due; trying the sound card again may take that long
         run.runner.stood_still(from_s, to_s, seconds, f"the computer stood still for {_words(seconds)}")
         run.tick(to_s)
         if clip and run.runner.status.step is not step:  # its end was in the standstill; the card plays on
-            engine.player.stop()
-        if engine.prepared is not None and engine.prepared.request.answers == "window":
-            engine.holds[HOLD] = (
+            lab.player.stop()
+        if lab.is_answered_at_window:
+            lab.holds[HOLD] = (
                 f"The computer stood still for {_words(seconds)}. {_remedy(step, clip, seconds)}"
             )
         else:

@@ -4,53 +4,50 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from emolab.session.laboratory import Laboratory
 from emolab.session.snapshot import Phase, Snapshot
-
-if TYPE_CHECKING:
-    from emolab.session.engine import Engine
 
 _PHASES: dict[str, Phase] = {"paused": "paused", "holding": "holding"}
 
 
-def snapshot_of(engine: Engine) -> Snapshot:
+def snapshot_of(lab: Laboratory) -> Snapshot:
     """How things stand, on the clock of the file: time zero is the start of the recording."""
-    zero_s = engine.zero_s
-    now_s = engine.clock.now_s() - zero_s
-    waits_for = next(iter(engine.holds.values()), engine.sound_fault)
-    look = engine.preflight
+    zero_s = lab.zero_s
+    now_s = lab.clock.now_s() - zero_s
+    waits_for = next(iter(lab.holds.values()), lab.sound_fault)
+    look = lab.preflight
     progress = look.progress if look is not None and look.is_busy else None  # first: results end it
     common = Snapshot(
-        phase=engine.phase,
+        phase=lab.phase,
         now_s=now_s,
-        study=str(engine.study),
-        free_bytes=engine.free_bytes,
-        streams=engine.health(),
-        log=tuple(engine.log),
+        study=str(lab.study),
+        free_bytes=lab.free_bytes,
+        streams=lab.health(),
+        log=tuple(lab.log),
         preflight=look.checks if look is not None else (),
         preflight_progress=progress,
         preflight_number=look.number if look is not None else 0,
-        screen=engine.screen,
-        message=engine.message or _grave(engine) or engine.rendering.progress or waits_for,
-        speed=engine.clock.speed,
+        screen=lab.screen,
+        message=lab.message or _grave(lab) or lab.rendering.progress or waits_for,
+        speed=lab.clock.speed,
         engine_pid=os.getpid(),
-        summary=engine.summary,
+        summary=lab.summary,
     )
-    return common if engine.run is None else _with_run(common, engine)
+    return common if lab.run is None else _with_run(common, lab)
 
 
-def _grave(engine: Engine) -> str:
+def _grave(lab: Laboratory) -> str:
     """What is wrong with the session file while it is recorded, if anything."""
-    trouble = None if engine.recorder is None or engine.phase != "running" else engine.recorder.trouble
+    trouble = None if lab.recorder is None or lab.phase != "running" else lab.recorder.trouble
     return trouble.text if trouble is not None and trouble.is_grave else ""
 
 
-def _with_run(common: Snapshot, engine: Engine) -> Snapshot:
-    run, recorder = engine.run, engine.recorder
+def _with_run(common: Snapshot, lab: Laboratory) -> Snapshot:
+    run, recorder = lab.run, lab.recorder
     assert run is not None and recorder is not None
-    prepared, status, zero_s = run.prepared, run.runner.status, engine.zero_s
-    phase = engine.phase
+    prepared, status, zero_s = run.prepared, run.runner.status, lab.zero_s
+    phase = lab.phase
     if phase == "running":
         phase = _PHASES.get(status.phase, "pausing" if status.will_pause else "running")
     started_s = None if status.run_started_s is None else status.run_started_s - zero_s

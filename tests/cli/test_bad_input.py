@@ -210,7 +210,7 @@ def test_a_file_in_the_place_of_the_participants_folder_is_told(tmp_path: Path) 
 def test_a_disk_that_is_nearly_full_is_told_before_the_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emolab.session.engine.LEAST_FREE_BYTES", 1 << 60)
+    monkeypatch.setattr("emolab.session.live_session.LEAST_FREE_BYTES", 1 << 60)
     sentence = refused(record(tmp_path / "study", simulated(tmp_path)), tmp_path / "study")
     assert re.search(r"has only \d+ MB left; free some, or choose a study folder on another disk", sentence)
 

@@ -17,7 +17,7 @@ from emolab.gui.console import override
 from emolab.gui.console.override import OverrideDialog, is_reason
 from emolab.gui.console.readiness import Form, blockers, check_blocker, reds
 from emolab.gui.console.start_bar import READY
-from emolab.session import preflight
+from emolab.session import readiness
 from emolab.session.prepare import NEVERTHELESS
 from tests.gui import engine_states as states
 from tests.gui.console_room import under_console
@@ -329,9 +329,9 @@ def test_a_refusal_no_reason_helps_against_is_a_notice(attach, flow, setup, qtbo
 
 
 def test_the_engine_ends_its_refusal_with_the_words_the_console_waits_for():
-    engine = SimpleNamespace(preflight=None, pumps={}, health=lambda: (SILENT,))
+    engine = SimpleNamespace(preflight=None, pumps={}, left_out=list, health=lambda: (SILENT,))
     with pytest.raises(ConfigError, match="silent for 6 s") as caught:
-        preflight.gate(engine, "")
+        readiness.gate(engine, "")
     assert str(caught.value).endswith(NEVERTHELESS)
 
 

@@ -15,7 +15,7 @@ from emolab.core.event import Event
 from emolab.core.settings import read
 from emolab.devices import config
 from emolab.recording.reader import Session
-from emolab.session import commands
+from emolab.session import commands, live_session
 from emolab.session.address import read_address
 from emolab.session.client import EngineClient
 from emolab.session.engine import Engine
@@ -54,7 +54,7 @@ def go_on(engine: Engine, until: Callable[[], bool]) -> None:
 
 def start(engine: Engine, answers: str = "simulated", session: int = 0) -> Path:
     """Begin the quick protocol with P001; the path of its file."""
-    engine.start(StartRequest("quick", "P001", session, answers=answers))
+    live_session.start(engine, StartRequest("quick", "P001", session, answers=answers))
     assert engine.prepared is not None
     return engine.prepared.path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from emolab.devices.source import Source
 from emolab.protocol.load import load
 from emolab.recording.inspect import inspect
 from emolab.recording.reader import Session
-from emolab.session import folder
-from emolab.session.client import find_engine
+from emolab.recording.recorder import Recorder
+from emolab.session import folder, occupied
+from emolab.session.address import read_address
+from emolab.session.client import EngineClient, find_engine
 from emolab.session.engine import Engine
 from emolab.session.health import SILENT_AFTER_S
 from emolab.study import consent, participants
@@ -314,6 +317,46 @@ def test_who_withdraws_while_the_session_begins_is_not_recorded(
         assert engine.phase == "finished" and "P001 withdrew" in engine.message
         with Session.open(path) as session:
             assert session.outcome == "interrupted"
+
+
+def test_whoever_withdraws_finds_a_session_running_as_long_as_its_file_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each side marks first and looks then: a session is told before it asks whether somebody withdrew."""
+    check_open, close = participants.check_open, Recorder.close
+    told: list[str] = []
+
+    def withdraw(study: Path, participant: str) -> None:
+        if (study / "P001" / "P001_session-0.h5").exists():
+            told.append(occupied.why_not(study, participant))
+            participants.mark_withdrawn(study, participant)
+        check_open(study, participant)
+
+    def slowly(recorder: Recorder, outcome: str, timeout_s: float) -> None:
+        told.append(occupied.why_not(tmp_path, "P001"))
+        close(recorder, outcome, timeout_s)
+
+    monkeypatch.setattr(participants, "check_open", withdraw)
+    monkeypatch.setattr(Recorder, "close", slowly)
+    with engine_on(tmp_path) as engine:
+        start(engine)
+        assert engine.phase == "finished" and "P001 withdrew" in engine.message
+        assert told == ["Session 0 of P001 is being recorded."] * 2
+        assert not occupied.why_not(tmp_path, "P001")
+
+
+def test_a_window_hears_of_the_end_of_a_session_that_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine_on(tmp_path) as engine:
+        start(engine)
+        address = read_address(tmp_path)
+        assert address is not None
+        told: list[str] = []
+        with closing(EngineClient(address)) as window, monkeypatch.context() as patch:
+            patch.setattr(engine.player, "close", lambda: told.append(window.snapshot().phase))
+            engine.close()
+        assert told == ["finished"]
 
 
 def test_a_session_nobody_answers_holds_no_consent(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_study_whose_disk_goes_away_does_not_stop_the_engine(
         raise FileNotFoundError(2, "No such file or directory")
 
     with engine_on(tmp_path) as engine:
-        monkeypatch.setattr("emolab.session.engine.shutil.disk_usage", gone)
+        monkeypatch.setattr("shutil.disk_usage", gone)
         engine._due["look"] = 0.0
         go_on(engine, lambda: engine.free_bytes == 0)
         assert engine.phase == "setup"

@@ -63,6 +63,7 @@ def wait(until: Callable[[], bool]) -> None:
 @contextmanager
 def sending(clock: SessionClock, told: list[Event] | None = None) -> Iterator[Outlets]:
     outlets = Outlets(clock, "study", (told if told is not None else []).append)
+    outlets.start()
     try:
         yield outlets
     finally:

@@ -22,7 +22,7 @@ from emolab.devices.machine import Disk
 from emolab.devices.simulated import demo_device_file
 from emolab.protocol.bank import Bank
 from emolab.recording.reader import Session
-from emolab.session import awake, checks, commands, preflight, view
+from emolab.session import awake, checks, commands, live_session, readiness, view
 from emolab.session.engine import Engine
 from emolab.session.prepare import StartRequest, lay_out
 from emolab.session.snapshot import CheckView, Snapshot
@@ -108,7 +108,7 @@ def test_progress_and_results_are_in_the_snapshot(tmp_path: Path, stimuli: Path)
         with pytest.raises(ConfigError, match="running already"):
             commands.apply(made, {"do": "preflight", **vars(REQUEST)})
         with pytest.raises(ConfigError, match="still running"):
-            made.start(REQUEST)
+            live_session.start(made, REQUEST)
         during = view.snapshot_of(made)
         assert during.preflight_number == 1
         assert during.preflight == () and 0 < (during.preflight_progress or 0) < 1
@@ -125,9 +125,9 @@ def test_red_stops_the_start_until_a_reason_is_typed_and_recorded(tmp_path: Path
         assert look(made)["board"].level == "act"
         for reason in ("", "   "):
             with pytest.raises(ConfigError, match=r"board delivers 100\.\d Hz, announced as 250 Hz"):
-                made.start(replace(REQUEST, override=reason))
+                live_session.start(made, replace(REQUEST, override=reason))
         assert made.phase == "setup" and not list((tmp_path / "study").glob("P*"))
-        made.start(replace(REQUEST, override="the new board comes tomorrow"))
+        live_session.start(made, replace(REQUEST, override="the new board comes tomorrow"))
         serve(made, lambda: made.zero_s + 1 < made.clock.now_s())
         made.interrupt("test")
         serve(made, lambda: made.phase == "finished")
@@ -142,15 +142,15 @@ def test_red_stops_the_start_until_a_reason_is_typed_and_recorded(tmp_path: Path
 
 def test_a_reason_without_red_leaves_no_event(tmp_path: Path, stimuli: Path) -> None:
     with engine(tmp_path, stimuli, BOARD) as made:
-        assert preflight.gate(made, "just in case") is None
+        assert readiness.gate(made, "just in case") is None
 
 
 def test_leaving_the_stream_out_takes_its_red_away(tmp_path: Path, stimuli: Path) -> None:
     with engine(tmp_path, stimuli, SLOW + CAMERA) as made:
         look(made)
-        assert [check.stream for check in preflight.reds(made)] == ["board"]
+        assert [check.stream for check in readiness.reds(made)] == ["board"]
         commands.apply(made, {"do": "leave_out", "stream": "board"})
-        assert preflight.reds(made) == [] and preflight.gate(made, "") is None
+        assert readiness.reds(made) == [] and readiness.gate(made, "") is None
         assert "board" not in look(made)
 
 
@@ -158,11 +158,11 @@ def test_what_never_delivered_cannot_be_overridden(tmp_path: Path, stimuli: Path
     with engine(tmp_path, stimuli, UNPLUGGED + CAMERA) as made:
         assert look(made)["board"].level == "act"
         with pytest.raises(ConfigError, match="unplugged"):
-            made.start(REQUEST)
+            live_session.start(made, REQUEST)
         with pytest.raises(ConfigError, match=r"board has not delivered anything yet.*leave it out"):
-            made.start(replace(REQUEST, override="we need the camera only"))
+            live_session.start(made, replace(REQUEST, override="we need the camera only"))
         commands.apply(made, {"do": "leave_out", "stream": "board"})
-        made.start(REQUEST)
+        live_session.start(made, REQUEST)
         assert made.phase == "running"
         with pytest.raises(ConfigError, match="before the session"):
             commands.apply(made, {"do": "preflight", **vars(REQUEST)})

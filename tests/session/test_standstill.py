@@ -21,6 +21,7 @@ from emolab.session import diary, view
 from emolab.session.engine import Engine
 from emolab.session.snapshot import Snapshot
 from emolab.session.standstill import Standstill
+from emolab.session.watch import Watch
 from tests.cli.command import finish as finished
 from tests.cli.command import simulated
 from tests.cli.command import start as started
@@ -64,6 +65,7 @@ def session(study: Path, answers: str = "window") -> Iterator[tuple[Engine, Mach
     engine = Engine(study, devices, machine, user, with_sound=False)
     try:
         engine.standstill = Standstill(machine.sleepless_s)
+        engine.watch = Watch(engine.standstill)
         engine.arm(render=False)
         go_on(engine, lambda: all(pump.status.state == "open" for pump in engine.pumps.values()))
         machine.sleep_through(HURRY_S)
@@ -206,7 +208,7 @@ def test_windows_and_sound_that_stood_still_as_well_are_not_lost(
     with session(tmp_path) as (engine, machine):
         monkeypatch.setattr("emolab.session.standstill.GRACE_S", 600.0)
         hurry(engine, machine, lambda: step_kind(engine) == "rest")
-        monkeypatch.setattr(engine, "windows_silent_s", lambda: 600.0)
+        monkeypatch.setattr(engine.windows, "silent_s", lambda: 600.0)
         monkeypatch.setattr(engine.player, "failure", lambda: "The sound output has stopped.")
         machine.sleep_through(600.0)
         engine._due["look"] = 0.0
