@@ -51,11 +51,15 @@ class Broken:
         return folder.part_path(self.paths[0], len(self.paths) + 1)
 
     def facts(self) -> dict[str, Any]:
-        """What the new part keeps of it, for its `session_started` event."""
+        """What the new part keeps of it, for its `session_started` event.
+
+        `gap_s`: seconds between the parts by the computer's date, None when that was set back meanwhile.
+        """
+        gap_s = round((datetime.now(UTC) - self.ended_utc).total_seconds(), 3)
         return {
             "file": self.paths[-1].name,
             "part": len(self.paths) + 1,
-            "gap_s": round((datetime.now(UTC) - self.ended_utc).total_seconds(), 3),
+            "gap_s": gap_s if gap_s >= 0 else None,
             "elapsed_s": round(self.elapsed_s, 3),
             "trials_before": len(self.begun),
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import h5py
@@ -351,6 +351,13 @@ def test_what_is_resumed_keeps_its_seed_whichever_is_asked_for(tmp_path: Path) -
     record(tmp_path, Part(PAGES_S + 400), begun)
     again = lay_out(replace(begun, seed=0, resume=True), tmp_path)[2]
     assert again.trials == whole.trials != lay_out(replace(begun, seed=0))[2].trials
+
+
+def test_a_date_set_back_between_the_parts_makes_no_negative_gap(tmp_path: Path) -> None:
+    left, _ = broken_off(tmp_path, Part(PAGES_S + 400))
+    since_s = (datetime.now(UTC) - DAY).total_seconds()  # a clock that is put forward takes no time
+    assert left.facts()["gap_s"] == pytest.approx(since_s, abs=60.0)
+    assert replace(left, ended_utc=datetime.now(UTC) + timedelta(hours=1)).facts()["gap_s"] is None
 
 
 def test_a_recording_that_cannot_be_read_tells_no_rule(tmp_path: Path) -> None:
