@@ -17,9 +17,9 @@ from typing import Any
 from emolab.cli.arguments import parser, print_json
 from emolab.core.registry import resolve
 from emolab.datasets import DATASETS
-from emolab.datasets.dataset import Dataset
+from emolab.datasets.dataset import Dataset, quietly
 
-SHOWN = 10  # of what is left out; --json tells all
+SHOWN = 10  # reasons why something is left out; --json tells all
 
 
 def data(arguments: list[str]) -> int:
@@ -60,7 +60,31 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def check(corpus: Dataset, reads_all: bool = False) -> dict[str, Any]:
-    """What of a corpus is there: counts found and published, files missing, trials left out and why."""
+    """What of a corpus is there: counts found and published, files missing, trials left out and why.
+
+    Where each target has recordings of its own (`by_target`), counts are those of the target with fewer.
+    """
+    sides: dict[str, Dataset] = dict(corpus.by_target()) if hasattr(corpus, "by_target") else {"": corpus}
+    with quietly():  # the table says it
+        counts = {target: _counts(side, reads_all) for target, side in sides.items()}
+    found = {what: min(one[what] for one in counts.values()) for what in next(iter(counts.values()))}
+    left_out = dict.fromkeys(one for side in sides.values() for one in getattr(side, "left_out", ()))
+    published = dict(corpus.spec.published)
+    missing = list(getattr(corpus, "missing", ()))
+    return {
+        "corpus": corpus.spec.name,
+        "found": found,
+        "by_target": {target: one["trials"] for target, one in counts.items()} if len(sides) > 1 else {},
+        "published": published,
+        "missing": missing,
+        "left_out": [vars(one) for one in left_out],
+        "is_read": reads_all,
+        "is_whole": not missing and all(found.get(what, 0) >= count for what, count in published.items()),
+    }
+
+
+def _counts(corpus: Dataset, reads_all: bool) -> dict[str, int]:
+    """How many can be used, of trials, of participants, of each split, of songs."""
     trials = corpus.trials()
     if reads_all and hasattr(corpus, "each"):
         for _ in corpus.each():
@@ -70,17 +94,7 @@ def check(corpus: Dataset, reads_all: bool = False) -> dict[str, Any]:
     found |= Counter(ref.split for ref in trials if ref.split is not None)
     if hasattr(corpus, "ratings"):
         found["songs"] = len({corpus.ratings()[ref.key].song for ref in trials})
-    published = dict(corpus.spec.published)
-    missing = list(getattr(corpus, "missing", ()))
-    return {
-        "corpus": corpus.spec.name,
-        "found": found,
-        "published": published,
-        "missing": missing,
-        "left_out": [vars(one) for one in getattr(corpus, "left_out", ())],
-        "is_read": reads_all,
-        "is_whole": not missing and all(found.get(what, 0) >= count for what, count in published.items()),
-    }
+    return found
 
 
 def _tell(facts: dict[str, Any]) -> None:
@@ -90,11 +104,17 @@ def _tell(facts: dict[str, Any]) -> None:
             print(f"    {what:<14}{count:>7} of {facts['published'][what]} published")
         elif count:
             print(f"    {what:<14}{count:>7}")
+    for target, count in facts["by_target"].items():
+        print(f"    {f'for {target}':<14}{count:>7}")
     if facts["missing"]:
         print(f"    not there: {', '.join(facts['missing'])}")
-    for one in facts["left_out"][:SHOWN]:
-        print(f"    left out: {one['key']}: {one['why']}")
-    if (more := len(facts["left_out"]) - SHOWN) > 0:
+    by_why: dict[str, list[str]] = {}
+    for one in facts["left_out"]:
+        by_why.setdefault(one["why"], []).append(one["key"])
+    for why, keys in list(by_why.items())[:SHOWN]:
+        named = keys[0] if len(keys) == 1 else f"{len(keys)} trials, such as {keys[0]}"
+        print(f"    left out: {named}: {why}")
+    if more := sum(len(keys) for keys in list(by_why.values())[SHOWN:]):
         print(f"    left out: {more} more; --json tells all")
     read = "every signal was read" if facts["is_read"] else "signals were not read; --all reads them"
     print(f"{'it is whole' if facts['is_whole'] else 'it is not whole'}; {read}")

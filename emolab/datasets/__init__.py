@@ -5,7 +5,7 @@
     deap       40 music videos watched by 32 people: skin, breath, pulse, ratings
     fer2013    35,887 grey faces of 48×48 in seven classes, with their split
     hku956     956 pieces of music heard by 30 people: pulse, skin and temperature at the wrist, ratings
-    pmemo      choruses of 794 pop songs heard by 457 people: skin, ratings, 6373 figures of the music
+    pmemo      choruses of 767 pop songs heard by 457 people: skin, ratings, 6373 figures of the music
     sessions   emolab's own studies: clips heard and reported on (a folder, so not in `DATASETS`)
     rated      what corpora share in which subjects rated valence and arousal
     tables     opened so that whatever is wrong with one is told with its name

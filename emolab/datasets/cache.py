@@ -76,6 +76,16 @@ def keep_whole(path: Path, write: Callable[[IO[bytes]], object]) -> bool:
 
     False, and a line in the log, where the folder cannot be written to: what is kept can be done without.
     """
+    try:
+        _write_whole(path, write)
+    except OSError as error:
+        log.warning("nothing can be kept in %s (%s)", path.parent, error)
+        return False
+    return True
+
+
+def _write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Raises `OSError`, and leaves no half."""
     aside = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,13 +93,11 @@ def keep_whole(path: Path, write: Callable[[IO[bytes]], object]) -> bool:
             aside = Path(half.name)
             write(half)
         aside.replace(path)
-    except OSError as error:
+    except OSError:
         with suppress(OSError):
             if aside is not None:
                 aside.unlink()
-        log.warning("nothing can be kept in %s (%s)", path.parent, error)
-        return False
-    return True
+        raise
 
 
 class ArrayCache:
@@ -101,6 +109,7 @@ class ArrayCache:
         )
         self.most_bytes = most_bytes
         self._written = 0
+        self._is_told = False  # that the folder cannot be written to: an entry is made for every trial
 
     def get_or_make(
         self, task: str, arrays: Arrays, parameters: Mapping[str, Any], make: Callable[[], Arrays]
@@ -132,7 +141,7 @@ class ArrayCache:
         return found
 
     def put(self, key: str, arrays: Arrays) -> None:
-        """Keep arrays under a key. A folder that cannot be written to is told, and done without.
+        """Keep arrays under a key. A folder that cannot be written to is told once, and done without.
 
         Raises `DataError` for arrays of objects.
         """
@@ -141,7 +150,16 @@ class ArrayCache:
         content = _packed(arrays)
         if len(content) > self.most_bytes:
             return
-        if not keep_whole(self._path(key), lambda half: half.write(content)):
+        try:
+            _write_whole(self._path(key), lambda half: half.write(content))
+        except OSError as error:
+            log.log(
+                logging.DEBUG if self._is_told else logging.WARNING,
+                "nothing can be kept in %s (%s); what is computed is computed again the next time",
+                self.folder,
+                error,
+            )
+            self._is_told = True
             return
         self._written += 1
         if self._written % EVERY == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -76,6 +77,17 @@ class Dataset(Protocol):
         ...
 
 
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Within it the log is not told what is left out: for those who tell it themselves."""
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
 @dataclass
 class Account:
     """What a corpus called `name` leaves out, and why, by trial; told in the log as it comes."""
@@ -87,6 +99,14 @@ class Account:
         """Note that a trial cannot be used."""
         log.warning("%s: %s is left out: %s", self.name, key, why)
         self.by_key[key] = LeftOut(key, why)
+
+    def leave_out_all(self, keys: Sequence[str], why: str) -> None:
+        """Note that trials cannot be used, all for one reason: one line in the log."""
+        if len(keys) > 1:
+            log.warning("%s: %d trials are left out, such as %s: %s", self.name, len(keys), keys[0], why)
+            self.by_key |= {key: LeftOut(key, why) for key in keys}
+        elif keys:
+            self.leave_out(keys[0], why)
 
     def __contains__(self, key: str) -> bool:
         return key in self.by_key

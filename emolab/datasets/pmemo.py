@@ -1,4 +1,4 @@
-"""PMEmo: choruses of 794 pop songs heard by 457 people, their skin measured at 50 Hz, as of 2018 and of 2019.
+"""PMEmo: choruses of pop songs heard by 457 people, their skin measured at 50 Hz, as of 2018 and of 2019.
 
     2018  DIR/Annotations/Arousal|Valence/1-A.csv|1-V.csv       what each subject said of song 1
           DIR/EDA/Arousal|Valence/1_100012_A.csv                skin of a subject, who heard it once for each
@@ -8,10 +8,13 @@
           DIR/features/static_features.csv
 
 What a subject said is in the layout of 2018 only. How the columns of its tables are called is not documented:
-`opinions` finds them by name and says what it found when it cannot; write your own, giving an `Opinion` a
-subject and song, and pass it as `adapter`. Without opinions a song's means stand for what each said
-(`is_own` tells). Two recordings of one trial, one a dimension, are `eda_valence` and `eda_arousal`; `eda` is
-that of the target. Ratings go from 0 to 1; half-way thresholds do not mind.
+`opinions` finds them by name and says what it found when it cannot; rename them, or write your own, giving
+an `Opinion` a subject and song, and pass it as `adapter`. Without opinions a song's means stand for what each
+said (`is_own` tells). Two recordings of one trial, one a dimension, are `eda_valence` and `eda_arousal`;
+`eda` is that of the target. Ratings go from 0 to 1; half-way thresholds do not mind.
+
+Of 794 songs 767 have means, and only these are counted: what was heard of the other 27 is no trial of 2019,
+and the papers' 7690 trials out of 7962 seem to leave it out, too.
 """
 
 from __future__ import annotations
@@ -36,9 +39,11 @@ from emolab.datasets.thresholds import AXES
 from emolab.signals.audio_features import FeatureTable, read_table
 
 RATE_HZ = 50.0
-COUNTS = {"trials": 7690, "participants": 457, "songs": 794}
+COUNTS = {"trials": 7690, "participants": 457, "songs": 767}  # songs with means
 SUBJECT_SIGNS = 6  # at the end of a column's name, 2019
 STATIC = "static_annotations.csv"
+MUSIC = "static_features.csv"
+COLUMNS_SHOWN = 8  # of a table, in a message
 _WORDS = {"valence": "Valence", "arousal": "Arousal"}
 _EDA_2018 = re.compile(r"(?P<song>\d+)_(?P<subject>[A-Za-z0-9]+)_[AV]\.csv")
 _EDA_2019 = re.compile(r"(?P<song>\d+)_EDA\.csv")
@@ -68,7 +73,7 @@ class Pmemo(RatedCorpus):
         citation="Zhang et al. 2018, The PMEmo dataset for music emotion recognition, "
         "doi:10.1145/3206025.3206037",
         licence="MIT (annotations and features; the songs belong to their labels)",
-        where="github.com/HuiZhangDB/PMEmo",
+        where="github.com/HuiZhangDB/PMEmo (794 songs, 767 of them with mean ratings)",
         published=COUNTS,
     )
 
@@ -88,13 +93,43 @@ class Pmemo(RatedCorpus):
         """Whether ratings are what each subject said, not a song's means."""
         return self._adapter is not None or self.layout == 2018
 
-    @cached_property
+    @property
     def features(self) -> FeatureTable | None:
-        """The songs' ComParE figures, None where the table is not there."""
-        for path in (self.place / "static_features.csv", self.place / "features" / "static_features.csv"):
+        """The songs' ComParE figures, None where the table is not there. Raises as `read_table`."""
+        if isinstance(self._features, str):
+            raise DataError(self._features)
+        return self._features
+
+    @cached_property
+    def _features(self) -> FeatureTable | str | None:
+        """The table, or what is wrong with it: it is large, and every trial asks for it."""
+        for path in (self.place / MUSIC, self.place / "features" / MUSIC):
             if path.is_file():
-                return read_table(path)
+                try:
+                    return read_table(path)
+                except DataError as error:
+                    return str(error)
         return None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Folders that have no table, and files, of those that are read and not there."""
+        if self.layout == 2018:
+            names = [f"{folder}/{word}" for folder in ("Annotations", "EDA") for word in _WORDS.values()]
+            music = MUSIC
+        else:
+            names, music = [f"annotations/{STATIC}", "EDA"], f"features/{MUSIC}"
+        absent = [name for name in names if not _is_there(self.place / name)]
+        if not any((self.place / name).is_file() for name in (MUSIC, f"features/{MUSIC}")):
+            absent.append(music)
+        return tuple(absent)
+
+    def by_target(self) -> dict[Target, RatedCorpus]:
+        """The corpus for each target: as of 2018 both have recordings of their own."""
+        if self.layout != 2018:
+            return super().by_target()
+        other: Target = "arousal" if self.target == "valence" else "valence"
+        return {self.target: self, other: Pmemo(self.place, other, self.threshold, self._adapter)}
 
     def load(self, ref: TrialRef) -> Trial:
         """`eda` `(n,)` at 50 Hz, `ratings`: valence, arousal, and `music` `(6373,)` of songs in the table.
@@ -125,18 +160,24 @@ class Pmemo(RatedCorpus):
             key = f"{one.song}/{one.subject}"
             if said.setdefault(key, one) != one:
                 said[key] = Opinion(one.subject, one.song, math.nan, math.nan)
+        unrated = "nobody's rating of it is there"
+        if not self.is_own:
+            unrated = f"its song has no means in {STATIC}, as 27 of the 794 have none"
+        left_out: dict[str, list[str]] = {}  # by reason
         for key in sorted(said.keys() | self._recordings.keys(), key=_by_number):
             found = said.get(key)
             if found is None:
-                self._leave_out(key, "nobody's rating of it is there")
+                left_out.setdefault(unrated, []).append(key)
             elif not (math.isfinite(found.valence) and math.isfinite(found.arousal)):
-                self._leave_out(
-                    key, "it is not rated in both valence and arousal, or twice in one and differently"
-                )
+                why = "it is not rated in both valence and arousal, or twice in one and differently"
+                left_out.setdefault(why, []).append(key)
             else:
                 if self.target not in self._recordings.get(key, {}):
-                    self._leave_out(key, f"no skin conductance of it for {self.target} is there")
+                    why = f"no skin conductance of it for {self.target} is there"
+                    left_out.setdefault(why, []).append(key)
                 yield key, Rated(found.subject, found.song, found.valence, found.arousal)
+        for why, keys in left_out.items():  # one dimension may lack all of 7690
+            self._leave_out_all(keys, why)
 
     def _opinions(self) -> Iterable[Opinion]:
         if self._adapter is not None:
@@ -172,28 +213,31 @@ def opinions(place: Path) -> Iterator[Opinion]:
             who = value = ""
             for row in _rows(path):
                 if not who:
-                    who = _called(path, row, _SUBJECT_COLUMNS)
-                    value = _called(path, row, (*_RATING_COLUMNS, axis))
+                    who = _called(path, row, _SUBJECT_COLUMNS, "the subject")
+                    value = _called(path, row, (*_RATING_COLUMNS, axis), "the rating")
                 rated, number = said.setdefault((row[who].strip(), song), {}), _number(path, row, value)
                 rated[axis] = number if rated.get(axis, number) == number else math.nan
     for (subject, song), by_axis in said.items():
         yield Opinion(subject, song, *(by_axis.get(axis, math.nan) for axis in AXES))
 
 
-def _called(path: Path, row: dict[str, str], names: tuple[str, ...]) -> str:
-    """The column called by the first of these names that there is."""
+def _called(path: Path, row: dict[str, str], names: tuple[str, ...], what: str) -> str:
+    """The column called by the first of these names that there is; `what`: of what, in words."""
     plain = {column.lower().replace("_", "").replace(" ", ""): column for column in row}
     for name in names:
         if name in plain:
             return plain[name]
+    found = ", ".join(map(shown, list(row)[:COLUMNS_SHOWN]))
+    more = f" and {len(row) - COLUMNS_SHOWN} more" if len(row) > COLUMNS_SHOWN else ""
     raise DataError(
-        f"{path}:1: none of its columns {shown(', '.join(row))} is called {names[0]}; "
-        "give Pmemo an adapter that reads these tables"
+        f"{path}:1: none of its columns {found}{more} is known for {what}: known are {', '.join(names)} "
+        f"(capitals, spaces and _ do not count); rename it to {names[0]!r} in every table of Annotations, or "
+        "in Python give Pmemo an adapter that reads these tables: Pmemo(folder, adapter=read)"
     )
 
 
 def _layout(place: Path) -> int:
-    if (place / "Annotations").is_dir() and (place / "EDA" / "Valence").is_dir():
+    if (place / "Annotations").is_dir() and any((place / "EDA" / word).is_dir() for word in _WORDS.values()):
         return 2018
     if (place / "annotations" / STATIC).is_file() and (place / "EDA").is_dir():
         return 2019
@@ -201,6 +245,10 @@ def _layout(place: Path) -> int:
         f"{place} is no PMEmo: expected are Annotations and EDA/Arousal, EDA/Valence (2018), or EDA and "
         f"annotations/{STATIC} (2019); it comes from {Pmemo.spec.where}"
     )
+
+
+def _is_there(place: Path) -> bool:
+    return place.is_file() or any(place.glob("*.csv"))
 
 
 def _recordings_2018(place: Path) -> dict[str, Found]:

@@ -100,6 +100,10 @@ class RatedCorpus(ABC):
             if key not in self._left_out
         ]
 
+    def by_target(self) -> dict[Target, RatedCorpus]:
+        """The corpus for each target that has recordings of its own; itself where all share them."""
+        return {self.target: self}
+
     def each(self) -> Iterator[Trial]:
         """All trials, loaded one after the other; what cannot be loaded is left out, and told."""
         return self._left_out.each(self)
@@ -115,6 +119,9 @@ class RatedCorpus(ABC):
 
     def _leave_out(self, key: str, why: str) -> None:
         self._left_out.leave_out(key, why)
+
+    def _leave_out_all(self, keys: Sequence[str], why: str) -> None:
+        self._left_out.leave_out_all(keys, why)
 
     def _points(self) -> tuple[list[str], list[tuple[float, float]]]:
         every = self.ratings().values()

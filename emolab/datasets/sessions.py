@@ -54,6 +54,7 @@ class Recording:
     participant: str
     study: str
     playings: tuple[Playing, ...]
+    is_simulated: bool
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Heard:
     recording: Path
     playing: Playing
     study: str = ""  # as the recording's header names it
+    is_simulated: bool = False
 
 
 class Sessions:
@@ -139,6 +141,10 @@ class Sessions:
             found.setdefault(one.participant, set()).add(one.study)
         return {who: sorted(names) for who, names in found.items()}
 
+    def simulated(self) -> frozenset[str]:
+        """The keys of trials that are of no person: who answered was simulated, or what measured."""
+        return frozenset(key for key, one in self.heard().items() if one.is_simulated)
+
     def load(self, ref: TrialRef) -> Trial:
         """`eda`, `ppg`, `respiration` `(n,)` in their own units, as far as they were recorded.
 
@@ -200,7 +206,7 @@ class Sessions:
             elif playing.said is None or playing.said.state is None:
                 self._left_out.leave_out(key, "nothing was reported in time")
             else:
-                found[key] = Heard(who, path, playing, one.study)
+                found[key] = Heard(who, path, playing, one.study, one.is_simulated)
         return found
 
     def _lines(self, path: Path) -> dict[str, Line]:
@@ -219,9 +225,24 @@ def _recording(path: Path) -> Recording:
     with Session.open(path) as session:
         events, header = session.events, session.header
         lasts = [stream.last_s() or 0.0 for stream in session.streams.values()]
+        is_simulated = _is_simulated(session)
     told = identity(header.participant, header.session, header.started_utc)
     end_s = max([*lasts, *(event.time_s for event in events)], default=0.0)
-    return Recording(told, header.participant, header.study, tuple(trials(events, end_s)))
+    return Recording(told, header.participant, header.study, tuple(trials(events, end_s)), is_simulated)
+
+
+def _is_simulated(session: Session) -> bool:
+    """Did nobody take part? So it is when answers were simulated, or an instrument of a signal that is read.
+
+    A camera that was simulated beside a person's skin changes nothing of that.
+    """
+    begun = [event.data for event in session.events if event.kind == "session_started"]
+    if any(facts.get("answers") == "simulated" or "rehearsal" in facts for facts in begun):
+        return True
+    return any(
+        stream.info.instrument.get("simulated") and any(one.kind in KINDS for one in stream.info.channels)
+        for stream in session.streams.values()
+    )
 
 
 def _rate_hz(times_s: NDArray[np.float64]) -> float:

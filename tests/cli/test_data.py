@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from emolab.datasets import DATASETS, deap
+from emolab.datasets import DATASETS, deap, pmemo
+from emolab.datasets.hku956 import Hku956
 from tests.cli.command import emolab
 from tests.datasets import test_deap, test_hku956, test_pmemo
 
@@ -55,7 +58,63 @@ def test_only_reading_all_finds_what_is_wrong_inside(tmp_path: Path) -> None:
 def test_songs_are_counted(tmp_path: Path) -> None:
     facts = emolab("data", "check", "pmemo", test_pmemo.write_2019(tmp_path), "--json").json
     assert facts["found"] == {"trials": 8, "participants": 2, "songs": 4}
-    assert facts["published"]["songs"] == 794
+    assert facts["published"]["songs"] == 767  # of 794 choruses those with means: no other is a trial
+    assert "794 songs, 767 of them with mean ratings" in emolab("data", "list").out
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PMEmo as published is as large as the one that the tests write."""
+    for what, count in {"trials": 8, "participants": 2, "songs": 4}.items():
+        monkeypatch.setitem(pmemo.COUNTS, what, count)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("write", [test_pmemo.write_2018, test_pmemo.write_2019])
+def test_pmemo_of_either_layout_can_be_whole(tmp_path: Path, write: Callable[[Path], Path]) -> None:
+    said = emolab("data", "check", "pmemo", write(tmp_path), "--all", "--json")
+    assert said.code == 0 and said.json["is_whole"]
+    assert said.json["missing"] == said.json["left_out"] == []
+    assert said.json["found"] == {"trials": 8, "participants": 2, "songs": 4}
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("read", [(), ("--all",)])
+def test_pmemo_without_one_dimension_or_the_music_is_not_whole(tmp_path: Path, read: tuple[str, ...]) -> None:
+    place = test_pmemo.write_2018(tmp_path)
+    shutil.rmtree(place / "EDA" / "Arousal")
+    (place / "static_features.csv").unlink()
+    said = emolab("data", "check", "pmemo", place, *read)
+    assert said.code == 1 and said.last.startswith("it is not whole")
+    assert "not there: EDA/Arousal, static_features.csv\n" in said.out
+    assert "trials              0 of 8 published" in said.out
+    assert "for valence         8\n" in said.out and "for arousal         0\n" in said.out
+    why = "no skin conductance of it for arousal is there"
+    assert said.out.count(why) == 1 and f"left out: 8 trials, such as 1/100012: {why}" in said.out
+    facts = emolab("data", "check", "pmemo", place, "--json", *read).json
+    assert facts["by_target"] == {"valence": 8, "arousal": 0}
+    assert len({one["key"] for one in facts["left_out"]}) == len(facts["left_out"]) == 8
+
+
+@pytest.mark.usefixtures("small")
+def test_pmemo_with_one_recording_damaged_is_whole_until_all_is_read(tmp_path: Path) -> None:
+    place = test_pmemo.write_2018(tmp_path)
+    (place / "EDA" / "Arousal" / "2_100034_A.csv").write_text("time,eda\n0,broken\n")
+    assert emolab("data", "check", "pmemo", place).code == 0
+    facts = emolab("data", "check", "pmemo", place, "--all", "--json").json
+    assert not facts["is_whole"] and facts["by_target"] == {"valence": 8, "arousal": 7}
+    (left_out,) = facts["left_out"]
+    assert left_out["key"] == "2/100034" and "2_100034_A.csv" in left_out["why"]
+
+
+def test_what_is_left_out_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    place = test_hku956.write(tmp_path / "HKU956")
+    folder = place / test_hku956.SIGNALS / "hku1903" / "EDA"
+    (folder / "0_262957.csv").write_text("1.0\nnothing\n")
+    with caplog.at_level("WARNING"):
+        said = emolab("data", "check", "hku956", place, "--all")
+        assert said.out.count("something else than numbers") == 1 and caplog.records == []
+        assert [trial.ref.key for trial in Hku956(place).each()] and len(caplog.records) == 1  # as before
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))

@@ -177,6 +177,28 @@ def test_a_folder_that_cannot_be_written_to_is_done_without(
     assert make.count == 1 and "nothing can be kept in" in caplog.text
 
 
+def test_a_folder_that_cannot_be_written_to_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    make, kept = Maker(), ArrayCache(tmp_path / "file")
+    with caplog.at_level(logging.WARNING):
+        for k in range(20):
+            kept.get_or_make("t", SIGNAL, {"k": k}, make)
+    assert make.count == 20 and len(caplog.records) == 1
+    assert f"nothing can be kept in {tmp_path / 'file'} (" in caplog.text
+
+
+def test_a_folder_that_could_not_be_written_to_is_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    make, kept = Maker(), ArrayCache(tmp_path / "file")
+    kept.get_or_make("t", SIGNAL, {"k": 0}, make)
+    (tmp_path / "file").unlink()
+    for _ in range(2):
+        kept.get_or_make("t", SIGNAL, {"k": 1}, make)
+    assert make.count == 2
+
+
 def _busy(folder: Path, seed: int) -> int:
     """Asks for twelve entries again and again in an order of its own; how often what came was wrong."""
     kept = ArrayCache(folder, most_bytes=60_000)

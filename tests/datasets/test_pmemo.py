@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from emolab.core.errors import DataError
 from emolab.core.registry import resolve
-from emolab.datasets import DATASETS
+from emolab.datasets import DATASETS, pmemo
 from emolab.datasets.dataset import Dataset, TrialRef
 from emolab.datasets.pmemo import RATE_HZ, Opinion, Pmemo
 from emolab.signals.audio_features import COMPARE
@@ -133,6 +134,40 @@ def test_an_adapter_says_what_each_subject_said(new: Path) -> None:
     assert [ref.label for ref in corpus.trials()[::2]] == ["high", "low", "high", "low"]
 
 
+def test_what_is_not_there_is_named(old: Path, new: Path) -> None:
+    assert Pmemo(old).missing == Pmemo(new).missing == ()
+    shutil.rmtree(old / "EDA" / "Valence")
+    for path in (old / "Annotations" / "Arousal").iterdir():
+        path.unlink()
+    (new / "features" / "static_features.csv").unlink()
+    assert Pmemo(old).missing == ("Annotations/Arousal", "EDA/Valence")
+    assert Pmemo(new).missing == ("features/static_features.csv",)
+    shutil.rmtree(new / "EDA")
+    (new / "EDA").mkdir()
+    assert Pmemo(new).missing == ("EDA", "features/static_features.csv")
+
+
+def test_trials_left_out_for_one_reason_are_told_in_one_line(
+    old: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.rmtree(old / "EDA" / "Arousal")
+    with caplog.at_level(logging.WARNING):
+        corpus = Pmemo(old, "arousal")
+        assert corpus.trials() == [] and [one.key for one in corpus.left_out] == KEYS
+    (line,) = caplog.messages
+    assert line == (
+        "PMEmo: 8 trials are left out, such as 1/100012: no skin conductance of it for arousal is there"
+    )
+
+
+def test_a_song_without_means_is_no_trial(new: Path) -> None:
+    put(new / "EDA" / "12_EDA.csv", ["time,x_100012,EDA100034", "0,1,2", "0.02,1,2"])
+    corpus = Pmemo(new)
+    assert [ref.key for ref in corpus.trials()] == KEYS
+    assert [one.key for one in corpus.left_out] == ["12/100012", "12/100034"]
+    assert all("has no means" in one.why and "27 of the 794" in one.why for one in corpus.left_out)
+
+
 def test_listing_opens_no_skin_of_2018(old: Path) -> None:
     for path in (old / "EDA").rglob("*.csv"):
         path.write_text("")
@@ -172,12 +207,37 @@ def test_tables_of_other_columns_ask_for_an_adapter(old: Path) -> None:
     put(old / "Annotations" / "Valence" / "1-V.csv", ["subject_id,mood", "100012,0.5"])
     with pytest.raises(DataError, match=r"1-V\.csv:1: none of its columns .* give Pmemo an adapter"):
         Pmemo(old).trials()
+    put(old / "Annotations" / "Valence" / "1-V.csv", ["who,static", "100012,0.5"])
+    with pytest.raises(DataError) as told:
+        Pmemo(old).trials()
+    for word in (
+        "'who', 'static'",
+        "the subject",
+        "subject, subjectid, user, ",
+        "rename",
+        "Pmemo(folder, adapter=read)",
+    ):
+        assert word in str(told.value), word
     put(old / "Annotations" / "Valence" / "1-V.csv", ["subject_id,static", "100012,good"])
     with pytest.raises(DataError, match=r"1-V\.csv: no number in its column 'static'"):
         Pmemo(old).trials()
     (old / "Annotations" / "Valence" / "1-V.csv").write_bytes(b"subject_id,static\n\xff\xfe,1\n")
     with pytest.raises(DataError, match=r"1-V\.csv cannot be read"):
         Pmemo(old).trials()
+
+
+def test_columns_renamed_as_the_message_says_are_read(old: Path) -> None:
+    for path in (old / "Annotations").rglob("*.csv"):
+        path.write_text(path.read_text().replace("subject_id,static", "who,mood"))
+    for wrong, what in (("who", "the subject"), ("mood", "the rating")):
+        with pytest.raises(DataError) as told:
+            Pmemo(old).trials()
+        assert f"is known for {what}: known are " in str(told.value)
+        new = str(told.value).partition("known are ")[2].partition(",")[0]
+        assert f"rename it to {new!r} in every table of Annotations" in str(told.value)
+        for path in (old / "Annotations").rglob("*.csv"):
+            path.write_text(path.read_text().replace(wrong, new))
+    assert [ref.key for ref in Pmemo(old).trials()] == KEYS
 
 
 def test_another_folder_and_another_trial_are_told(new: Path, tmp_path: Path) -> None:
@@ -190,6 +250,16 @@ def test_another_folder_and_another_trial_are_told(new: Path, tmp_path: Path) ->
         DataError, match=r"static_annotations\.csv: no number in its column 'Valence\(mean\)'"
     ):
         Pmemo(new).trials()
+
+
+def test_a_damaged_table_of_music_is_read_once(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has 767 rows of 6373 figures, and every one of 7690 trials asks for it."""
+    (old / "static_features.csv").write_text("musicId,f0\n1,0.5,")
+    opened, read = [], pmemo.read_table
+    monkeypatch.setattr(pmemo, "read_table", lambda path: (opened.append(path), read(path))[1])
+    corpus = Pmemo(old)
+    assert list(corpus.each()) == [] and len(opened) == 1
+    assert len(corpus.left_out) == 8 and all("static_features.csv" in one.why for one in corpus.left_out)
 
 
 def test_the_skin_of_2018_may_have_no_header(old: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +149,27 @@ def test_a_recording_that_goes_away_is_told_trial_by_trial(study: Path, tmp_path
     loaded = list(corpus.each())
     assert {trial.ref.subject for trial in loaded} == {"P002"}
     assert len(corpus.trials()) == len(loaded) < whole
+
+
+def test_trials_in_which_nobody_took_part_are_known(study: Path, tmp_path: Path) -> None:
+    """By who answered, as the session noted it, or by what measured; real ones are not among them."""
+    corpus = Sessions(study)
+    assert corpus.simulated() == {ref.key for ref in corpus.trials()}
+    for who, instrument in (("P07", {"simulated": True}), ("P08", {"model": "a board"})):
+        (tmp_path / who).mkdir()
+        path, info = tmp_path / who / f"{who}_session-0.h5", replace(listened.SKIN, instrument=instrument)
+        listened.record(path, ("high", "low"), participant=who, info=info)
+    corpus = Sessions(tmp_path)
+    assert corpus.simulated() == {ref.key for ref in corpus.trials() if ref.subject == "P07"}
+    assert len(corpus.simulated()) == 2
+
+
+def test_answers_that_were_simulated_are_known_without_an_instrument(tmp_path: Path) -> None:
+    only = devices_text(("thermal",))
+    (path,) = rehearse(Order(tmp_path / "s", 1, seed=5, protocol="quick", devices_text=only), jobs=1)
+    with Session.open(path) as session:
+        assert not any(stream.info.channels[0].kind == "eda" for stream in session.streams.values())
+    assert Sessions(tmp_path / "s").simulated() == set(Sessions(tmp_path / "s").heard())
 
 
 def test_without_skin_conductance_a_trial_is_left_out(tmp_path: Path) -> None:
