@@ -54,14 +54,33 @@ def _table(runs: list[dict[str, Any]]) -> list[str]:
             p = f"{p_words(run['permutation_p']):>16}" if names is COLUMNS else ""
             lines.append(f"{run['name']:<{wide}}{cells}{p}")
     for run in runs:
-        split = "" if run["group"] == "none" else f" by {run['group']}"
-        lines.append(
-            f"{run['name']}: {run['model']} ({run['variant']}), {run['corpus']} {run['target']}, labels "
-            f"{run['labels']}, {run['folds']} folds{split}, {run['rows']} rows"
-        )
-        lines += [f"    {level}: {text}" for level in ("red", "amber") for text in run[level]]
+        lines.append(f"{run['name']}: {_asked(run)}")
+        alarms = [f"    {level}: {text}" for level in ("red", "amber") for text in run[level]]
+        lines += [*_left_out(run["left_out"], alarms), *alarms]
         lines += [f"    {run['skipped']} folds were skipped"] * bool(run["skipped"])
     return lines
+
+
+def _asked(run: dict[str, Any]) -> str:
+    """What a run was asked for; what is as usual is not told."""
+    made = "".join(f", {name}={value}" for name, value in run["options"].items())
+    split = "" if run["group"] == "none" else f" by {run['group']}"
+    parts = [f"{run['model']} ({run['variant']}{made})", f"{run['corpus']} {run['target']}"]
+    parts += [f"labels {run['labels']}"] * bool(run["labels"])
+    parts += [f"{run['folds']} folds{split}", f"{run['rows']} rows"]
+    parts += [f"--search {run['search']}"] * bool(run["search"])
+    parts += [f"--epochs {run['epochs']}"] * bool(run["epochs"])
+    parts += [f"--seed {run['seed']}"] * bool(run["seed"])
+    parts += [f"--seeds {run['seeds']}"] * (run["seeds"] > 1)
+    return ", ".join(parts)
+
+
+def _left_out(told: dict[str, Any], alarms: list[str]) -> list[str]:
+    """How many trials were left out, where no alarm tells of it."""
+    count = f"{told['n']} of {told['of']} trials {'was' if told['n'] == 1 else 'were'} left out"
+    if not told["n"] or any(f"{count} (" in line for line in alarms):
+        return []
+    return [f"    {count}" + (f" (most often: {next(iter(told['why']))})" if told["why"] else "")]
 
 
 def _pair(one: dict[str, Any]) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from emolab.cli.arguments import parser, print_json
 from emolab.cli.display import as_alarm
-from emolab.core.errors import EmolabError
+from emolab.core.errors import ConfigError, EmolabError
+from emolab.study.sessions import named
 from emolab.training import people
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ LIVE_WINDOW_S, LIVE_HOP_S = 30.0, 2.0
 
 
 def predict(arguments: list[str]) -> int:
-    """Judge a session, or the one that is being recorded in a study (`--live`)."""
+    """Judge a session, or the one being recorded in a study (`--live`): 1 when its lane was not written."""
     options = _options(arguments)
     if options.live is not None:
         from emolab.cli.predict_live import read_out
@@ -41,6 +42,7 @@ def predict(arguments: list[str]) -> int:
     from emolab.training.opened import open_model
     from emolab.training.predict import predict
 
+    _check_is_file(options.session)
     is_watched = options.progress or sys.stderr.isatty()
     tell = _tell if is_watched else lambda percent, what: None
     tell(0, "loading the model")
@@ -65,7 +67,7 @@ def predict(arguments: list[str]) -> int:
             print(as_alarm(words))
     if not_kept:
         print(f"emolab: the lane was not written: {not_kept}", file=sys.stderr)
-    return 0
+    return 1 if not_kept else 0
 
 
 def facts(found: Prediction, lane: str, not_kept: str = "") -> dict[str, Any]:
@@ -87,6 +89,7 @@ def facts(found: Prediction, lane: str, not_kept: str = "") -> dict[str, Any]:
             "weights_sha256": model.known.weights,
             "target": model.target or None,
             "classes": list(model.classes),
+            "notes": list(model.known.notes),
         },
         "window_s": found.window_s or None,
         "hop_s": found.hop_s or None,
@@ -110,6 +113,8 @@ def facts(found: Prediction, lane: str, not_kept: str = "") -> dict[str, Any]:
 
 def text(found: Prediction, lane: str) -> str:
     """A prediction as people read it."""
+    from emolab.training.opened import CARD_TEXT
+
     model = found.model
     lines = [f"{'from':>8}{'to':>8}  {'clip':<20}{'predicted':<16}{'p':>5}{'usable':>8}"]
     for guess in found.guesses:
@@ -123,11 +128,24 @@ def text(found: Prediction, lane: str) -> str:
     target = f" of {model.target}" if model.target else ""
     lines += ["", f"{', '.join(f'{n} {name}' for name, n in counts.most_common())}{target}; {found.windows}"]
     lines.append(f"by {model.classifier.spec.name}, weights {model.known.weights[:12]}")
-    lines.append(f"what it is worth: {model.known.folder}")
+    card = model.known.card_place
+    unknown = f"what it is worth is not known: {model.known.folder} has no {CARD_TEXT}"
+    lines.append(f"what it is worth: {card}" if card else unknown)
+    lines += [f"    {note}" for note in model.known.notes]
     lines += [f"damage: {told}" for told in found.damage]
     if lane:
         lines.append(f"kept in the lane {lane}")
     return "\n".join(lines)
+
+
+def _check_is_file(place: Path) -> None:
+    """Raises `ConfigError` for a folder, naming a session file in it."""
+    if not place.is_dir():
+        return
+    every = [path for pattern in ("*.h5", "*/*.h5") for path in sorted(place.glob(pattern)) if named(path)]
+    more = f" and {len(every) - 1} more" if len(every) > 1 else ""
+    there = f": {every[0]}{more}" if every else ", and no session file lies in it"
+    raise ConfigError(f"{place} is a folder, and a session file is wanted{there}")
 
 
 def _kept(found: Prediction) -> tuple[str, str]:

@@ -157,6 +157,8 @@ def read_out(run: str, study: Path, window_s: float, hop_s: float, as_json: bool
         os.nice(LOWEST)
     model = open_model(run)
     listener, was_running = Listener(model, client, window_s), False
+    for note in () if as_json else model.known.notes:
+        print(note, flush=True)
     speed, training = max(client.snapshot().speed, 1e-3), Training(model, study)
     try:
         for dropped in turns(hop_s / speed):

@@ -19,7 +19,7 @@ POLICIES = ("flag", "drop")
 
 
 def validate(arguments: list[str]) -> int:
-    """Judge each clip by the face and print it beside the report; 0 also where nothing could be judged."""
+    """Judge each clip by the face and print it beside the report; 1 when its lane was not written."""
     options = _options(arguments)
     from emolab.review.validate import validate
 
@@ -41,7 +41,7 @@ def validate(arguments: list[str]) -> int:
         print(text(found))
     if found.not_kept:
         print(f"emolab: the lane was not written: {found.not_kept}", file=sys.stderr)
-    return 0
+    return 1 if found.not_kept else 0
 
 
 def facts(found: Validation) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -14,9 +15,10 @@ from emolab.recording import layout
 
 
 class Safe:
-    """The file's ledger: how many rows of each table may be read."""
+    """The file's ledger: how many rows of each table may be read. `path`: as the file is called."""
 
-    def __init__(self, file: h5py.File) -> None:
+    def __init__(self, file: h5py.File, path: Path | None = None) -> None:
+        self.path = path or Path(file.filename)  # of one opened by `still`, HDF5 knows no name
         self._dataset = file.get(layout.COMMITTED)
         names = json.loads(layout.get_text(self._dataset, "tables")) if self._dataset is not None else []
         self._line = {name: line for line, name in enumerate(names)}
@@ -95,7 +97,7 @@ class Columns:
             return np.concatenate([self._main(name, start, blocks), newest]) if start < blocks else newest
         except Exception as error:  # HDF5 and numpy have many words for damage
             raise RecordingError(
-                f"{self._where.file.filename}: rows {start} to {stop} of {self._table} cannot be read "
+                f"{self._safe.path}: rows {start} to {stop} of {self._table} cannot be read "
                 f"({error}); run 'emolab recover' on the file"
             ) from error
 

@@ -113,7 +113,7 @@ class _Walk:
         )
 
 
-def check_stream(file: h5py.File, name: str) -> None:
+def check_stream(file: h5py.File, name: str, path: Path) -> None:
     """Raise `RecordingError` when a stream's description does not fit its data."""
     info = layout.read_info(file, name)
     where = file[layout.group(name)]
@@ -121,7 +121,7 @@ def check_stream(file: h5py.File, name: str) -> None:
     fits = info.sample_shape == shape and np.dtype(info.dtype).kind in "iuf"
     if not fits or len(info.channels) > CHANNELS or not 0 < info.sample_bytes <= SAMPLE_BYTES:
         raise RecordingError(
-            f"{file.filename}: stream {name!r} is described as {info.sample_shape} of {info.dtype}, which "
+            f"{path}: stream {name!r} is described as {info.sample_shape} of {info.dtype}, which "
             "does not fit what is stored; the file is damaged beyond what can be read"
         )
 

@@ -254,13 +254,13 @@ class Session:
     def __init__(self, path: Path, file: h5py.File) -> None:
         self.path = path
         self._file = file
-        self._safe = Safe(file)
+        self._safe = Safe(file, path)
         self._outcome = layout.OUTCOMES[0]
         self.header: SessionHeader = layout.read_header(file)
         self.zero_engine_s = float(file.attrs["zero_engine_s"])
         self.streams: dict[str, RecordedStream] = {}
         for name in file[layout.STREAMS]:
-            guard.check_stream(file, name)
+            guard.check_stream(file, name, path)
             self.streams[name] = RecordedStream(file, self._safe, name)
         self._lines = Columns(self._safe, file["events"], layout.EVENT_LINES, "lines")
         self._index = Columns(self._safe, file["events"], layout.EVENTS, "index")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import torch as stored
 from torch import Tensor
 
 from emolab.core.errors import ModelError
@@ -23,7 +23,7 @@ def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) ->
     """Write `tensors`, and `facts` that JSON can hold."""
     half = path.with_suffix(".part")
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(whole, half, metadata={"facts": json.dumps(facts)})
+    half.write_bytes(stored.save(whole, {"facts": json.dumps(facts)}))  # `save_file` heeds no umask
     with half.open("rb+") as file:
         os.fsync(file.fileno())
     half.replace(path)

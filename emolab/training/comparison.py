@@ -21,12 +21,14 @@ import numpy as np
 import pandas as pd
 
 from emolab.core.errors import DataError, NoWeights
+from emolab.datasets.thresholds import AXES
 from emolab.stats.correction import holm
 from emolab.stats.folds import mcnemar, paired
-from emolab.training.run_folder import CONFIG, FOLDS, METRICS, PREDICTIONS, read_json
+from emolab.training.run_folder import CONFIG, FOLD, FOLDS, METRICS, PREDICTIONS, RESULT, read_json
 from emolab.training.scores import FIGURES
 
 LESS_IS_BETTER = ("rmse",)
+AGAIN, ELSEWHERE = "run its command again", "train into another folder"
 NOT_OURS = (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, ZeroDivisionError)
 
 
@@ -39,6 +41,7 @@ class _Run:
     metrics: Mapping[str, Any]
     folds: Sequence[Mapping[str, Any]]
     rows: pd.DataFrame
+    left_out: Sequence[Mapping[str, Any]]
 
     @property
     def is_regression(self) -> bool:
@@ -155,7 +158,7 @@ def _mcnemar(one: _Run, other: _Run) -> float | None:
 
 def _facts(run: _Run) -> dict[str, Any]:
     order, metrics = run.config["order"], run.metrics
-    names = ("model", "variant", "target", "labels", "group", "folds", "seed", "seeds", "search")
+    names = ("model", "variant", "target", "group", "folds", "seed", "seeds", "search", "epochs")
     judged = [one for one in metrics["seeds"].values() if one["folds"]]
     if not judged:
         raise ValueError("no fold in it was judged")
@@ -163,8 +166,11 @@ def _facts(run: _Run) -> dict[str, Any]:
     return {
         "place": str(run.place),
         **{name: order[name] for name in names},
+        "labels": order["labels"] if order["target"] in AXES else None,  # of the others there is one kind
+        "options": dict(order.get("options", {})),
         "corpus": run.config["corpus"],
         "rows": run.config["rows"],
+        "left_out": _left_out(run),
         "figures": {
             name: {
                 "mean": metrics["over_seeds"][name]["mean"],
@@ -183,23 +189,47 @@ def _facts(run: _Run) -> dict[str, Any]:
     }
 
 
+def _left_out(run: _Run) -> dict[str, Any]:
+    """How many trials, of how many, and how many for each reason; of runs that did not count those, None."""
+    count = len(run.left_out)
+    told = run.metrics.get("left_out", {"n": count, "of": count + run.config["rows"], "why": None})
+    return {"n": int(told["n"]), "of": int(told["of"]), "why": told["why"] and dict(told["why"])}
+
+
 def _read(place: Path, figure: str | None) -> _Run:
     if not (place / METRICS).is_file():
-        state = "is not finished; run its command again" if (place / CONFIG).is_file() else "holds no run"
-        raise NoWeights(f"{place} {state}; 'emolab train' makes one")
+        raise NoWeights(f"{place} {_unfinished(place)}")
     try:
+        split = read_json(place / FOLDS, AGAIN)
         run = _Run(
             place,
-            read_json(place / CONFIG),
-            read_json(place / METRICS),
-            read_json(place / FOLDS)["folds"],
+            read_json(place / CONFIG, ELSEWHERE),
+            read_json(place / METRICS, AGAIN),
+            split["folds"],
             pd.read_parquet(place / PREDICTIONS),
+            split.get("left_out", []),
         )
         _look_through(run, figure)
+    except DataError as error:
+        raise DataError(f"{place} is damaged: {error}") from error
     except NOT_OURS as error:
         why = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise DataError(f"{place} is damaged ({why}); train into another folder") from error
+        raise DataError(f"{place} is damaged ({why}); {ELSEWHERE}") from error
     return run
+
+
+def _unfinished(place: Path) -> str:
+    """What a folder without metrics is, and what can be done about it."""
+    if not (place / CONFIG).is_file():
+        return "holds no run; 'emolab train' makes one"
+    try:
+        order = read_json(place / CONFIG)["order"]
+        skipped = [read_json(path)["skipped"] for path in sorted(place.glob(f"{FOLD}*/{RESULT}"))]
+        if len(skipped) == order["folds"] * order["seeds"] and all(skipped):
+            return f"has no fold that could be judged: {skipped[0]}; {ELSEWHERE}"
+    except NOT_OURS:
+        pass  # it tells more when it is run
+    return f"is not finished; {AGAIN}"
 
 
 def _look_through(run: _Run, figure: str | None) -> None:

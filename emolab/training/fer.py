@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from emolab.core.errors import ConfigError
 from emolab.datasets.fer2013 import SPLITS, Faces, Fer2013, twins, without
@@ -155,7 +155,7 @@ def finished(order: Order, corpus: Fer2013, private: bool) -> Card:
     weights, card_file = order.out / f"{order.model}.safetensors", order.out / f"{order.model}.json"
     looks = read(card_file).training.get("private_looks", 0) if card_file.is_file() else 0
     stored = {name: value.half() if value.ndim > 1 else value for name, value in tensors.items()}
-    save_file(stored, weights)
+    weights.write_bytes(save(stored))  # `save_file` heeds no umask
     network = NETWORKS[order.model]()
     network.load_state_dict({name: value.float() for name, value in stored.items()})
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 import emolab
@@ -27,7 +27,8 @@ def write(folder: Path, card: Mapping[str, Any], tensors: Mapping[str, Tensor]) 
     """The weights first, then the card that names them; both appear at once and whole, on the disk."""
     folder.mkdir(parents=True, exist_ok=True)
     half = folder / f"{WEIGHTS}.part"
-    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, half)
+    whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    half.write_bytes(save(whole))  # `save_file` heeds no umask
     told = {
         "format": FORMAT,
         **card,
@@ -47,7 +48,7 @@ def write(folder: Path, card: Mapping[str, Any], tensors: Mapping[str, Tensor]) 
 
 
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Card and tensors. Raises `NoWeights` for none or others, `ModelError` for damaged ones or a pickle."""
+    """Card and tensors. Raises `NoWeights` for none or others; `ModelError` for damaged, a pickle, NaN."""
     place, weights = folder / CARD, folder / WEIGHTS
     try:
         if place.stat().st_size > MOST_BYTES:
@@ -71,6 +72,9 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         ) from error
     if _sha256(weights) != card.get("weights_sha256"):
         raise NoWeights(f"{weights} are not the weights that {CARD} speaks of; copy both again")
+    for name, value in sorted(tensors.items()):
+        if not torch.isfinite(value).all():
+            raise ModelError(f"{weights} holds NaN or infinity in {name}; train the model again")
     return card, tensors
 
 

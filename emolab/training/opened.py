@@ -55,6 +55,17 @@ class Known:
         """Whether it wants figures of the music."""
         return self.name in LISTENING
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever made it wants to be known wherever it is used, in sentences."""
+        return tuple(str(one) for one in self.facts.get("notes", ()))
+
+    @property
+    def card_place(self) -> Path | None:
+        """Where its card for people lies: beside its weights, or in its run; None without one."""
+        places = (folder / CARD_TEXT for folder in (self.folder, self.folder.parent))
+        return next((one for one in places if one.is_file() and one.stat().st_size <= MOST_BYTES), None)
+
     def learnt_from(self, recording: Path, participant: str, study: str = "") -> bool | None:
         """Whether the participant of a recording is among those it has learnt from; None: it is not known.
 
@@ -64,10 +75,8 @@ class Known:
 
     def card(self) -> str:
         """What it is and what it is worth, as its run tells (Markdown); without one, that it is not known."""
-        for folder in (self.folder, self.folder.parent):
-            place = folder / CARD_TEXT
-            if place.is_file() and place.stat().st_size <= MOST_BYTES:
-                return place.read_text(encoding="utf-8", errors="replace")
+        if (place := self.card_place) is not None:
+            return place.read_text(encoding="utf-8", errors="replace")
         return (
             f"# {self.name}\n\nClasses: {', '.join(self.classes)}.\n\nThere is no card beside these weights: "
             "what they are worth, and whom they have learnt from, is not known.\n"
@@ -156,7 +165,7 @@ def _facts(folder: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{place} is not as a run has written it ({error}); copy it again") from error
     if not isinstance(found, dict) or not all(
-        _are_words(found.get(name, [])) for name in ("participants", "by_name", "alarms")
+        _are_words(found.get(name, [])) for name in ("participants", "by_name", "alarms", "notes")
     ):
         raise ModelError(f"{place} is not as a run has written it; copy it again")
     return found

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.core.errors import ConfigError, DataError, EmolabError
+from emolab.core.errors import ConfigError, DataError, EmolabError, ModelError
 from emolab.core.label import PredictedLabel
 from emolab.datasets.sessions import line
 from emolab.models.classifier import Input
@@ -98,7 +98,8 @@ def predict(
     """Let a model judge a recording. `window_s`, `hop_s`: 0 for clips as windows. `music`: figures by clip.
 
     Raises as `Session.open`, `Cancelled`, `DataError` where there is no skin conductance, no clip, or the
-    figures of the music that the model needs are not there, `ConfigError` for windows that are none.
+    figures of the music that the model needs are not there, `ConfigError` for windows that are none,
+    `ModelError` where its weights give no numbers.
     """
     _check_windows(window_s, hop_s)
     progress(0, "reading the recording")
@@ -247,6 +248,8 @@ def _judged(model: Model, cut: _Cut, every: Sequence[Stretch], looks: Sequence[b
         _together(what, [part[k] for part in parts], skin.rate_hz, model) for k, what in enumerate(wanted)
     ]
     likely = model.classifier.predict_proba(inputs)
+    if not np.isfinite(likely).all():
+        raise ModelError(f"{model.known.folder} gives no numbers, its weights are lost; train it again")
     heats = _heats(model, inputs, np.flatnonzero([looks[at] for at in kept]))
     for row, at in enumerate(kept):
         said = PredictedLabel(
@@ -304,6 +307,8 @@ def _figures(windows: list[Array], model: Model) -> NDArray[np.float32]:
 def _check_windows(window_s: float, hop_s: float) -> None:
     if not window_s and not hop_s:
         return
+    if not window_s:
+        raise ConfigError(f"--hop {hop_s:g} needs --window, which is the length of a window in seconds")
     if not (SHORTEST_WINDOW_S <= window_s < np.inf and LEAST_HOP_S <= hop_s < np.inf):
         raise ConfigError(
             f"windows of {window_s:g} s every {hop_s:g} s are none; give --window of {SHORTEST_WINDOW_S:g} s "

@@ -23,7 +23,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import emolab
 from emolab.core.disk import is_ours, sync_folder
@@ -40,20 +40,53 @@ NOT_NOTED: Mapping[str, Any] = {"version": None, "commit": None, "is_changed": N
 
 @contextlib.contextmanager
 def own(folder: Path) -> Iterator[None]:
-    """Make the folder and have it to oneself. Raises `ConfigError` when it cannot be written or is taken."""
+    """Make the folder and have it to oneself. Raises `ConfigError` when it cannot be written or is taken.
+
+    Where the block raises an error before anything was learnt, what it began is taken back.
+    """
     try:
+        made = [one for one in (folder, *folder.parents) if not one.exists()]
         folder.mkdir(parents=True, exist_ok=True)
+        before = _names(folder)
         lock = (folder / LOCK).open("ab")
     except OSError as error:
         raise ConfigError(
             f"{folder} cannot be written ({error.strerror or error}); choose another folder with --out"
         ) from error
     with lock:
-        if not is_ours(lock):
+        if not is_ours(lock) or not _is_there(lock, folder / LOCK):
             raise ConfigError(
                 f"{folder} is being written by another process; wait for it, or take another --out"
             )
-        yield
+        try:
+            yield
+        except Exception:
+            if os.name == "nt":  # where a file that is open cannot be erased
+                lock.close()
+            _take_back(folder, before, made)
+            raise
+
+
+def _is_there(lock: BinaryIO, path: Path) -> bool:
+    """Whether a lock is the one that others look for, and not one that was taken back before it was ours."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.name == "nt" or os.path.samestat(os.fstat(lock.fileno()), path.stat())
+    return False
+
+
+def _take_back(folder: Path, before: set[str], made: Sequence[Path]) -> None:
+    """Erase a run's beginning and the folders `made` for it, unless there is more of it than that."""
+    with contextlib.suppress(OSError):
+        begun = {one for name in (CONFIG, FOLDS) for one in (name, f"{name}.part")}
+        if (new := _names(folder) - before) <= {LOCK, *begun}:
+            for name in sorted(new, reverse=True):
+                (folder / name).unlink()
+            for one in made:
+                one.rmdir()
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
 
 
 def begin(out: Path, config: Mapping[str, Any]) -> None:
@@ -61,7 +94,7 @@ def begin(out: Path, config: Mapping[str, Any]) -> None:
 
     Raises `ConfigError` where another run, or something else, lies there.
     """
-    before = read_json(out / CONFIG)
+    before = read_json(out / CONFIG, "copy it back, or choose another --out")  # without it nobody knows
     if before is None:
         _check_empty(out)
         write_json(out / CONFIG, config)
@@ -98,8 +131,8 @@ def _other(before: Mapping[str, Any], config: Mapping[str, Any], part: str) -> s
     if part == "data_sha256":
         return "other data: trials, ratings or signals have changed since"
     old, new = before.get(part) or {}, config[part]
-    names = [name for name in new if old.get(name) != new[name]]
-    return "other " + ", ".join(f"{name} ({old.get(name)!r}, not {new[name]!r})" for name in names)
+    names = [name for name in {**new, **old} if old.get(name) != new.get(name)]
+    return "other " + ", ".join(f"{name} ({old.get(name)!r}, not {new.get(name)!r})" for name in names)
 
 
 def fold_folder(out: Path, number: int, seed: int, seeds: int) -> Path:
@@ -128,7 +161,7 @@ def put(half: Path, path: Path) -> None:
     sync_folder(path.parent)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, remedy: str = "delete it, and run the same command again") -> Any:
     """What `write_json` wrote, None where there is nothing. Raises `DataError` for what is no JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -137,9 +170,7 @@ def read_json(path: Path) -> Any:
     except NotADirectoryError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(
-            f"{path} cannot be read ({error}); delete it, and run the same command again"
-        ) from error
+        raise DataError(f"{path} cannot be read ({error}); {remedy}") from error
 
 
 def program() -> dict[str, Any]:

@@ -157,6 +157,10 @@ def test_wrong_use_is_told_in_a_sentence(run: Path, session: Path, tmp_path: Pat
         (("predict", tmp_path, session), "holds no classifier"),
         (("predict", run, tmp_path / "none.h5"), "there is no session file"),
         (("predict", run, session, "--window", 3), "--window"),
+        (("predict", run, session, "--hop", 5), "--hop 5 needs --window"),
+        (("predict", run, session.parent), f"a session file is wanted: {session}"),
+        (("predict", run, session.parent.parent), f"a session file is wanted: {session}"),
+        (("predict", run, run), "no session file lies in it"),
         (("predict", run, "--live", tmp_path), "no engine runs"),
     ):
         said = emolab(*words)
@@ -164,11 +168,33 @@ def test_wrong_use_is_told_in_a_sentence(run: Path, session: Path, tmp_path: Pat
     assert emolab("predict", run).code == 2  # neither a session nor a live one
 
 
+def test_what_a_model_is_worth_is_told_by_its_card(run: Path, session: Path, tmp_path: Path) -> None:
+    assert f"\nwhat it is worth: {run / 'card.md'}" in emolab("predict", run, session, "--dry").out
+    bare = listened.svm(tmp_path / "bare")
+    said = emolab("predict", bare, session, "--dry")
+    assert f"\nwhat it is worth is not known: {bare} has no card.md" in said.out
+    notes = ["it is at chance", "not for sale"]
+    (bare / "people.json").write_text(json.dumps({"notes": notes}))
+    assert "\n    it is at chance\n    not for sale\n" in emolab("predict", bare, session, "--dry").out
+    assert emolab("predict", bare, session, "--dry", "--json").json["model"]["notes"] == notes
+    (bare / "people.json").write_text(json.dumps({"notes": "it is at chance"}))
+    assert "people.json is not as a run has written it" in emolab("predict", bare, session).complaint
+
+
+def test_the_model_that_ships_tells_what_it_is_not_for(session: Path) -> None:
+    said = emolab("predict", "default", session, "--dry")
+    card = look("default").card_place
+    assert card is not None and f"what it is worth: {card}\n" in said.out
+    for words in ("little above chance", "whole songs", "CC BY-NC 4.0"):
+        assert words in said.out.partition("what it is worth")[2]
+
+
 def test_a_lane_that_cannot_be_written_is_told_beside_the_result(run: Path, session: Path) -> None:
     folder_of(session).write_text("in the way")
     said = emolab("predict", run, session, "--json")
-    assert said.code == 0 and said.json["lane"] is None and said.json["not_kept"]
-    assert len(said.json["windows"]) == 4
+    assert said.code == 1 and said.json["lane"] is None and said.json["not_kept"]
+    assert len(said.json["windows"]) == 4 and "the lane was not written" in said.complaint
+    assert emolab("predict", run, session, "--dry").code == 0  # none was asked for
 
 
 def test_the_model_that_ships_says_something_of_every_clip(session: Path) -> None:

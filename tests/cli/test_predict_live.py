@@ -65,6 +65,9 @@ def test_whoever_was_in_the_training_is_told_once_before_anything_is_judged(
         people.write_text(json.dumps({"participants": marks}))
         said = emolab("predict", tmp_path / "model", "--live", study, "--hop", 0.5)
         assert said.code == 0 and said.out.startswith(told) and said.out.count("\n") == bool(told)
+    people.write_text(json.dumps({"participants": [], "notes": ["it is at chance"]}))
+    said = emolab("predict", tmp_path / "model", "--live", study, "--hop", 0.5)
+    assert said.code == 0 and said.out == "it is at chance\n"
     people.unlink()
     said = emolab("predict", tmp_path / "model", "--live", study, "--hop", 0.5)
     assert "■ Whether P07 is among those" in said.out and "is not known" in said.out

@@ -77,7 +77,7 @@ def test_without_torch_the_install_command_is_named(session: Path, monkeypatch: 
 def test_a_lane_that_cannot_be_written_is_told_beside_the_result(session: Path) -> None:
     session.with_suffix(".labels").write_text("in the way")
     said = emolab("validate", session, "--json")
-    assert said.code == 0 and said.json["lane"] is None and len(said.json["clips"]) == 3
+    assert said.code == 1 and said.json["lane"] is None and len(said.json["clips"]) == 3
     assert said.complaint.startswith("the lane was not written: ")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from emolab.core.errors import ConfigError, ModelError, NotFitted, NoWeights, WrongInput
 from emolab.models.classifier import CARD, WEIGHTS, Classifier, Epoch
@@ -356,6 +358,8 @@ def test_options_that_json_cannot_tell_apart_come_back(tmp_path: Path) -> None:
         ("torch", "emolab reads no pickles"),
         ("another seed's", "not the weights that classifier.json speaks of"),
         ("another model's", "holds weights of another model: "),
+        ("no number", r"weights.safetensors holds NaN or infinity in network\..*train the model again"),
+        ("no number in a scaling", r"holds NaN or infinity in scale\.0\.sd"),
         ("gone", "weights.safetensors is not there"),
         ("no card", "holds no classifier"),
         ("no JSON", "is no card"),
@@ -385,6 +389,14 @@ def test_other_weights_and_cards_are_refused(tmp_path: Path, harm: str, said: st
         NetworkClassifier("rtcag", recipe=replace(RECIPE, epochs=1)).fit(given).save(tmp_path)
         now = json.loads(card.read_text())
         card.write_text(json.dumps({**told, "weights_sha256": now["weights_sha256"]}))
+    elif harm.startswith("no number"):
+        tensors = load_file(weights)
+        learnt = [name for name, value in tensors.items() if name[:8] == "network." and value.dim()]
+        spoilt = "scale.0.sd" if "scaling" in harm else learnt[0]
+        tensors[spoilt].view(-1)[0] = torch.inf if "scaling" in harm else torch.nan
+        save_file(tensors, weights)
+        now = hashlib.sha256(weights.read_bytes()).hexdigest()
+        card.write_text(json.dumps({**told, "weights_sha256": now}))
     elif harm == "gone":
         weights.unlink()
     elif harm == "no card":

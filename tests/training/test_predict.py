@@ -19,6 +19,7 @@ from emolab.models.classifier import CARD, WEIGHTS, Input, Spec
 from emolab.models.eda_inputs import CURVE
 from emolab.models.examples import whole_trials
 from emolab.models.svm import MusicSvm
+from emolab.models.tabular import keep, kept
 from emolab.recording import layout
 from emolab.recording.predicted import UNKNOWN, Guess, from_label, to_label
 from emolab.signals.audio_features import COMPARE, FeatureTable
@@ -169,6 +170,15 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     (folder / CARD).write_text("[]")
     with pytest.raises(ModelError):
         open_model(folder)
+
+
+def test_weights_that_give_no_number_are_told_and_nothing_is_guessed(session: Path, tmp_path: Path) -> None:
+    folder = listened.svm(tmp_path / "model")
+    arrays, facts = kept(folder, "svm")
+    arrays["planes"] = np.full_like(arrays["planes"], np.inf)
+    keep(folder, "svm", arrays, {"classes": facts["classes"], "c": facts["c"]})
+    with np.errstate(all="ignore"), pytest.raises(ModelError, match=r"gives no numbers.*train it again"):
+        predict(session, open_model(folder))
 
 
 def test_a_network_tells_where_it_looked(session: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from emolab.core.disk import is_ours
 from emolab.core.errors import ConfigError
 from emolab.models.classifier import CARD, WEIGHTS, Epoch
 from emolab.training import checkpoint, fold_work, learning, run_examples, run_folder
@@ -143,6 +144,62 @@ def test_a_run_killed_in_its_very_first_write_takes_its_folder_again(tmp_path: P
         begin(tmp_path / "other", config)
 
 
+def test_another_order_is_told_by_what_it_has_or_lacks(tmp_path: Path) -> None:
+    begin(tmp_path, {"order": {"model": "rtcag", "options": {"depth": 2}}})
+    with pytest.raises(ConfigError, match=r"with other options \(\{'depth': 2\}, not None\)"):
+        begin(tmp_path, {"order": {"model": "rtcag"}})
+    with pytest.raises(ConfigError, match=r"with other half \(None, not True\); choose"):
+        begin(tmp_path, {"order": {"model": "rtcag", "options": {"depth": 2}, "half": True}})
+
+
+@pytest.mark.parametrize("names", [(), (CONFIG,), (CONFIG, run_folder.FOLDS, "fold-00"), ("thesis.txt",)])
+def test_a_start_that_fails_takes_back_its_own_beginning_and_nothing_else(
+    names: tuple[str, ...], tmp_path: Path
+) -> None:
+    for name in names:
+        (tmp_path / name).write_text("of before")
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="of no use"), run_folder.own(tmp_path):
+            (tmp_path / CONFIG).write_text("mine")
+            (tmp_path / run_folder.FOLDS).write_text("mine")
+            raise ConfigError("of no use")
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+
+
+def test_what_was_learnt_before_a_run_failed_stays_with_its_beginning(tmp_path: Path) -> None:
+    out = tmp_path / "runs" / "svm"
+    with pytest.raises(InterruptedError), run_folder.own(out):
+        (out / CONFIG).write_text("{}")
+        with run_folder.own(out / "fold-00"):
+            (out / "fold-00" / RESULT).write_text("{}")
+        with run_folder.own(out / "fold-01"):
+            raise InterruptedError
+    assert {path.name for path in out.rglob("*")} >= {CONFIG, "fold-00", RESULT}
+    assert not (out / "fold-01").exists()
+
+
+def test_whoever_stops_a_run_finds_its_beginning(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), run_folder.own(tmp_path / "run"):
+        (tmp_path / "run" / CONFIG).write_text("{}")
+        raise KeyboardInterrupt
+    assert (tmp_path / "run" / CONFIG).is_file()
+
+
+def test_a_lock_that_was_taken_back_meanwhile_is_nobodys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if sys.platform == "win32":
+        pytest.skip("a lock that is open cannot be taken back there")
+
+    def late(lock: Any) -> bool:
+        (tmp_path / run_folder.LOCK).unlink()  # by a start that has just failed
+        return is_ours(lock)
+
+    monkeypatch.setattr(run_folder, "is_ours", late)
+    with pytest.raises(ConfigError, match="another process"), run_folder.own(tmp_path):
+        raise AssertionError
+
+
 class Disk:
     """Notes which files of a folder take their place, in order, and what the disk was asked to keep."""
 
@@ -189,6 +246,22 @@ def test_what_appears_in_a_run_is_on_the_disk_and_the_mark_of_the_end_comes_last
         assert (
             names.index(f"{fold}/{WEIGHTS}") < names.index(f"{fold}/{CARD}") < names.index(f"{fold}/{RESULT}")
         )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no mode there")
+@pytest.mark.parametrize("mask", [0o022, 0o007])
+def test_every_file_of_a_run_is_as_open_to_others_as_its_user_wants_files_to_be(
+    order: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: int
+) -> None:
+    monkeypatch.setattr(fold_work, "_swept", lambda folder: None)  # of a run that was killed
+    before = os.umask(mask)
+    try:
+        train(replace(order, model="feature_cnn", epochs=1), tmp_path / "run")
+    finally:
+        os.umask(before)
+    files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert {CARD, WEIGHTS, CHECKPOINT, PREDICTIONS, METRICS} <= {path.name for path in files}
+    assert [path for path in files if path.stat().st_mode & 0o777 != 0o666 & ~mask] == []
 
 
 def test_a_run_that_dies_while_it_writes_its_table_does_not_count_as_finished(

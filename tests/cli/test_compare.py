@@ -1,0 +1,69 @@
+"""`emolab compare`: what runs differ by is told, and what is advised leads somewhere."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from emolab.training import run_folder
+from tests.cli.command import emolab
+from tests.cli.test_train import trained
+from tests.training.corpora import by_chance, heard, write_hku956
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run, and what it was made from."""
+    folder = tmp_path_factory.mktemp("compared")
+    write_hku956(folder / "HKU956", heard(6, 6, by_chance))
+    trained(folder, "svm")
+    return folder
+
+
+def test_compare_tells_all_by_which_runs_differ(place: Path, tmp_path: Path) -> None:
+    write_hku956(tmp_path / "HKU956", heard(6, 6, by_chance))
+    signal = min((tmp_path / "HKU956").rglob("EDA/*.csv"))
+    signal.write_text("".join(signal.read_text().splitlines(keepends=True)[:9]))
+    trained(tmp_path, "searched", "--search", 2, "--seed", 4, "--seeds", 2)
+    trained(tmp_path, "short", "--epochs", 1, "--set", "lr_step_unit=iteration", model="feature_cnn")
+    said = emolab("compare", place / "svm", tmp_path / "searched", tmp_path / "short")
+    assert "svm: svm (reference), HKU956 valence, labels own, 3 folds by subject, 36 rows\n" in said.out
+    assert "labels own, 3 folds by subject, 35 rows, --search 2, --seed 4, --seeds 2\n" in said.out
+    assert "short: feature_cnn (reference, lr_step_unit=iteration), HKU956 valence" in said.out
+    assert "35 rows, --epochs 1\n" in said.out
+    assert said.out.count("\n    1 of 36 trials was left out (most often: ") == 2
+    searched = emolab("compare", tmp_path / "searched", "--json").json["runs"][0]
+    assert searched["left_out"]["n"] == 1 and searched["left_out"]["why"]
+    assert searched["labels"] == "own" and searched["search"] == 2
+
+    metrics = run_folder.read_json(tmp_path / "short" / run_folder.METRICS)
+    del metrics["left_out"]  # as before it was there
+    run_folder.write_json(tmp_path / "short" / run_folder.METRICS, metrics)
+    assert "\n    1 of 36 trials was left out\n" in emolab("compare", tmp_path / "short").out + "\n"
+
+
+def test_what_is_advised_of_a_damaged_run_leads_out_of_it(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "svm", tmp_path / "svm")
+    (tmp_path / "svm" / run_folder.METRICS).write_text("{")
+    complaint = emolab("compare", tmp_path / "svm").complaint
+    assert "metrics.json cannot be read" in complaint and complaint.endswith("run its command again")
+    assert trained(place, "svm", "--out", tmp_path / "svm").code == 0
+    assert emolab("compare", tmp_path / "svm").code == 0
+
+    (tmp_path / "svm" / run_folder.CONFIG).write_text("{")
+    for said in (trained(place, "svm", "--out", tmp_path / "svm"), emolab("compare", tmp_path / "svm")):
+        assert said.code == 2 and "config.json cannot be read" in said.complaint
+        assert "another" in said.complaint and "delete" not in said.complaint
+
+
+def test_a_run_of_which_no_fold_could_be_judged_is_not_to_be_run_again(tmp_path: Path) -> None:
+    write_hku956(tmp_path / "HKU956", heard(4, 4, lambda *_: (True, True)))
+    said = trained(tmp_path, "svm", "--labels", "fixed")
+    assert said.code == 2 and "no fold could be judged" in said.complaint
+    said = emolab("compare", tmp_path / "svm")
+    assert said.code == 2 and "has no fold that could be judged: svm has nothing" in said.complaint
+    assert "again" not in said.complaint and "into another folder" in said.complaint
+    shutil.rmtree(tmp_path / "svm" / "fold-02")
+    assert "is not finished; run its command again" in emolab("compare", tmp_path / "svm").complaint
