@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from argparse import ArgumentTypeError, Namespace
+from argparse import SUPPRESS, ArgumentTypeError, Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
     from emolab.training.run import Made
 
 FER = "fer"
+STUDY = "study"  # a corpus of one's own
+REASONS = 3  # for which trials are left out, on a line
 CORPORA = sorted(set(DATASETS) - {"fer2013"})
 WHAT = f"""A model learns from a corpus, fold by fold, and is judged on what it never saw.
 
     emolab train svm --data hku956 --root HKU956 --target valence --out runs/svm
     emolab train forest --data STUDY --target group --out runs/forest
     emolab train rtcag --data deap --root DEAP --target arousal --workers 4 --out runs/rtcag
+    emolab train rtcag --data deap --root DEAP --target arousal --set ablation=rf --set depth=2 --out runs/rf
+    emolab train music_svm --data STUDY --target group --music CLIPS --group song --out runs/music
     emolab train fer --data DIR        expression models; 'emolab train fer --help' tells more
 
 Models: {", ".join(MODELS)}; 'emolab models list' tells what they are.
@@ -84,7 +89,9 @@ def _check_halves(options: Namespace) -> None:
 
 
 def _order(options: Namespace) -> Any:
+    from emolab.training.clip_music import table_file
     from emolab.training.order import Order
+    from emolab.training.recipes import read_options
 
     data, root = place(options.data, options.root)
     names = ("model", "target", "labels", "folds", "group", "variant", "seed", "seeds", "epochs", "search")
@@ -92,7 +99,8 @@ def _order(options: Namespace) -> Any:
     asked = {name: getattr(options, name) for name in (*names, *more)}
     for name in ("music", "cache"):  # a worker may stand elsewhere
         asked[name] = asked[name] and asked[name].resolve()
-    return Order(data=data, root=root, **asked)
+    order = Order(data=data, root=root, options=read_options(options.model, options.set), **asked)
+    return replace(order, music=table_file(order.music, order.cache)) if order.music else order
 
 
 def place(data: str, root: Path | None) -> tuple[str, Path]:
@@ -101,8 +109,12 @@ def place(data: str, root: Path | None) -> tuple[str, Path]:
     Raises `ConfigError` where it is neither.
     """
     if root is None and data not in CORPORA and Path(data).is_dir():
-        data, found = "study", Path(data)
-    elif data in CORPORA or data == "study":
+        data, found = STUDY, Path(data)
+    elif root is None and data == STUDY:
+        raise ConfigError(
+            "--root DIR is missing: give the folder of the study, --data DIR, or --data study --root DIR"
+        )
+    elif data in CORPORA or data == STUDY:
         if root is None:
             raise ConfigError(
                 f"--root DIR is missing: where does {data} lie? 'emolab data list' tells where to ask"
@@ -114,6 +126,8 @@ def place(data: str, root: Path | None) -> tuple[str, Path]:
             "where a corpus lies is told by --root"
         )
     if not found.is_dir():
+        if data == STUDY:
+            raise ConfigError(f"{found} is no folder; give the folder of a study, with --data or --root")
         raise ConfigError(
             f"{found} is no folder; 'emolab data check {data} DIR' tells whether a download is whole"
         )
@@ -128,6 +142,14 @@ def _options(arguments: list[str]) -> Namespace:
     cli.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the run lives")
     cli.add_argument("--epochs", type=_count, metavar="N", help="at most; default: as the paper has it")
     cli.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="how the model is made, such as ablation=re, depth=2, component=tonic; may be given several "
+        "times; 'emolab models list' names what there is",
+    )
+    cli.add_argument(
         "--search",
         type=_number,
         default=0,
@@ -138,12 +160,14 @@ def _options(arguments: list[str]) -> Namespace:
         "--workers", type=_count, default=1, metavar="N", help="folds side by side in so many processes"
     )
     cli.add_argument("--on", metavar="ADDRESS", help="a Dask scheduler, tcp://HOST:PORT, that sees the files")
+    cli.add_argument("--scheduler", dest="on", help=SUPPRESS)  # the same
     cli.add_argument("--threads", type=_count, default=1, metavar="N", help="of each fold (default: 1)")
     cli.add_argument("--device", default="cpu", metavar="cpu|cuda", help="where networks compute")
     cli.add_argument(
         "--half",
         action="store_true",
-        help="networks multiply in bfloat16: twice as fast on a processor that can; a GPU always does",
+        help="networks multiply in bfloat16: up to twice as fast, on processors that multiply bfloat16; "
+        "a GPU always does",
     )
     cli.add_argument("--no-final", action="store_true", help="no classifier of all rows at the end")
     cli.add_argument("--cache", type=Path, metavar="DIR", help="where what was decomposed is kept")
@@ -165,7 +189,13 @@ def _add_data(cli: Any) -> None:
         help="high from each participant's own threshold (default), from the middle of the scale, or as "
         "the corpus says",
     )
-    cli.add_argument("--music", type=Path, metavar="FILE", help="a table of the songs' figures, as PMEmo has")
+    cli.add_argument(
+        "--music",
+        type=Path,
+        metavar="FILE|DIR",
+        help="a table of the songs' figures, as PMEmo has, or a folder of the clips: openSMILE makes a table "
+        "of them, which is kept in --cache",
+    )
 
 
 def _add_judging(cli: Any) -> None:
@@ -194,9 +224,12 @@ def _text(made: Made) -> str:
         told = {name: each["mean"] for name, each in one["over_folds"].items()}
         if "rmse" in told:
             r = "–" if told["r"] is None else f"{told['r']:.3f}"
-            lines.append(
-                f"seed {seed}: RMSE {told['rmse']:.3f} (the mean alone {told['rmse_of_mean']:.3f}), r {r}"
-            )
+            line = one["permutation"]
+            words = f"seed {seed}: RMSE {told['rmse']:.3f} (the mean alone {told['rmse_of_mean']:.3f}), r {r}"
+            if line is not None:
+                words += f"; shuffled ratings reach r {line['mean']:.3f} (95 %: {line['high_95']:.3f}), "
+                words += f"p {p_words(line['p'])}"
+            lines.append(words)
         elif told:
             line = one["permutation"]
             lines += [
@@ -206,9 +239,21 @@ def _text(made: Made) -> str:
                 f"shuffled labels reach macro-F1 {line['mean']:.3f} (95 %: {line['high_95']:.3f}), "
                 f"p {p_words(line['p'])}",
             ]
+    lines += _left_out(made.metrics["left_out"])
     lines += [f"skipped: {one}" for one in made.skipped]
     lines += [f"{one.level}: {one.text}" for one in made.alarms]
     return "\n".join([*lines, f"card: {made.out / 'card.md'}"])
+
+
+def _left_out(account: dict[str, Any]) -> list[str]:
+    """How many trials were left out, and the commonest reasons; no line where none was."""
+    if not account["n"]:
+        return []
+    every = list(account["why"].items())
+    told = [f"{why} ({count})" for why, count in every[:REASONS]]
+    if rest := sum(count for _, count in every[REASONS:]):
+        told.append(f"other reasons, see folds.json ({rest})")
+    return [f"{account['n']} of {account['of']} trials left out: {', '.join(told)}"]
 
 
 def _tell(share: float, left_s: float | None, words: str) -> None:

@@ -110,13 +110,13 @@ class Classifier(Protocol):
         ...
 
 
-def make(name: str) -> Any:
-    """The model registered as `name`, as it is by default.
+def make(name: str, **chosen: Any) -> Any:
+    """The model registered as `name`, as it is by default but for what is `chosen` (see `choices`).
 
     Raises `ConfigError` for an unknown name, `MissingExtra` where torch is needed and is not there.
     """
     try:
-        return resolve(MODELS, name, "model")()
+        return resolve(MODELS, name, "model")(**chosen)
     except ModuleNotFoundError as error:
         raise MissingExtra(
             f"the model {name!r} needs {error.name}, which is not installed; pip install 'emolab[faces]'"

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from emolab.core.errors import ConfigError, WrongInput
+from emolab.models.choices import Choice
 from emolab.models.classifier import Input, Spec
 
 PAPER = "Yin et al. 2019, doi:10.1109/ICIP.2019.8803627"
@@ -31,6 +32,7 @@ VECTOR = 512
 WIDTHS = (64, 128, 256, 512)
 MARGIN_PX = 8  # the paper crops and does not say how much
 COMPONENTS = {"mix": (0, 1, 2), "origin": (0,), "phasic": (1,), "tonic": (2,)}
+CHOICES = {"component": Choice("what is seen of the signal's three channels", tuple(COMPONENTS), "mix")}
 
 
 class ResSin(nn.Module):

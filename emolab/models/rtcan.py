@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from emolab.core.errors import ConfigError, WrongInput
+from emolab.models.choices import Choice
 from emolab.models.classifier import Input, Spec
 from emolab.models.moments import Convolution, Norm, side_by_side
 from emolab.models.rtcan_blocks import CLIPS, POOLS, ChannelAttention, Pool, Residual, TimeAttention
@@ -57,6 +58,13 @@ ABLATIONS = {
     "rd": Ablation(False, False, True),
     "re": Ablation(False, True, True),
     "rf": Ablation(True, True, True),
+}
+CHOICES = {
+    "ablation": Choice(
+        "attentions, as table 5 of the paper has them (re for DEAP and AMIGOS)", tuple(ABLATIONS), "rf"
+    ),
+    "depth": Choice("convolutions in a residual block", (1, 2), 1),
+    "widths": Choice("channels of the four stages", (EVEN, RISING), EVEN),
 }
 
 

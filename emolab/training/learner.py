@@ -24,6 +24,7 @@ from emolab.models import MODELS
 from emolab.models.classifier import Epoch, Told
 from emolab.models.examples import Examples
 from emolab.training.order import Order
+from emolab.training.recipes import as_chosen, options_of, recipe_of
 from emolab.training.scores import judged, regression
 
 Settings = dict[str, Any]
@@ -72,17 +73,13 @@ def make_model(order: Order, corpus: str, settings: Mapping[str, Any]) -> Any:
         raise MissingExtra(
             f"{order.model} needs {error.name}, which is not installed; pip install 'emolab[faces]'"
         ) from error
-    from emolab.training.recipes import options_of, recipe_of
 
     recipe = replace(recipe_of(order.model, order.variant, corpus), **settings, half=order.half)
     if order.epochs is not None:
         recipe = replace(recipe, epochs=order.epochs)
+    recipe, options = as_chosen(recipe, options_of(order.model, corpus, order.variant), order.options)
     return NetworkClassifier(
-        order.model,
-        variant=order.variant,
-        recipe=recipe,
-        options=options_of(order.model, corpus, order.variant),
-        device=order.device,
+        order.model, variant=order.variant, recipe=recipe, options=options, device=order.device
     )
 
 

@@ -14,11 +14,14 @@ from typing import Any, get_args
 
 from emolab.core.errors import ConfigError
 from emolab.core.registry import resolve
-from emolab.models import MODELS
+from emolab.datasets.thresholds import AXES
+from emolab.models import LISTENING, MODELS
 from emolab.training.corpus_labels import By, check_target
+from emolab.training.recipes import Options, check_options
 from emolab.training.splits import Group
 from emolab.training.trial_inputs import Variant
 
+WITH_MUSIC = ("pmemo",)  # corpora that may bring the figures of their songs
 ELSEWHERE = ("root", "cache", "music")  # of an order, what is no part of its identity
 
 
@@ -31,7 +34,8 @@ class Order:
     as the recipe has it. `search`: so many settings are tried in each fold's own training part. `threads`: of
     one fold's reckoning; another number gives other last digits. `half`: a network's products in bfloat16
     while it learns; another kind of processor gives other last digits. `music`: a table of songs' figures,
-    where the corpus has none. Raises `ConfigError` for what is none of these.
+    where the corpus has none. `options`: what is chosen of the model, such as `(("ablation", "re"),)`; see
+    `recipes.choices_of`. Raises `ConfigError` for what is none of these.
     """
 
     model: str
@@ -51,6 +55,7 @@ class Order:
     half: bool = False
     music: Path | None = None
     cache: Path | None = None
+    options: Options = ()
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -75,12 +80,31 @@ class Order:
         ):
             if number < least:
                 raise ConfigError(f"{what} must be {least} or more, not {number}")
+        self._check_music()
+        if self.labels != "own" and self.target not in AXES:
+            raise ConfigError(
+                f"labels {self.labels!r} are made of ratings, and a {self.target} is none; leave --labels out"
+            )
         if self.is_regression and self.target not in ("valence", "arousal"):
             raise ConfigError(f"{self.model} guesses ratings; its targets are valence and arousal")
         if self.epochs is not None and not self.is_network:
             raise ConfigError(f"{self.model} does not learn in epochs; leave --epochs out")
         if self.half and not self.is_network:
             raise ConfigError(f"{self.model} is no network and has no products in bfloat16; leave --half out")
+        check_options(self.model, self.options)
+
+    def _check_music(self) -> None:
+        """Before a corpus is read, which may take long. Raises `ConfigError`."""
+        listens = self.model in LISTENING
+        if self.music is not None and not listens:
+            raise ConfigError(
+                f"{self.model} does not hear the music; leave --music out, or take {', '.join(LISTENING)}"
+            )
+        if self.music is None and listens and self.data not in WITH_MUSIC:
+            raise ConfigError(
+                f"{self.model} also hears the music, whose figures are not there; give a table of them, or a "
+                "folder with the clips, with --music"
+            )
 
     @property
     def is_network(self) -> bool:
@@ -98,5 +122,14 @@ class Order:
         return tuple(range(self.seed, self.seed + self.seeds))
 
     def identity(self) -> dict[str, Any]:
-        """What the numbers hang on, beside the data."""
-        return {name: value for name, value in asdict(self).items() if name not in ELSEWHERE}
+        """What the numbers hang on, beside the data, as JSON gives it back.
+
+        Of a run of which nothing is chosen it has no `options`, as before there were any.
+        """
+        found = {name: value for name, value in asdict(self).items() if name not in ELSEWHERE}
+        options = found.pop("options")
+        if options:
+            found["options"] = {
+                name: list(value) if isinstance(value, tuple) else value for name, value in options
+            }
+        return found

@@ -2,6 +2,7 @@
 
     recipe = recipe_of("rtcag", "authors", "DEAP")
     options_of("rtcag", "DEAP")         # {"ablation": "re"}
+    read_options("rtcag", ["depth=2"])  # (("depth", 2),), what a user has chosen otherwise
 
 Facts in specifications 04 §4.3 and 05 §5.3. `authors` takes the weights of the last epoch and looks at no
 rows held back. The 3-layer CNN has no recipe of its own in the paper and learns as RTCAN-1D does. What is
@@ -10,13 +11,18 @@ known of no corpus in particular is PMEmo's.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from emolab.core.errors import ConfigError
+from emolab.core.errors import ConfigError, shown
+from emolab.models import choices
+from emolab.models.choices import Choice, written
 
+Options = tuple[tuple[str, Any], ...]  # names and values, by name
 Variant = Literal["reference", "authors"]
 Unit = Literal["epoch", "iteration"]
+STEP_UNIT = "lr_step_unit"  # `Recipe.step_unit`, as specification 04 §4.3 calls it
 
 
 @dataclass(frozen=True)
@@ -98,3 +104,58 @@ def options_of(name: str, corpus: str = "", variant: str = "reference") -> dict[
     if name not in ("rtcan", "rtcag") or corpus not in ("DEAP", "AMIGOS"):
         return {}
     return {"ablation": "re"} | ({"init": "authors_xavier"} if variant == "authors" else {})
+
+
+def choices_of(name: str) -> dict[str, Choice]:
+    """What a user may choose of a model: how it is made and, of a network, what its rate falls by."""
+    found = choices.choices_of(name)
+    if (name, "reference") in RECIPES:
+        usual = RECIPES[name, "reference"].step_unit
+        found[STEP_UNIT] = Choice("steps after which the rate falls are of these", get_args(Unit), usual)
+    return found
+
+
+def read_options(name: str, words: Iterable[str]) -> Options:
+    """What is chosen of the model `name` by `words` such as `depth=2`.
+
+    Raises `ConfigError` with what there is for what is unknown, `MissingExtra` as `choices_of`.
+    """
+    known = choices_of(name)
+    found: dict[str, Any] = {}
+    for word in words:
+        key, _, value = word.partition("=")
+        if not known:
+            raise ConfigError(f"{name} leaves nothing to set; leave --set out")
+        if key not in known or "=" not in word:
+            some = ", ".join(f"{one}={written(choice.usual)}" for one, choice in known.items())
+            raise ConfigError(
+                f"{name} cannot be set {shown(word)}; what there is, as it usually is: {some}; "
+                "see 'emolab models list'"
+            )
+        if key in found:
+            raise ConfigError(f"{key} is set twice; leave one --set out")
+        try:
+            found[key] = known[key].read(value)
+        except ConfigError as error:
+            raise ConfigError(f"{key} of {name}: {error}") from error
+    return tuple(sorted(found.items()))
+
+
+def check_options(name: str, options: Options) -> None:
+    """Raises `ConfigError` for what is not as `read_options` gives it for the model `name`."""
+    known = read_options(name, [f"{key}={written(value)}" for key, value in options])
+    if known != options:
+        raise ConfigError(f"options of {name} must be {known}, not {shown(options)}")
+
+
+def as_chosen(recipe: Recipe, options: Mapping[str, Any], given: Options) -> tuple[Recipe, dict[str, Any]]:
+    """A recipe, and how its network is made, with what a user has chosen in their places.
+
+    Raises `ConfigError` where the rate falls by no steps.
+    """
+    wanted = dict(given)
+    if STEP_UNIT in wanted:
+        if recipe.factor == 1:
+            raise ConfigError(f"the rate of this recipe never falls; leave --set {STEP_UNIT} out")
+        recipe = replace(recipe, step_unit=wanted.pop(STEP_UNIT))
+    return recipe, {**options, **wanted}

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from emolab.cli.train import place as place_of
 from emolab.core.errors import ConfigError
 from emolab.devices.simulation.effect import EFFECTS
+from emolab.models.classifier import make
 from emolab.session.rehearsal import Order, devices_text, rehearse
 from emolab.training import run_folder
+from emolab.training.loading import load_classifier
 from emolab.training.run import Made
 from tests.cli.command import Said, emolab
 from tests.training.corpora import by_chance, heard, write_hku956
@@ -66,7 +71,20 @@ def test_a_run_tells_figures_beside_chance_and_where_its_card_is(place: Path) ->
         (("mlr", "--data", "{}", "--target", "group"), "its targets are valence and arousal"),
         (("svm", "--data", "deap", "--root", "{}", "--target", "valence"), "{}"),
         (("music_svm", "--data", "hku956", "--root", "{}", "--target", "valence"), "give a table of them"),
+        (("rtcan", "--data", "{}", "--target", "group"), "with --music"),
+        (
+            ("svm", "--data", "hku956", "--root", "{}", "--target", "valence", "--music", "{}"),
+            "leave --music out",
+        ),
+        (("svm", "--data", "{}", "--target", "state", "--labels", "fixed"), "leave --labels out"),
+        (("svm", "--data", "{}", "--target", "group", "--labels", "corpus"), "leave --labels out"),
+        (("svm", "--data", "study", "--target", "group"), "give the folder of the study"),
+        (("svm", "--data", "study", "--root", "/nowhere", "--target", "group"), "the folder of a study"),
         (("svm", "--data", "hku956", "--root", "{}", "--target", "valence", "--folds", 50), "folds"),
+        (
+            ("svm", "--data", "hku956", "--root", "{}", "--target", "valence", "--folds", 3, "--on", "x"),
+            "no place to work",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_sentence_with_the_remedy(
@@ -76,7 +94,11 @@ def test_what_cannot_be_is_one_sentence_with_the_remedy(
     filled = [str(word).replace("{}", corpus) for word in arguments]
     said = emolab("train", *filled, "--out", tmp_path / "run", "--cache", place / "cache")
     assert said.code == 2 and told.replace("{}", corpus) in said.complaint
-    assert not (tmp_path / "run" / run_folder.METRICS).exists()
+    assert list(tmp_path.iterdir()) == []  # what failed before anything was learnt leaves nothing
+    (tmp_path / "run").mkdir()
+    deep = tmp_path / "run" / "deep" / "er"
+    assert emolab("train", *filled, "--out", deep, "--cache", place / "cache").code
+    assert list(tmp_path.rglob("*")) == [tmp_path / "run"]
 
 
 def test_an_unknown_model_or_option_names_the_known_ones(tmp_path: Path) -> None:
@@ -101,6 +123,124 @@ def test_a_study_of_one_s_own_is_learnt_from_by_its_folder(tmp_path: Path) -> No
     card = (tmp_path / "run" / "card.md").read_text(encoding="utf-8")
     assert "emolab study: group" in card and "of 3 participants" in card
     assert (tmp_path / "run" / "final" / run_folder.PEOPLE).is_file()
+    compared = emolab("compare", tmp_path / "run")
+    assert "run: svm (reference), emolab study group, 3 folds by subject" in compared.out
+    assert compared.out and emolab("compare", tmp_path / "run", "--json").json["runs"][0]["labels"] is None
+
+
+def test_a_network_is_made_as_it_was_set_and_its_weights_open_so_again(place: Path, tmp_path: Path) -> None:
+    asked = ("train", "rtcag", "--data", "hku956", "--root", place / "HKU956", "--target", "valence")
+    where = ("--folds", 2, "--epochs", 1, "--cache", place / "cache", "--out", tmp_path / "run")
+    chosen = ("--set", "ablation=base", "--set", "depth=2", "--set", "lr_step_unit=iteration")
+    said = emolab(*asked, *where, *chosen)
+    assert said.code in (0, 1), said.err  # red: what is learnt in an epoch may be flagged, or not
+    order = run_folder.read_json(tmp_path / "run" / run_folder.CONFIG)["order"]
+    assert order["options"] == {"ablation": "base", "depth": 2, "lr_step_unit": "iteration"}
+    wanted = make("rtcag", ablation="base", depth=2)
+    for part in ("final", "fold-00"):
+        model = load_classifier(tmp_path / "run" / part)
+        shapes = {name: one.shape for name, one in model.network.state_dict().items()}
+        assert shapes == {name: one.shape for name, one in wanted.state_dict().items()}
+        assert model.recipe.step_unit == "iteration"
+    before = (tmp_path / "run" / run_folder.METRICS).read_bytes()
+    assert emolab(*asked, *where, *chosen[4:], *chosen[:4]).code == said.code  # the same, said otherwise
+    assert (tmp_path / "run" / run_folder.METRICS).read_bytes() == before
+    for other in ((), ("--set", "ablation=re")):
+        refused = emolab(*asked, *where, *other)
+        assert refused.code == 2 and "choose another --out" in refused.complaint
+
+
+def test_settings_are_searched_of_a_network_that_is_made_otherwise(place: Path, tmp_path: Path) -> None:
+    asked = ("train", "feature_cnn", "--data", "hku956", "--root", place / "HKU956", "--target", "valence")
+    where = ("--folds", 2, "--epochs", 1, "--cache", place / "cache", "--out", tmp_path)
+    assert emolab(*asked, *where, "--search", 1, "--set", "lr_step_unit=iteration").code in (0, 1)
+    assert load_classifier(tmp_path / "final").recipe.step_unit == "iteration"
+    chosen = run_folder.read_json(tmp_path / run_folder.METRICS)["chosen"]
+    assert len(chosen) == 2 and all(len(one["tried"]) == 2 for one in chosen)
+
+
+@pytest.mark.parametrize(
+    ("model", "word", "told"),
+    [
+        ("rtcag", "ablation=rg", "none of base | ra | rb | rc | rd | re | rf"),
+        ("rtcag", "width=64", "widths=64,64,64,64"),
+        ("res_si", "component=tonik", "none of mix | origin | phasic | tonic"),
+        ("svm", "depth=2", "leave --set out"),
+    ],
+)
+def test_what_cannot_be_set_is_told_what_can(
+    place: Path, tmp_path: Path, model: str, word: str, told: str
+) -> None:
+    said = trained(place, "no", "--out", tmp_path / "run", "--set", word, model=model)
+    assert said.code == 2 and told in said.complaint and not (tmp_path / "run").exists()
+
+
+def test_a_regression_is_told_beside_the_mean_and_shuffled_ratings(place: Path) -> None:
+    said = trained(place, "ratings", model="mlr")
+    line = said.out.partition("\n")[0]
+    assert line.startswith("seed 0: RMSE ") and " (the mean alone " in line
+    assert "; shuffled ratings reach r " in line and " (95 %: 0." in line and ", p " in line
+
+
+def test_trials_left_out_are_told_with_the_reasons(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "HKU956", tmp_path / "HKU956")
+    signals = sorted(tmp_path.rglob("EDA/*.csv"))[::6]
+    for path in signals[:4]:
+        path.unlink()
+    for path in signals[4:6]:
+        path.write_text("\n".join(path.read_text().splitlines()[:20]))
+    said = trained(tmp_path, "svm")
+    assert "\n6 of 36 trials left out: 1. physiological_signals/…/EDA/0_s0.csv is not there (4), " in said.out
+    assert "\namber: 6 of 36 trials were left out (17 %; most often: 1. phys" in said.out
+    account = trained(tmp_path, "svm", "--json").json["left_out"]
+    assert (account["n"], account["of"], sum(account["why"].values())) == (6, 36, 6)
+    assert "left out" not in trained(place, "svm").out
+
+
+def test_a_scheduler_may_be_called_so_and_help_names_one_way(place: Path, tmp_path: Path) -> None:
+    for name in ("--on", "--scheduler"):
+        said = trained(place, "no", "--out", tmp_path / "run", name, "nowhere")
+        assert said.code == 2 and "'nowhere' is no place to work" in said.complaint
+    told = emolab("train", "--help").out
+    assert "--on ADDRESS" in told and "--scheduler" not in told
+
+
+def sounds(folder: Path, *names: str) -> Path:
+    folder.mkdir()
+    for k, name in enumerate(names):
+        tone = 0.2 * np.sin(2 * np.pi * (220 + 30 * k) * np.arange(2 * 16_000) / 16_000)
+        soundfile.write(folder / f"{name}.wav", tone, 16_000)
+    return folder
+
+
+def test_clips_in_a_folder_want_opensmile_as_they_do_of_predict(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "opensmile", None)
+    clips = sounds(tmp_path / "wav", "s0")
+    said = trained(place, "no", "--out", tmp_path / "run", "--music", clips, model="music_svm")
+    assert said.code == 2 and "pip install 'emolab[opensmile]'" in said.complaint
+    assert not (tmp_path / "run").exists()
+    (tmp_path / "none").mkdir()
+    said = trained(place, "no", "--out", tmp_path / "run", "--music", tmp_path / "none", model="music_svm")
+    assert said.code == 2 and "no sound to compute music's figures from" in said.complaint
+
+
+def test_a_model_hears_the_clips_of_a_folder_whose_figures_are_made_once(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("opensmile", reason="openSMILE is not installed: pip install 'emolab[opensmile]'")
+    clips = sounds(tmp_path / "wav", *(f"s{k}" for k in range(6)))
+    asked = {"model": "music_svm"}
+    said = trained(place, "heard", "--out", tmp_path / "run", "--music", clips, **asked)
+    assert said.code in (0, 1), said.err
+    metrics = (tmp_path / "run" / run_folder.METRICS).read_bytes()
+    monkeypatch.setitem(sys.modules, "opensmile", None)  # not wanted again: not here, and by no worker
+    assert trained(place, "heard", "--out", tmp_path / "again", "--music", clips, **asked).code == said.code
+    assert (tmp_path / "again" / run_folder.METRICS).read_bytes() == metrics
+    (clips / "s5.wav").unlink()
+    said = trained(place, "heard", "--out", tmp_path / "run", "--music", clips, **asked)
+    assert said.code == 2 and "emolab[opensmile]" in said.complaint
 
 
 def test_runs_on_the_same_folds_are_tested_against_one_another(place: Path) -> None:

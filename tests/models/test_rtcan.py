@@ -236,8 +236,9 @@ def test_it_learns_one_batch_by_heart() -> None:
 
 
 @pytest.mark.slow
-def test_it_finds_a_bump_planted_in_noise() -> None:
-    network = trained("rf")  # which must be able to learn, so not within what follows
+@pytest.mark.parametrize("ablation", ["rf", "re"])
+def test_it_finds_a_bump_planted_in_noise(ablation: str) -> None:
+    network = trained(ablation)  # which must be able to learn, so not within what follows
     curves, labels = bumps(100)
     with torch.inference_mode():
         logits = network(curves)

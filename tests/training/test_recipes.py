@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from emolab.core.errors import ConfigError
 from emolab.models.rtcan import Rtcan
 from emolab.training.learning import Batches
-from emolab.training.recipes import RECIPES, Recipe, options_of, recipe_of
+from emolab.training.recipes import (
+    RECIPES,
+    Recipe,
+    as_chosen,
+    choices_of,
+    options_of,
+    read_options,
+    recipe_of,
+)
 
 
 def test_rtcan_learns_as_the_paper_says_and_as_its_program_did() -> None:
@@ -70,3 +80,33 @@ def test_what_is_no_recipe_is_told() -> None:
         recipe_of("svm")
     with pytest.raises(ConfigError, match="two trials a batch"):
         Recipe(epochs=1, batch=1, rate=0.1)
+
+
+def test_what_a_user_chooses_takes_the_place_of_what_is_usual() -> None:
+    given = read_options("rtcag", ["lr_step_unit=iteration", "ablation=base", "depth=2"])
+    assert given == (("ablation", "base"), ("depth", 2), ("lr_step_unit", "iteration"))
+    recipe, options = as_chosen(recipe_of("rtcag"), options_of("rtcag", "DEAP", "authors"), given)
+    assert options == {"ablation": "base", "depth": 2, "init": "authors_xavier"}
+    assert recipe == replace(recipe_of("rtcag"), step_unit="iteration")
+    assert as_chosen(recipe_of("res_si"), {}, ()) == (recipe_of("res_si"), {})
+    with pytest.raises(ConfigError, match="never falls; leave --set lr_step_unit out"):
+        as_chosen(recipe_of("rtcag", "authors"), {}, given)
+
+
+def test_every_network_tells_what_its_rate_falls_by() -> None:
+    usual = {name: choices_of(name)["lr_step_unit"].usual for name, _ in RECIPES}
+    assert usual == {name: recipe_of(name).step_unit for name, _ in RECIPES}
+    assert usual["res_si"] == "iteration" and usual["rtcan"] == "epoch"
+    assert choices_of("forest") == {}
+
+
+@pytest.mark.parametrize(("name", "words", "told"), [
+    ("rtcag", ["ablation=rg"], r"ablation of rtcag: 'rg' is none of base \| ra \| rb"),
+    ("rtcag", ["component=tonic"], "ablation=rf, depth=1, widths=64,64,64,64, lr_step_unit=epoch"),
+    ("rtcag", ["depth"], "cannot be set 'depth'"),
+    ("rtcag", ["depth=1", "depth=2"], "depth is set twice"),
+    ("svm", ["depth=1"], "svm leaves nothing to set; leave --set out"),
+])  # fmt: skip
+def test_what_cannot_be_chosen_is_told_what_there_is(name: str, words: list[str], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        read_options(name, words)
