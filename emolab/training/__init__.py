@@ -3,6 +3,7 @@
     corpus_examples  a corpus as examples for a model; what was left out, and why
     corpus_labels    high or low by a threshold, a class given, a state reported
     trial_inputs     one trial's skin conductance as curves, picture or figures
+    clip_music       figures of a folder of clips, made once and kept
     recorded         a whole recording's, made once and cut, to learn from and to judge
     recipes          how each network learns, as it should and as its authors did
     network          a network as a classifier: fit, predict, save, load
@@ -21,7 +22,8 @@
     run_folder       the folder of a run: what lies where, whose it is, files whole or not there
     run_examples     a run's examples, read anew in each process
     run_progress     how far it is
-    run_results      figures, predictions and pictures out of its folds; run_card: its card
+    run_results      figures, predictions and pictures out of its folds
+    run_card         its card (card_labels, card_learning, card_figures)
     people           from whom a classifier has learnt, as marks
     opened           a trained model with its card, also the one that ships
     predict          what it says of a whole session, clip by clip or in windows (looked: where it looked)

@@ -14,7 +14,10 @@ each recording as a whole, as for a prediction, and nothing is kept outside the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,11 +38,13 @@ from emolab.models.eda_inputs import IMAGE_FROM_S, SignalImages
 from emolab.models.examples import Examples, Rows, whole_trials
 from emolab.signals.audio_features import FeatureTable
 from emolab.training import trial_inputs
-from emolab.training.corpus_labels import FACTS, By, Facts, Labelled, check_target, labels_of
+from emolab.training.corpus_labels import FACTS, By, Facts, Labelled, Labels, check_target, labels_of
 from emolab.training.recorded import Recordings
 from emolab.training.trial_inputs import Skin, Variant
 
 STUDY = "study"
+JOINED = "\N{NO-BREAK SPACE}"  # in a path that is taken for one word
+SHORTEST_NAME = 3  # of a clip, that it is not taken for a word
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,29 @@ class Found:
 
     `how`: corpus, target, labels and variant, in words that JSON can hold; whether the labels come of what
     each participant said (`is_own`), or of a song's means; and which of the participants have their threshold
-    from the others (`population`, names in order); of a study of our own, what the headers of each
-    participant's recordings call it (`studies`).
+    from the others (`population`, names in order); of trials left out that have a label, how many are of
+    which class (`lost`); of a study of our own, what the headers of each participant's recordings call it
+    (`studies`), and which trials are of simulated participants (`simulated`, keys in order).
     """
 
     examples: Examples
     left_out: tuple[LeftOut, ...]
     how: dict[str, Any] = field(default_factory=dict)
+
+    def account(self, root: Path) -> dict[str, Any]:
+        """What was left out, in numbers: `n` `of` how many, how many for each reason (`why`, the commonest
+        first) and of each class (`of_class`).
+
+        A recording that cannot be read counts once. Paths are told as in the folder `root`. Reasons that
+        differ by names or numbers are one, with `…` for what differs.
+        """
+        lost = self.how.get("lost", {})
+        return {
+            "n": len(self.left_out),
+            "of": len(self.left_out) + len(self.examples),
+            "why": _reasons(self.left_out, root),
+            "of_class": {name: lost.get(name, 0) for name in self.examples.classes},
+        }
 
 
 @dataclass(frozen=True)
@@ -167,8 +188,51 @@ def examples_of(
         "is_own": labels.is_own,
         "population": sorted({one.subject for one in kept} & labels.population),
         "studies": dataset.studies() if isinstance(dataset, Sessions) else {},
+        "lost": dict(_lost(left_out, labels)),
+        "simulated": sorted(dataset.simulated()) if isinstance(dataset, Sessions) else [],
     }
     return Found(examples, tuple(left_out.values()), how)
+
+
+def _lost(keys: Iterable[str], labels: Labels) -> Counter[str]:
+    """How many of some trials are of which class."""
+    known = (labels.by_key.get(key) for key in keys)
+    return Counter(labels.classes[one.label] for one in known if isinstance(one, Labelled))
+
+
+def _reasons(left_out: Iterable[LeftOut], root: Path) -> dict[str, int]:
+    alike: dict[tuple[str, ...], list[list[str]]] = {}
+    for one in left_out:
+        words = _within(root, one.why).split(" ")
+        alike.setdefault(tuple(_unnamed(word, one.key) for word in words), []).append(words)
+    found: Counter[str] = Counter()
+    for kind, every in alike.items():
+        told = map(_common, kind, zip(*every, strict=True))
+        found[" ".join(told).replace(JOINED, " ")] += len(every)
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _within(root: Path, why: str) -> str:
+    """A reason with its paths as they are in the folder `root`, each of them one word."""
+    path = re.compile(re.escape(f"{root}{os.sep}") + r"(.*?\.\w+)(?=[\s,;:)]|$)")
+    return path.sub(lambda found: found[1].replace(" ", JOINED), why).replace(str(root), root.name)
+
+
+def _unnamed(word: str, key: str) -> str:
+    """A word of a reason, or a path; `…` for what of it has a digit, or is from the `key` of the trial."""
+    if "/" in word:
+        return "/".join(_unnamed(part, key) for part in word.split("/"))
+    bare = word.rstrip(".,;:)")
+    is_name = any(sign.isdigit() for sign in bare)
+    is_name |= len(bare) >= SHORTEST_NAME and (key.startswith(bare) or key.endswith(bare))
+    return "…" + word[len(bare) :] if is_name else word
+
+
+def _common(kind: str, words: Sequence[str]) -> str:
+    """What words, or paths, of one `kind` have in common."""
+    if "/" in kind:
+        return "/".join(map(_common, kind.split("/"), zip(*(word.split("/") for word in words), strict=True)))
+    return words[0] if len(set(words)) == 1 else kind
 
 
 def music_table(folder: Path) -> FeatureTable:
@@ -226,7 +290,10 @@ def _music(trial: Trial, one: Labelled, wanted: Input, asked: _Asked) -> NDArray
     elif "music" in trial.arrays:
         found = np.asarray(trial.arrays["music"], np.float64)
     else:
-        raise DataError(f"no figures of the music of {one.song} are there; give a table of them")
+        raise DataError(
+            f"no figures of the music of {one.song} are there; give a table of them, or a folder "
+            "with the clips, with --music"
+        )
     if found.shape != wanted.shape:
         raise DataError(f"the table of music has {len(found)} figures a song, not {wanted.shape[0]}")
     return found.astype(np.float32)

@@ -18,7 +18,7 @@ from typing import Any
 from emolab.core import executor
 from emolab.core.errors import DataError
 from emolab.training import run_examples, run_folder, run_results
-from emolab.training.alarm import Alarm, of_labels, of_splits
+from emolab.training.alarm import Alarm, of_labels, of_left_out, of_simulated, of_splits
 from emolab.training.corpus_examples import Found
 from emolab.training.fold_work import FoldTask, work
 from emolab.training.learner import make_model, settings_of
@@ -70,12 +70,16 @@ def train(
         tasks = _tasks(order, out, digest, with_final)
         with watched(tasks, tell):
             results = executor.run(work, tasks, where, workers)
+        run_results.check(tasks, results, found, every)
         check, final = results[0], results[-1] if with_final else None
         judged = results[1 : 1 + order.folds * order.seeds]
         is_own, lent = found.how["is_own"], [] if order.is_regression else found.how["population"]
         inputs = make_model(order, found.how["corpus"], {}).spec.inputs
+        counts = None if order.is_regression else found.examples.counts()
         alarms = (
-            *of_splits(found.examples, every, order.group, inputs, is_own),
+            *of_simulated(found.examples, every, found.how["simulated"]),
+            *of_left_out(run_results.account(order, found), counts),
+            *of_splits(found.examples, every, order.group, inputs, is_own, order.is_regression),
             *of_labels(found.examples, every, is_own, lent),
             *(Alarm(**{**one, "folds": tuple(one["folds"])}) for one in check["alarms"]),
         )

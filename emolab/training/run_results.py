@@ -10,18 +10,56 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from emolab.core.errors import DataError
 from emolab.training import run_card, run_folder, scores
-from emolab.training.alarm import Alarm, of_programs, of_scores
+from emolab.training.alarm import Alarm, of_programs, of_ratings, of_scores
 from emolab.training.corpus_examples import Found
+from emolab.training.fold_work import FoldTask
 from emolab.training.order import Order
 from emolab.training.people import facts_of
-from emolab.training.run_folder import CONFIG, FIGURES, FINAL, METRICS, PEOPLE, PREDICTIONS
+from emolab.training.run_folder import CONFIG, FIGURES, FINAL, METRICS, PEOPLE, PREDICTIONS, RESULT
 from emolab.training.splits import Fold
 
 TOLD = (*scores.FIGURES, "ece", "high_f1", "auroc", "majority_macro_f1")
 RATED = ("rmse", "rmse_of_mean", "r")
 
 Results = Sequence[Mapping[str, Any]]
+
+
+def check(tasks: Sequence[FoldTask], results: Sequence[Any], found: Found, every: Sequence[Fold]) -> None:
+    """Raises `DataError` naming the `result.json` of the first of `tasks` whose result no run has written."""
+    for task, one in zip(tasks, results, strict=True):
+        try:
+            is_ours = isinstance(one, dict) and (
+                _is_alarms(one) if task.is_check else _is_fold(task, one, found, every)
+            )
+        except (KeyError, TypeError, ValueError):
+            is_ours = False
+        if not is_ours:
+            raise DataError(
+                f"{task.folder / RESULT} is not as a run has written it; delete it, and run the same command "
+                "again"
+            )
+
+
+def _is_alarms(one: Mapping[str, Any]) -> bool:
+    return all(isinstance(Alarm(**told).text, str) for told in one["alarms"])
+
+
+def _is_fold(task: FoldTask, one: Mapping[str, Any], found: Found, every: Sequence[Fold]) -> bool:
+    """Is this of the task's fold, or of what learnt from all rows? What is neither may raise as it comes."""
+    for program in one.get("programs", []):
+        run_folder.program_words(program)
+    if (one["fold"], one["seed"]) != (task.number, task.seed):
+        return False
+    if one["skipped"] is not None:
+        return isinstance(one["skipped"], str)
+    rows = 0 if task.number is None else len(every[task.number].test)
+    shape = (rows,) if task.order.is_regression or not rows else (rows, len(found.examples.classes))
+    guesses = np.asarray(one["guesses"], np.float64)
+    kinds = {"train": int, "valid": int, "settings": dict, "tried": list, "history": list}
+    is_whole = all(isinstance(one[name], kind) for name, kind in kinds.items())
+    return is_whole and guesses.shape == shape and bool(np.isfinite(guesses).all())
 
 
 def write(
@@ -40,8 +78,9 @@ def write(
     by_seed = {seed: [one for one in results if one["seed"] == seed] for seed in order.every_seed}
     seeds = {str(seed): _judged(order, found, every, ours) for seed, ours in by_seed.items()}
     told = list(alarms)
-    for summary in [] if order.is_regression else seeds.values():
-        told += of_scores(found.how["corpus"], order.target, order.group, summary)
+    too_good = of_ratings if order.is_regression else of_scores
+    for summary in seeds.values():
+        told += too_good(found.how["corpus"], order.target, order.group, summary)
     programs = _programs(order, out, [*results, *([final] if final is not None else [])])
     told += of_programs(programs)
     told = list(dict.fromkeys(told))
@@ -49,6 +88,7 @@ def write(
         "classes": None if order.is_regression else list(found.examples.classes),
         "seeds": seeds,
         "over_seeds": _over(seeds),
+        "left_out": account(order, found),
         "alarms": [{**vars(one), "folds": list(one.folds)} for one in told],
         "skipped": [
             {"fold": one["fold"], "seed": one["seed"], "why": one["skipped"]}
@@ -70,6 +110,12 @@ def write(
     )
     run_folder.write_json(out / METRICS, metrics)
     return metrics, tuple(told)
+
+
+def account(order: Order, found: Found) -> dict[str, Any]:
+    """What was left out, as `metrics.json` has it; a regression has no classes, and `of_class` is None."""
+    told = found.account(order.root)
+    return told | {"of_class": None} if order.is_regression else told
 
 
 def _programs(order: Order, out: Path, results: Results) -> dict[str, list[str]]:
@@ -109,12 +155,20 @@ def _rated(order: Order, found: Found, every: Sequence[Fold], done: Results) -> 
     assert ratings is not None
     truth = ratings[:, ("valence", "arousal").index(order.target)]
     each = []
+    given, fold_of = np.full(len(truth), np.nan), np.full(len(truth), -1)
     for one in done:
         fold = every[one["fold"]]
+        given[fold.test], fold_of[fold.test] = one["guesses"], one["fold"]
         mean = float(truth[np.concatenate([fold.train, fold.valid])].mean())
         each.append({"fold": one["fold"]} | scores.regression(truth[fold.test], one["guesses"], mean))
     over = {name: _spread([one[name] for one in each]) for name in RATED}
-    return {"folds": each, "over_folds": {name: _by_fold(told) for name, told in over.items()}}
+    known = fold_of >= 0
+    return {
+        "folds": each,
+        "over_folds": {name: _by_fold(told) for name, told in over.items()},
+        "permutation": scores.permutation_of_r(truth[known], given[known], fold_of[known], seed=order.seed),
+        "untested": int((~known).sum()),
+    }
 
 
 def _over(seeds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -200,8 +254,8 @@ def _figures(
 
 
 def _people(order: Order, out: Path, found: Found, told: Sequence[Alarm]) -> None:
-    """From whom the final classifier has learnt, as marks that do not tell who it was."""
+    """From whom the final classifier has learnt, as marks that do not tell who it was; that it was nobody."""
     every = np.arange(len(found.examples))
-    alarms = [one.text for one in told if one.level == "red"]
+    alarms = [one.text for one in told if one.level == "red" or one.kind == "simulated"]
     facts = facts_of(order, found.how, found.examples, every, alarms)
     run_folder.write_json(out / FINAL / PEOPLE, facts)

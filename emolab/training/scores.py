@@ -171,7 +171,34 @@ def permutation_line(
             counts = np.bincount(places.ravel(), minlength=count * classes**2)
             rates = rates_of(counts.reshape(count, classes, classes))
             shuffled[at : at + count] += rates[figure] / len(folds)
-    reached = float(np.mean(observed))
+    return _line(figure, observed, shuffled)
+
+
+def permutation_of_r(
+    truth: ArrayLike, guesses: ArrayLike, fold_of: ArrayLike, *, draws: int = DRAWS, seed: int = 0
+) -> dict[str, Any] | None:
+    """The same line of Pearson's r, for guessed ratings: `truth`, `guesses` and `fold_of` `(n,)`.
+
+    Folds in which ratings or guesses do not vary have no r and are left out; None where no other is.
+    """
+    true, said, numbers = np.asarray(truth, float), np.asarray(guesses, float), np.asarray(fold_of)
+    rng = np.random.default_rng(seed)
+    observed, shuffled = [], np.zeros(draws)
+    for k in np.unique(numbers):
+        own, called = true[numbers == k], said[numbers == k]
+        if not (np.ptp(own) > 0 and np.ptp(called) > 0):
+            continue
+        own, called = ((one - one.mean()) / np.linalg.norm(one - one.mean()) for one in (own, called))
+        observed.append(float(own @ called))
+        for at in range(0, draws, DRAWS_AT_ONCE):
+            count = min(DRAWS_AT_ONCE, draws - at)
+            shuffled[at : at + count] += rng.permuted(np.tile(own, (count, 1)), axis=1) @ called
+    return _line("r", observed, shuffled / len(observed)) if observed else None
+
+
+def _line(figure: str, observed: Sequence[float], shuffled: Array) -> dict[str, Any]:
+    """`observed`: of each fold; `shuffled` `(draws,)`: means over folds."""
+    reached, draws = float(np.mean(observed)), len(shuffled)
     return {
         "figure": figure,
         "observed": reached,

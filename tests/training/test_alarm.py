@@ -12,7 +12,19 @@ from emolab.models.classifier import Input
 from emolab.models.examples import Examples, whole_trials
 from emolab.models.svm import Svm
 from emolab.models.tabular import scaling
-from emolab.training.alarm import LIMITS, Alarm, disturbed, of_fitting, of_labels, of_scores, of_splits
+from emolab.training.alarm import (
+    LIMITS,
+    Alarm,
+    disturbed,
+    limit_of_r,
+    of_fitting,
+    of_labels,
+    of_left_out,
+    of_ratings,
+    of_scores,
+    of_simulated,
+    of_splits,
+)
 from emolab.training.splits import Fold, folds
 
 EDA = (Input("eda_features", (128,), "figures"),)
@@ -86,6 +98,37 @@ def test_labels_that_are_not_the_participant_s_own_are_amber() -> None:
     assert len(of_labels(rows, found, False, ["P3"])) == 2
 
 
+def account(n: int, of: int, of_class: dict[str, int] | None = None) -> dict[str, Any]:
+    return {"n": n, "of": of, "why": {"too short": n}, "of_class": of_class}
+
+
+def test_more_than_a_tenth_left_out_is_amber() -> None:
+    assert of_left_out(account(0, 50), None) == () and of_left_out(account(5, 50), None) == ()
+    (alarm,) = of_left_out(account(6, 50), None)
+    assert (alarm.level, alarm.kind, alarm.folds, alarm.rows) == ("amber", "left_out", (), 0)
+    assert alarm.text.startswith("6 of 50 trials were left out (12 %; most often: too short)")
+
+
+def test_a_class_without_a_row_is_red() -> None:
+    lost = {"low": 1, "high": 0, "middle": 4}
+    assert of_left_out(account(5, 50, lost), {"low": 20, "high": 1, "middle": 24}) == ()
+    one, other = of_left_out(account(5, 50, lost), {"low": 45, "high": 0, "middle": 0})
+    assert {one.level, other.level} == {"red"} and {one.kind, other.kind} == {"no_row"}
+    assert one.text.startswith("no row is high, and no trial was")
+    assert other.text.startswith("no row is middle: all 4 trials of it were left out")
+
+
+def test_people_are_told_from_simulated_participants() -> None:
+    rows = corpus()
+    found = folds(rows, 4, "subject")
+    assert of_simulated(rows, found, []) == ()
+    (alarm,) = of_simulated(rows, found, rows.keys.tolist())
+    assert (alarm.level, alarm.kind, alarm.rows, alarm.folds) == ("amber", "simulated", 96, (0, 1, 2, 3))
+    assert alarm.text.startswith("96 of 96 tested rows, in 4 of 4 folds, are of simulated participants (12)")
+    (alarm,) = of_simulated(rows, found, ["P3/S1", "P7/S0", "P7/S2"])
+    assert (alarm.level, alarm.rows) == ("red", 3) and "(2: P3, P7) among people" in alarm.text
+
+
 def test_a_participant_on_both_sides_is_told_with_number_and_fold() -> None:
     rows = corpus()
     found = list(folds(rows, 4, "subject"))
@@ -126,6 +169,8 @@ def test_a_fold_of_one_class_is_told() -> None:
     rows = replace(rows, labels=labels)
     alarms = {alarm.kind: alarm for alarm in of_splits(rows, folds(rows, 6, "subject"), "subject", EDA)}
     assert alarms["one_class"].level == "amber" and len(alarms["one_class"].folds) >= 4
+    found = of_splits(rows, folds(rows, 6, "subject"), "subject", EDA, is_regression=True)
+    assert kinds(found) == {"song": "amber"}, "where ratings are guessed nothing is classified"
 
 
 def honest(rows: Examples, fold: Fold) -> dict[str, np.ndarray]:
@@ -206,6 +251,37 @@ def test_a_result_better_than_can_be_is_red(corpus_name: str, target: str) -> No
         assert (alarm.level, alarm.kind) == ("red", "too_good")
         assert "until it is proven" in alarm.text
     assert not of_scores(corpus_name, target, "song", reached(limit.figure, 0.99))
+
+
+def rated(r: float | None, by_chance: float = 0.05) -> dict[str, Any]:
+    line = None if r is None else {"figure": "r", "high_95": by_chance}
+    return {"over_folds": {"r": {"mean": r}}, "permutation": line}
+
+
+@pytest.mark.parametrize("target", ["valence", "arousal"])
+def test_ratings_guessed_better_than_can_be_are_red(target: str) -> None:
+    for name, r in (("PMEmo", 0.09), ("HKU956", 0.454), ("DEAP", 0.75)):
+        for group in ("subject", "both"):
+            assert not of_ratings(name, target, group, rated(r - 0.01))
+            (alarm,) = of_ratings(name, target, group, rated(r + 0.13))
+            assert (alarm.level, alarm.kind) == ("red", "too_good")
+            assert alarm.text.startswith(f"r {r + 0.13:.3f} on participants not seen before is above 0.")
+        assert not of_ratings(name, target, "song", rated(0.99))
+        assert not of_ratings(name, target, "subject", rated(0.99, by_chance=0.995)), (
+            "few rows do it by chance"
+        )
+        assert not of_ratings(name, target, "subject", rated(None))
+    assert not of_ratings("HKU956", target, "subject", {"over_folds": {}, "permutation": None})
+
+
+def test_an_r_is_as_suspect_as_the_classes_cut_from_it() -> None:
+    """Two normal figures with the limit of r, cut at their medians, agree as the limit of classes asks."""
+    r = limit_of_r("HKU956", "valence").value
+    assert r == pytest.approx(0.45399, abs=1e-5)
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=200_000)
+    other = r * one + np.sqrt(1 - r**2) * rng.normal(size=200_000)
+    assert ((one > 0) == (other > 0)).mean() == pytest.approx(LIMITS["HKU956", "valence"].value, abs=0.005)
 
 
 def test_hku956_is_suspected_from_65_hundredths_on() -> None:

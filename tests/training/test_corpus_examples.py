@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from emolab.core.errors import ConfigError, DataError
 from emolab.core.label import STATE_KEYS
 from emolab.datasets import hku956
 from emolab.datasets.cache import ArrayCache
+from emolab.datasets.dataset import LeftOut
 from emolab.devices.simulation.effect import EFFECTS
 from emolab.models.classifier import Input, Spec, make
 from emolab.models.eda_inputs import curves
@@ -291,6 +293,63 @@ def test_a_trial_too_short_for_its_low_pass_is_left_out(places: dict[str, Path],
     found = read("pmemo", place, ArrayCache(tmp_path / "cache"), make("mlr").spec)
     (left,) = found.left_out
     assert "too short" in left.why and len(found.examples) == len(TRIALS) - 1
+
+
+def test_what_is_left_out_is_counted_by_reason_the_commonest_first(places: dict[str, Path]) -> None:
+    root = places["hku956"]
+    whys = {
+        "P1_session-0/01_joy": f"{root}/P1/P1_session-0.h5 has no skin conductance while joy was heard",
+        "P1_session-0/02_joy-3": f"{root}/P1/P1_session-0.h5 has no skin conductance while joy-3 was heard",
+        "P5/8": f"{root}/1. signals/P5/EDA/8_x.csv is not there",
+        "P6/9": f"{root}/1. signals/P6/EDA/9_x.csv is not there",
+        "a/1": "8.0 s are too short; 10 s are needed",
+        "P2/5": "the table has no song sad-1; it has 20 others",
+        "P2/6": "the table has no song sad-2; it has 20 others",
+        "P3/7": "the table has no song calm-1; it has 20 others",
+        "P3/8": f"the signals of P3/8 in {root} are none",
+        "P4": f"{root}/P4/P4_session-0.h5 is no HDF5 file",
+    }
+    kept = examples_of(open_corpus("hku956", root, "valence"), FIGURES, "valence", ArrayCache()).examples
+    found = replace(
+        Found(kept, tuple(LeftOut(key, why) for key, why in whys.items())), how={"lost": {"high": 3}}
+    ).account(root)
+    assert found == {
+        "n": 10,
+        "of": 22,
+        "why": {
+            "the table has no song …; it has 20 others": 3,
+            "1. signals/…/EDA/… is not there": 2,
+            "P1/P1_session-0.h5 has no skin conductance while … was heard": 2,
+            "8.0 s are too short; 10 s are needed": 1,
+            "P4/P4_session-0.h5 is no HDF5 file": 1,
+            "the signals of P3/8 in hku956 are none": 1,
+        },
+        "of_class": {"low": 0, "high": 3},
+    }
+    assert list(found["why"].values()) == [3, 2, 2, 1, 1, 1]
+
+
+def test_classes_of_trials_that_were_left_out_are_counted(places: dict[str, Path], tmp_path: Path) -> None:
+    place = tmp_path / "pmemo"
+    shutil.copytree(places["pmemo"], place)
+    for path in (place / "EDA" / "Valence").glob("*.csv"):
+        path.write_text("\n".join(path.read_text().splitlines()[:13]))
+    whole = read("pmemo", places["pmemo"], ArrayCache(tmp_path / "cache"), make("mlr").spec)
+    assert whole.account(place) == {"n": 0, "of": len(TRIALS), "why": {}, "of_class": {"low": 0, "high": 0}}
+    (place / "EDA" / "Valence").joinpath(_one_of(place)).write_bytes(_one(places["pmemo"]))
+    found = read("pmemo", place, ArrayCache(tmp_path / "cache"), make("mlr").spec)
+    told, high = found.account(place), sum(one.is_high for one in TRIALS)
+    assert told["n"] == len(TRIALS) - 1 and sum(told["of_class"].values()) == told["n"]
+    assert told["of_class"]["high"] + found.examples.counts()["high"] == high
+    assert len(told["why"]) == 1 and "too short" in next(iter(told["why"]))
+
+
+def _one_of(place: Path) -> str:
+    return min((place / "EDA" / "Valence").glob("*.csv")).name
+
+
+def _one(place: Path) -> bytes:
+    return (place / "EDA" / "Valence" / _one_of(place)).read_bytes()
 
 
 @pytest.mark.parametrize("model", ["mlr", "mlr_tonic"])

@@ -18,6 +18,7 @@ from emolab.training.scores import (
     judged,
     over_folds,
     permutation_line,
+    permutation_of_r,
     regression,
     summary,
 )
@@ -165,6 +166,45 @@ def test_shuffles_stay_within_their_fold() -> None:
     labels = np.repeat([0, 1], 20)  # a fold is a class: to shuffle changes nothing
     line = permutation_line(labels, labels, labels, 2, draws=20, figure="accuracy")
     assert line["mean"] == 1 and line["p"] == 1
+
+
+def rated(n: int, knows: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ratings, guesses that know a share of them, and five folds."""
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(size=n)
+    return truth, knows * truth + rng.normal(size=n), np.arange(n) % 5
+
+
+def test_r_of_guesses_that_know_nothing_lies_on_its_permutation_line() -> None:
+    ps = []
+    for seed in range(40):
+        line = permutation_of_r(*rated(100, 0.0, seed), draws=200, seed=seed)
+        assert line is not None and line["figure"] == "r" and abs(line["mean"]) < 0.04 < line["high_95"] < 0.3
+        ps.append(line["p"])
+    assert 0.3 < np.mean(ps) < 0.7 and np.mean(np.array(ps) < 0.05) < 0.2
+
+
+def test_r_of_guesses_that_know_is_over_the_line_and_is_the_mean_of_folds() -> None:
+    truth, said, fold_of = rated(100, 1.0, 0)
+    line = permutation_of_r(truth, said, fold_of, draws=199)
+    own = [regression(truth[fold_of == k], said[fold_of == k], 0.0)["r"] for k in range(5)]
+    assert line is not None and line["observed"] == pytest.approx(np.mean(own))
+    assert line["p"] == pytest.approx(1 / 200) and line["draws"] == 199
+    again = np.random.default_rng(0).permuted(np.tile(truth[fold_of == 0], (199, 1)), axis=1)
+    shuffled = [np.corrcoef(one, said[fold_of == 0])[0, 1] for one in again]
+    alone = permutation_of_r(truth[fold_of == 0], said[fold_of == 0], np.zeros(20), draws=199)
+    assert alone is not None and alone["mean"] == pytest.approx(np.mean(shuffled))
+    assert alone["high_95"] == pytest.approx(np.quantile(shuffled, 0.95))
+
+
+def test_folds_without_r_are_left_out_of_its_line() -> None:
+    truth, said, fold_of = rated(100, 1.0, 0)
+    lazy = np.where(fold_of == 1, 0.5, said)
+    line, others = permutation_of_r(truth, lazy, fold_of, draws=50), fold_of != 1
+    assert line is not None
+    assert line == permutation_of_r(truth[others], said[others], fold_of[others], draws=50)
+    assert permutation_of_r(truth, np.full(100, 0.5), fold_of, draws=50) is None
+    assert permutation_of_r([], [], [], draws=50) is None
 
 
 def test_what_the_area_under_the_curve_is_for_ties() -> None:
