@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from emolab.training.card_labels import SCALES, scale_words
 
 WORDS = {
@@ -34,7 +32,7 @@ def of_classes(metrics: Mapping[str, Any]) -> list[str]:
     for seed, one in metrics["seeds"].items():
         if not one["folds"]:
             continue
-        over, line, pooled = _over(one), one["permutation"], one["pooled"]
+        over, line, pooled = one["over_folds"], one["permutation"], one["pooled"]
         names = [name for name in (*COLUMNS, "harmonic_macro_f1", "high_f1", "auroc", "ece") if name in over]
         figures = [[WORDS[name], _told(over[name]["mean"]), _told(over[name]["sd"])] for name in names]
         lines += [*_heading(seed, one), *table(["figure", "mean", "SD"], figures)]
@@ -111,13 +109,6 @@ def _shuffled(line: Mapping[str, Any], what: str, figure: str) -> str:
         f"{line['mean']:z.3f} on average, {line['high_95']:.3f} at the 95th percentile; "
         f"p = {line['p']:.4f}, rows of one person taken for independent, which makes it rather small."
     )
-
-
-def _over(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures over folds, with that of always saying the commonest class, which each fold has."""
-    name = "majority_macro_f1"
-    values = [fold[name] for fold in one["folds"]]
-    return {**one["over_folds"], name: {"mean": float(np.mean(values)), "sd": float(np.std(values))}}
 
 
 def _told(value: float | None, size: float = 1.0) -> str:

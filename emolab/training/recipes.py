@@ -111,7 +111,7 @@ def choices_of(name: str) -> dict[str, Choice]:
     found = choices.choices_of(name)
     if (name, "reference") in RECIPES:
         usual = RECIPES[name, "reference"].step_unit
-        found[STEP_UNIT] = Choice("steps after which the rate falls are of these", get_args(Unit), usual)
+        found[STEP_UNIT] = Choice("what the steps of its falling rate are", get_args(Unit), usual)
     return found
 
 

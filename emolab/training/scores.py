@@ -131,6 +131,7 @@ def over_folds(folds: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     A fold where a figure cannot be told is left out of that figure's mean and stands as None.
     """
     columns: dict[str, list[float | None]] = {name: [fold[name] for fold in folds] for name in FIGURES}
+    columns["majority_macro_f1"] = [fold["majority_macro_f1"] for fold in folds]
     columns["ece"] = [fold["calibration"]["ece"] for fold in folds]
     if folds and all("high" in fold for fold in folds):
         columns["high_f1"] = [fold["high"]["f1"] for fold in folds]
