@@ -17,7 +17,8 @@ from typing import Any
 from emolab.cli.arguments import parser, print_json
 from emolab.core.registry import resolve
 from emolab.datasets import DATASETS
-from emolab.datasets.dataset import Dataset, quietly
+from emolab.datasets.dataset import Dataset, LeftOut, quietly
+from emolab.datasets.reasons import by_reason
 
 SHOWN = 10  # reasons why something is left out; --json tells all
 
@@ -55,7 +56,7 @@ def _check(options: argparse.Namespace) -> int:
     if options.json:
         print_json(facts)
     else:
-        _tell(facts)
+        _tell(facts, options.folder)
     return 0 if facts["is_whole"] else 1
 
 
@@ -97,7 +98,7 @@ def _counts(corpus: Dataset, reads_all: bool) -> dict[str, int]:
     return found
 
 
-def _tell(facts: dict[str, Any]) -> None:
+def _tell(facts: dict[str, Any], folder: Path) -> None:
     print(facts["corpus"])
     for what, count in facts["found"].items():
         if what in facts["published"]:
@@ -108,13 +109,11 @@ def _tell(facts: dict[str, Any]) -> None:
         print(f"    {f'for {target}':<14}{count:>7}")
     if facts["missing"]:
         print(f"    not there: {', '.join(facts['missing'])}")
-    by_why: dict[str, list[str]] = {}
-    for one in facts["left_out"]:
-        by_why.setdefault(one["why"], []).append(one["key"])
-    for why, keys in list(by_why.items())[:SHOWN]:
+    told = list(by_reason((LeftOut(**one) for one in facts["left_out"]), folder).items())
+    for why, keys in told[:SHOWN]:
         named = keys[0] if len(keys) == 1 else f"{len(keys)} trials, such as {keys[0]}"
         print(f"    left out: {named}: {why}")
-    if more := sum(len(keys) for keys in list(by_why.values())[SHOWN:]):
+    if more := sum(len(keys) for _, keys in told[SHOWN:]):
         print(f"    left out: {more} more; --json tells all")
     read = "every signal was read" if facts["is_read"] else "signals were not read; --all reads them"
     print(f"{'it is whole' if facts['is_whole'] else 'it is not whole'}; {read}")

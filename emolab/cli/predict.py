@@ -174,7 +174,7 @@ def _music(place: Path | None) -> FeatureTable | None:
     if place is None:
         return None
     if place.is_dir():
-        from emolab.training.corpus_examples import music_table
+        from emolab.training.clip_music import music_table
 
         return music_table(place)
     from emolab.signals.audio_features import read_table

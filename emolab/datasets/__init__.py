@@ -8,6 +8,7 @@
     pmemo      choruses of 767 pop songs heard by 457 people: skin, ratings, 6373 figures of the music
     sessions   emolab's own studies: clips heard and reported on (a folder, so not in `DATASETS`)
     rated      what corpora share in which subjects rated valence and arousal
+    reasons    why trials were left out, told once for all of one reason
     tables     opened so that whatever is wrong with one is told with its name
     thresholds high or low, by a threshold of each subject's own
     pickled    arrays out of a pickle, without running what it says

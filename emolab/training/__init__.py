@@ -3,7 +3,7 @@
     corpus_examples  a corpus as examples for a model; what was left out, and why
     corpus_labels    high or low by a threshold, a class given, a state reported
     trial_inputs     one trial's skin conductance as curves, picture or figures
-    clip_music       figures of a folder of clips, made once and kept
+    clip_music       the music of a folder of clips as figures, made once and kept
     recorded         a whole recording's, made once and cut, to learn from and to judge
     recipes          how each network learns, as it should and as its authors did
     network          a network as a classifier: fit, predict, save, load

@@ -7,17 +7,15 @@
 Targets are `valence` and `arousal` (low, high), and of emolab's own studies `state` (five), `group` (three).
 High begins at each subject's own threshold (`by="own"`), found from all that it rated; at the middle of the
 scale with `by="fixed"`; `by="corpus"` takes the classes that HKU956 gives and leaves its neutral ones out.
-Music comes from a table, the corpus's own or one given; `music_table` makes one where openSMILE is there.
+Music comes from a table, the corpus's own or one given; `clip_music` makes one of clips.
 Of a public corpus each trial is decomposed as it was stored, and the cache keeps that; of our own studies
 each recording as a whole, as for a prediction, and nothing is kept outside the study (`recorded`).
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ from emolab.datasets import DATASETS
 from emolab.datasets.cache import ArrayCache
 from emolab.datasets.dataset import Dataset, LeftOut, Trial
 from emolab.datasets.rated import RatedCorpus
+from emolab.datasets.reasons import by_reason
 from emolab.datasets.sessions import Sessions
 from emolab.datasets.thresholds import AXES
 from emolab.models.classifier import Input, Spec
@@ -43,8 +42,6 @@ from emolab.training.recorded import Recordings
 from emolab.training.trial_inputs import Skin, Variant
 
 STUDY = "study"
-JOINED = "\N{NO-BREAK SPACE}"  # in a path that is taken for one word
-SHORTEST_NAME = 3  # of a clip, that it is not taken for a word
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class Found:
         return {
             "n": len(self.left_out),
             "of": len(self.left_out) + len(self.examples),
-            "why": _reasons(self.left_out, root),
+            "why": {why: len(keys) for why, keys in by_reason(self.left_out, root).items()},
             "of_class": {name: lost.get(name, 0) for name in self.examples.classes},
         }
 
@@ -198,60 +195,6 @@ def _lost(keys: Iterable[str], labels: Labels) -> Counter[str]:
     """How many of some trials are of which class."""
     known = (labels.by_key.get(key) for key in keys)
     return Counter(labels.classes[one.label] for one in known if isinstance(one, Labelled))
-
-
-def _reasons(left_out: Iterable[LeftOut], root: Path) -> dict[str, int]:
-    alike: dict[tuple[str, ...], list[list[str]]] = {}
-    for one in left_out:
-        words = _within(root, one.why).split(" ")
-        alike.setdefault(tuple(_unnamed(word, one.key) for word in words), []).append(words)
-    found: Counter[str] = Counter()
-    for kind, every in alike.items():
-        told = map(_common, kind, zip(*every, strict=True))
-        found[" ".join(told).replace(JOINED, " ")] += len(every)
-    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
-
-
-def _within(root: Path, why: str) -> str:
-    """A reason with its paths as they are in the folder `root`, each of them one word."""
-    path = re.compile(re.escape(f"{root}{os.sep}") + r"(.*?\.\w+)(?=[\s,;:)]|$)")
-    return path.sub(lambda found: found[1].replace(" ", JOINED), why).replace(str(root), root.name)
-
-
-def _unnamed(word: str, key: str) -> str:
-    """A word of a reason, or a path; `…` for what of it has a digit, or is from the `key` of the trial."""
-    if "/" in word:
-        return "/".join(_unnamed(part, key) for part in word.split("/"))
-    bare = word.rstrip(".,;:)")
-    is_name = any(sign.isdigit() for sign in bare)
-    is_name |= len(bare) >= SHORTEST_NAME and (key.startswith(bare) or key.endswith(bare))
-    return "…" + word[len(bare) :] if is_name else word
-
-
-def _common(kind: str, words: Sequence[str]) -> str:
-    """What words, or paths, of one `kind` have in common."""
-    if "/" in kind:
-        return "/".join(map(_common, kind.split("/"), zip(*(word.split("/") for word in words), strict=True)))
-    return words[0] if len(set(words)) == 1 else kind
-
-
-def music_table(folder: Path) -> FeatureTable:
-    """The 6373 figures of every sound in a folder, by its name without the ending: needs openSMILE.
-
-    Raises `MissingExtra` without it, `DataError` when there is no sound, or one cannot be read.
-    """
-    from emolab.composer.audio import read
-    from emolab.signals.audio_features import compare_features
-
-    paths = sorted(
-        path for path in folder.glob("*") if path.suffix.lower() in (".wav", ".flac", ".mp3", ".ogg")
-    )
-    if not paths:
-        raise DataError(f"{folder} has no sound to compute music's figures from; give WAV, FLAC, MP3 or OGG")
-    found = [compare_features(*read(path)) for path in paths]
-    names = tuple(found[0])
-    values = np.array([[figures[name] for name in names] for figures in found])
-    return FeatureTable(tuple(path.stem for path in paths), names, values)
 
 
 def _part(trial: Trial, asked: _Asked) -> _Part:

@@ -23,7 +23,8 @@ from emolab.signals.audio_features import COMPARE, FeatureTable
 from emolab.signals.eda.convex import cvxeda, standardise
 from emolab.signals.eda.features import EDA_FEATURES
 from emolab.training import corpus_examples
-from emolab.training.corpus_examples import Found, examples_of, music_table, open_corpus
+from emolab.training.clip_music import music_table
+from emolab.training.corpus_examples import Found, examples_of, open_corpus
 from emolab.training.corpus_labels import GROUPS
 from emolab.training.trial_inputs import Skin, channels_of, component_figures_of
 from tests.training.corpora import SECONDS, WRITERS, Heard, by_skin, heard, write_pmemo, write_pmemo_2019
@@ -295,38 +296,21 @@ def test_a_trial_too_short_for_its_low_pass_is_left_out(places: dict[str, Path],
     assert "too short" in left.why and len(found.examples) == len(TRIALS) - 1
 
 
-def test_what_is_left_out_is_counted_by_reason_the_commonest_first(places: dict[str, Path]) -> None:
+def test_what_is_left_out_is_counted_by_reason(places: dict[str, Path]) -> None:
     root = places["hku956"]
     whys = {
-        "P1_session-0/01_joy": f"{root}/P1/P1_session-0.h5 has no skin conductance while joy was heard",
-        "P1_session-0/02_joy-3": f"{root}/P1/P1_session-0.h5 has no skin conductance while joy-3 was heard",
         "P5/8": f"{root}/1. signals/P5/EDA/8_x.csv is not there",
         "P6/9": f"{root}/1. signals/P6/EDA/9_x.csv is not there",
         "a/1": "8.0 s are too short; 10 s are needed",
-        "P2/5": "the table has no song sad-1; it has 20 others",
-        "P2/6": "the table has no song sad-2; it has 20 others",
-        "P3/7": "the table has no song calm-1; it has 20 others",
-        "P3/8": f"the signals of P3/8 in {root} are none",
-        "P4": f"{root}/P4/P4_session-0.h5 is no HDF5 file",
     }
     kept = examples_of(open_corpus("hku956", root, "valence"), FIGURES, "valence", ArrayCache()).examples
-    found = replace(
-        Found(kept, tuple(LeftOut(key, why) for key, why in whys.items())), how={"lost": {"high": 3}}
-    ).account(root)
-    assert found == {
-        "n": 10,
-        "of": 22,
-        "why": {
-            "the table has no song …; it has 20 others": 3,
-            "1. signals/…/EDA/… is not there": 2,
-            "P1/P1_session-0.h5 has no skin conductance while … was heard": 2,
-            "8.0 s are too short; 10 s are needed": 1,
-            "P4/P4_session-0.h5 is no HDF5 file": 1,
-            "the signals of P3/8 in hku956 are none": 1,
-        },
+    left_out = tuple(LeftOut(key, why) for key, why in whys.items())
+    assert replace(Found(kept, left_out), how={"lost": {"high": 3}}).account(root) == {
+        "n": 3,
+        "of": 15,
+        "why": {"1. signals/…/EDA/… is not there": 2, "8.0 s are too short; 10 s are needed": 1},
         "of_class": {"low": 0, "high": 3},
     }
-    assert list(found["why"].values()) == [3, 2, 2, 1, 1, 1]
 
 
 def test_classes_of_trials_that_were_left_out_are_counted(places: dict[str, Path], tmp_path: Path) -> None:
