@@ -97,6 +97,7 @@ def of_splits(
     windows = [
         int(overlapping(examples, fold.test, own).sum()) for fold, own in zip(folds, learnt, strict=True)
     ]
+    lone = [0 if is_regression else len(fold.test) * bool(fold.one_class) for fold in folds]
     found = (
         _told("red" if group in ("subject", "both") else "amber", "subject", common(examples.subjects), folds,
               "are of participants that the model has learnt from: it may know the person, not the feeling"),
@@ -109,8 +110,7 @@ def of_splits(
               "overlap in time with rows that the model has learnt from: it has partly seen them"),
         _told("red", "copy", common(copies) if copies is not None else [0] * len(folds), folds,
               "are, number for number, signals that the model has learnt from"),
-        _told("amber", "one_class", [0 if is_regression else len(fold.test) * bool(fold.one_class)
-              for fold in folds], folds,
+        _told("amber", "one_class", lone, folds,
               "are in folds of which a part holds one class only: figures of those mean little"),
     )  # fmt: skip
     return tuple(alarm for alarm in found if alarm is not None)

@@ -4,10 +4,11 @@
     python -m tests.bench.bench_cells table
 
 A cell is a model, a variant, a target, a kind of labels and a kind of split: one `emolab train` of ten folds,
-seed 0, into a folder of its own below RUNS. `learn` goes through the cells that `cells.csv` beside this
-file does not hold, those of the words (`--only rtcag authors`) or all, and adds a line for each when it is
-done; killed, it goes on with the same command. `table` prints them as the README has them, with Holm's
-correction over all and what splits by song flatter. The forest takes seconds, a network up to half an hour.
+seed 0, into a folder of its own below RUNS. `learn` goes through the cells that `cells.csv` beside this file
+does not hold, or holds without their folds, those of the words (`--only rtcag authors`) or all, and puts in a
+line for each when it is done; killed, it goes on with the same command. `table` prints them as the README has
+them, with Holm's correction over all and what splits by song flatter. The forest takes seconds, a network up
+to half an hour.
 
 A line without a `p` is of a run that is not kept any more, and was not below 0.05.
 """
@@ -93,8 +94,8 @@ def _names() -> list[str]:
 
 
 def learn(root: Path, runs: Path, only: Sequence[str], workers: int) -> None:
-    """Cell after cell, of those that are missing."""
-    done = {tuple(row) for row in kept()[_names()[:5]].itertuples(index=False)}
+    """Cell after cell, of those that are missing, or of which not even the folds are known."""
+    done = {tuple(row) for row in kept().dropna(subset="folds")[_names()[:5]].itertuples(index=False)}
     wanted = [one for one in cells() if set(only) <= set(one.words()) and tuple(one.words()) not in done]
     for k, cell in enumerate(wanted):
         out = runs / "_".join(cell.words())
@@ -110,7 +111,7 @@ def learn(root: Path, runs: Path, only: Sequence[str], workers: int) -> None:
 
 
 def _keep(cell: Cell, out: Path) -> None:
-    """Add a finished run's line, in the README's order; whole or not at all."""
+    """Put a finished run's line in its place, in the README's order; whole or not at all."""
     told = compare([out])["runs"][0]
     figures = told["figures"]
     judged = read_json(out / METRICS)["seeds"]["0"]
@@ -124,11 +125,11 @@ def _keep(cell: Cell, out: Path) -> None:
         "folds": " ".join(f"{one:.3f}" for one in judged["over_folds"]["macro_f1"]["folds"]),
         "commit": read_json(out / CONFIG)["program"]["commit"][:7],
     }
-    before = kept().to_dict("records")
     place = {tuple(one.words()): k for k, one in enumerate(cells())}
-    rows = sorted([*before, row], key=lambda one: place[tuple(one[name] for name in _names()[:5])])
+    rows = {place[tuple(one[name] for name in _names()[:5])]: one for one in kept().to_dict("records")}
+    rows[place[tuple(cell.words())]] = row
     draft = KEPT.with_suffix(".draft")
-    pd.DataFrame(rows, columns=_names()).to_csv(draft, index=False)
+    pd.DataFrame([rows[k] for k in sorted(rows)], columns=_names()).to_csv(draft, index=False)
     draft.replace(KEPT)
 
 

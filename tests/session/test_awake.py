@@ -21,7 +21,7 @@ from emolab.core.settings import read
 from emolab.devices import config
 from emolab.session import awake, checks, diary
 from emolab.session.awake import Awake
-from emolab.session.engine import Engine
+from emolab.session.engine import LOOK_STEP_S, Engine
 from tests.session.live import BOARD, events, go_on, start
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stands in for systemd with a shell's script")
@@ -222,3 +222,25 @@ def test_a_session_says_in_its_file_that_the_computer_stays_awake(
     assert told.data == {"by": "systemd-inhibit", "refused": ""}
     line = diary.line(told)
     assert line is not None and line.level == "well"
+
+
+def test_the_computer_stays_awake_also_when_the_sound_card_is_lost(
+    logind: Callable[..., Path], tmp_path: Path, stimuli: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, study = logind(), tmp_path / "study"
+    devices = config.parse(BOARD, tmp_path / "devices.toml")
+    engine = Engine(study, devices, SessionClock(), read(Path(os.devnull), os.environ), with_sound=False)
+    with closing(engine):
+        engine.arm(render=False)
+        go_on(engine, lambda: all(light.samples for light in engine.health()))
+        start(engine)
+        go_on(engine, lambda: "systemd-inhibit" in str([line.text for line in engine.log]))
+        wait(log.read_text, "nothing was asked")
+        monkeypatch.setattr(engine.player, "failure", lambda: "The sound output has stopped.")
+        go_on(engine, lambda: bool(engine.sound_fault))
+        lost_s = time.monotonic()
+        go_on(engine, lambda: time.monotonic() > lost_s + 2 * LOOK_STEP_S)
+        assert "ended" not in log.read_text()
+    assert engine.prepared is not None
+    assert len(events(engine.prepared.path, "device_lost")) == 1
+    assert len(events(engine.prepared.path, "awake")) == 1
