@@ -110,7 +110,7 @@ class RecordedStream:
             yield piece
 
     def last_s(self) -> float | None:
-        """Time of the last sample, None when there is none."""
+        """Time of the last sample, None when there is none. Raises `RecordingError` where it is damaged."""
         ends = [int(piece[-1]) for piece in self.time_slices_us()]
         return ends[-1] / 1e6 if ends else None
 
@@ -339,6 +339,16 @@ class Session:
             lines = self._event_lines(_as_far_as_read)
             sound = [event for _, line in lines if (event := _event(line)) is not None]
             return sound, len(lines) - len(sound)
+
+    def sound_end_s(self) -> tuple[float, list[str]]:
+        """The latest time of events and samples that can be read, and the streams whose times cannot."""
+        ends_s, damaged = [event.time_s for event in self.sound_events()[0]], []
+        for name, stream in self.streams.items():
+            try:
+                ends_s.append(stream.last_s() or 0.0)
+            except RecordingError:
+                damaged.append(name)
+        return max(ends_s, default=0.0), damaged
 
     def _event_lines(
         self, read: Callable[[Columns, str], NDArray[Any]] = Columns.read

@@ -107,10 +107,9 @@ def predict(
         events, lost = session.sound_events()
         participant, is_whole = session.header.participant, session.finished
         study = session.header.study
-        ends_s = [event.time_s for event in events]
-        ends_s += [stream.last_s() or 0.0 for stream in session.streams.values()]
+        end_s, unread = session.sound_end_s()
         skin = skin_of(session)
-    heard = [one for one in trials(events, max(ends_s, default=0.0)) if one.clip != BASELINE]
+    heard = [one for one in trials(events, end_s) if one.clip != BASELINE]
     clips = [Stretch(one.start_s, one.end_s, one.clip) for one in heard]
     if window_s:
         every = sliding(float(skin.times_s[0]), float(skin.times_s[-1]), window_s, hop_s, clips)
@@ -123,6 +122,8 @@ def predict(
     looks = ceil(window_s / hop_s) if window_s else 1  # once at each moment, where windows overlap
     found = judge(model, skin, every, music=music, looks=looks, progress=progress, cancelled=cancelled)
     damage = [f"{lost} events are damaged and left out"] if lost else []
+    if unread:
+        damage.append(f"the times of {', '.join(unread)} cannot be read; they are not needed here")
     if not is_whole:
         state = "it is still being recorded" if is_growing(path) else "the recording was not closed in order"
         damage.append(f"{state}; it is judged as far as it goes")

@@ -28,6 +28,7 @@ RATE_HZ = 20.0
 CLIP_S, GAP_S, FIRST_S = 40.0, 10.0, 30.0
 SKIN = StreamInfo("board", (Channel("gsr", "eda", "uS", 1e-3),), RATE_HZ, "uint16", (1,))
 COUNTS = StreamInfo("board", (Channel("gsr", "eda"),), RATE_HZ, "uint16", (1,))
+MICROPHONE = StreamInfo("microphone", (Channel("voice", "audio", "", 1 / 32768),), RATE_HZ, "int16", (1,))
 TOP = np.uint16(20_000)
 CLIPS = ("high", "low", "high", "low")
 Array = NDArray[np.float64]
@@ -67,17 +68,18 @@ def record(
     gaps_s: Sequence[tuple[float, float]] = (),
     info: StreamInfo = SKIN,
     is_falling: bool = False,
+    is_heard: bool = False,
 ) -> Path:
     """Write it: clip `k` is called `high-k` or `low-k`. `gaps_s`: stretches without samples.
 
-    `is_falling`: counts fall when conductance rises.
+    `is_falling`: counts fall when conductance rises. `is_heard`: there is a silent microphone too.
     """
     length_s = start_s(len(clips)) + 20.0
     counts = (skin(length_s, responses_s(clips)) * 1000).astype(np.uint16)[:, None]
     counts = TOP - counts if is_falling else counts
     times_s = np.arange(len(counts)) / RATE_HZ
     writer = SessionWriter(path, SessionHeader(participant, 0, 1, "en", study, "quick", "name: quick\n", ""))
-    writer.open([info])
+    writer.open([info, *[MICROPHONE] * is_heard])
     for at in range(0, len(counts), 100):
         own = slice(at, at + 100)
         there = np.all([(times_s[own] < a) | (times_s[own] > b) for a, b in gaps_s], axis=0)
@@ -87,6 +89,8 @@ def record(
                 info.name, times_s[own][there], counts[own][there], float(times_s[own][there][-1]) + 0.004
             )
             writer.write(chunk)
+    if is_heard:
+        writer.write(Chunk(MICROPHONE.name, times_s, np.zeros((len(times_s), 1), np.int16), length_s))
     for event in events(clips):
         writer.mark(event)
     writer.close()
