@@ -9,10 +9,21 @@ from emolab.cli.arguments import parser, print_json
 
 WHAT = """Runs of 'emolab train' beside one another, and tests of those judged in the same folds.
 
+Of runs with --variant authors, what the paper prints of the like stands beside what came of it here.
+
 p is of the corrected t test over folds (Nadeau and Bengio), then as Holm corrects it for all pairs. The tests
 of Wilcoxon and of turned signs do not know that folds share what they learn from. McNemar's counts rows."""
 COLUMNS = ("macro_f1", "balanced_accuracy", "kappa", "accuracy", "majority")
 RATED = ("rmse", "rmse_of_mean", "r")
+PRINTED = {
+    "accuracy": "accuracy",
+    "high_f1": "F1 of high",
+    "high_precision": "precision of high",
+    "high_recall": "recall of high",
+    "rmse": "RMSE",
+    "r": "r",
+}
+SPLITS = {"none": ", single trials dealt out", "subject": ", user-independent", None: ""}
 HEADS = {
     "macro_f1": "macro-F1",
     "balanced_accuracy": "balanced",
@@ -58,16 +69,33 @@ def _table(runs: list[dict[str, Any]]) -> list[str]:
         alarms = [f"    {level}: {text}" for level in ("red", "amber") for text in run[level]]
         lines += [*_left_out(run["left_out"], alarms), *alarms]
         lines += [f"    {run['skipped']} folds were skipped"] * bool(run["skipped"])
+        lines += _printed(run)
     return lines
+
+
+def _printed(run: dict[str, Any]) -> list[str]:
+    """What its paper prints of the like, beside what came of it here."""
+    told = run["printed"]
+    if told is None:
+        return []
+    head = f"    printed in {told['where']}, of {told['people']} participants{SPLITS[told['split']]}"
+    figures = [
+        f"{PRINTED[name]} {one['printed']:.3f}, here {_share(one['here'])}"
+        for name, one in told["figures"].items()
+    ]
+    return [f"{head}:", f"        {'; '.join(figures)}"]
 
 
 def _asked(run: dict[str, Any]) -> str:
     """What a run was asked for; what is as usual is not told."""
+    from emolab.training.fewer_people import people_words
+
     made = "".join(f", {name}={value}" for name, value in run["options"].items())
     split = "" if run["group"] == "none" else f" by {run['group']}"
     parts = [f"{run['model']} ({run['variant']}{made})", f"{run['corpus']} {run['target']}"]
     parts += [f"labels {run['labels']}"] * bool(run["labels"])
     parts += [f"{run['folds']} folds{split}", f"{run['rows']} rows"]
+    parts += [f"--people {people_words(run['people'])}"] if run["people"] else []
     parts += [f"--search {run['search']}"] * bool(run["search"])
     parts += [f"--epochs {run['epochs']}"] * bool(run["epochs"])
     parts += [f"--seed {run['seed']}"] * bool(run["seed"])
@@ -97,9 +125,11 @@ def _pair(one: dict[str, Any]) -> str:
 
 
 def _figure(told: dict[str, Any]) -> str:
-    if told["mean"] is None:
-        return "–"
-    return f"{told['mean']:.3f}" + ("" if told["sd"] is None else f" ± {told['sd']:.3f}")
+    return _share(told["mean"]) + ("" if told["sd"] is None else f" ± {told['sd']:.3f}")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _number(value: float | None) -> str:

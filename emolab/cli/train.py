@@ -30,6 +30,7 @@ WHAT = f"""A model learns from a corpus, fold by fold, and is judged on what it 
     emolab train rtcag --data deap --root DEAP --target arousal --workers 4 --out runs/rtcag
     emolab train rtcag --data deap --root DEAP --target arousal --set ablation=rf --set depth=2 --out runs/rf
     emolab train music_svm --data STUDY --target group --music CLIPS --group song --out runs/music
+    emolab train svm --data pmemo --root PMEMO --target valence --people 46 --out runs/svm46
     emolab train fer --data DIR        expression models; 'emolab train fer --help' tells more
 
 Models: {", ".join(MODELS)}; 'emolab models list' tells what they are.
@@ -90,6 +91,7 @@ def _check_halves(options: Namespace) -> None:
 
 def _order(options: Namespace) -> Any:
     from emolab.training.clip_music import table_file
+    from emolab.training.fewer_people import read_people
     from emolab.training.order import Order
     from emolab.training.recipes import read_options
 
@@ -99,6 +101,7 @@ def _order(options: Namespace) -> Any:
     asked = {name: getattr(options, name) for name in (*names, *more)}
     for name in ("music", "cache"):  # a worker may stand elsewhere
         asked[name] = asked[name] and asked[name].resolve()
+    asked["people"] = None if options.people is None else read_people(options.people)
     order = Order(data=data, root=root, options=read_options(options.model, options.set), **asked)
     return replace(order, music=table_file(order.music, order.cache)) if order.music else order
 
@@ -188,6 +191,12 @@ def _add_data(cli: Any) -> None:
         choices=["own", "fixed", "corpus"],
         help="high from each participant's own threshold (default), from the middle of the scale, or as "
         "the corpus says",
+    )
+    cli.add_argument(
+        "--people",
+        metavar="N|SHARE",
+        help="only so many participants, such as 46 or 40%%, drawn by --seed; whoever is in a small draw is "
+        "in every greater one",
     )
     cli.add_argument(
         "--music",

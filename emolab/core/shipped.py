@@ -1,7 +1,7 @@
-"""Where the protocols, the stimulus manifest and the models that come with emolab lie.
+"""Where the protocols, the stimulus manifest, the models and the papers' figures that come with emolab lie.
 
 In a checkout the first two are the folders `protocols/` and `stimuli/` beside the package; a wheel
-carries them inside the package, under `emolab/shipped/`, where the models are in either.
+carries them inside the package, under `emolab/shipped/`, where the models and the figures are in either.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def folder(name: str) -> Path:
-    """The shipped folder `protocols`, `stimuli` or `models`; `ConfigError` when the install is incomplete."""
+    """The shipped folder of that name, such as `models`; `ConfigError` when the install is incomplete."""
     for place in (_PACKAGE / "shipped" / name, _PACKAGE.parent / name):
         if place.is_dir():
             return place

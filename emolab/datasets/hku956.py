@@ -79,6 +79,10 @@ class Hku956:
         self.trials()
         return self._left_out.every()
 
+    def whose(self, key: str) -> str | None:
+        """The participant of a trial, also of one left out."""
+        return key.partition("/")[0]
+
     def ratings(self) -> Mapping[str, Rating]:
         """What was felt in each trial, by its key, also of those left out."""
         if self._ratings is None:

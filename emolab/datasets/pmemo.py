@@ -150,6 +150,10 @@ class Pmemo(RatedCorpus):
         arrays["ratings"] = np.array([rated.valence, rated.arousal])
         return Trial(ref, arrays)
 
+    def whose(self, key: str) -> str | None:
+        """The subject of a trial, also of one left out."""
+        return key.partition("/")[2]
+
     @cached_property
     def _recordings(self) -> dict[str, Found]:
         return _recordings_2018(self.place) if self.layout == 2018 else _recordings_2019(self.place)

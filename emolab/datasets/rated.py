@@ -69,6 +69,10 @@ class RatedCorpus(ABC):
         self.ratings()
         return self._left_out.every()
 
+    def whose(self, key: str) -> str | None:
+        """The subject of a trial, also of one left out."""
+        return key.partition("/")[0]
+
     def ratings(self) -> Mapping[str, Rated]:
         """What was said in each trial, by its key, also of those left out for want of a signal."""
         if self._ratings is None:

@@ -86,6 +86,7 @@ class Sessions:
         self._recordings = _recordings(self.place)
         self._heard: dict[str, Heard] | None = None
         self._left_out = Account(str(self.place))
+        self._whose: dict[str, str] = {}
         self._open: tuple[Path, dict[str, Line]] | None = None
 
     @property
@@ -93,6 +94,11 @@ class Sessions:
         """What cannot be used, as far as it was looked at."""
         self.heard()
         return self._left_out.every()
+
+    def whose(self, key: str) -> str | None:
+        """The participant of a trial, also of one left out; None of recordings that cannot be used."""
+        self.heard()
+        return self._whose.get(key)
 
     def heard(self) -> Mapping[str, Heard]:
         """Every clip heard to its end and reported on, by its trial's key: `P014_session-0/03_joy-2`."""
@@ -201,6 +207,7 @@ class Sessions:
             if playing.clip == BASELINE:
                 continue
             key = f"{path.stem}/{playing.number:02d}_{playing.clip}"
+            self._whose[key] = who
             if playing.how != "done":
                 self._left_out.leave_out(key, f"the clip was {playing.how or 'not heard to its end'}")
             elif playing.said is None or playing.said.state is None:
@@ -224,10 +231,9 @@ def _recording(path: Path) -> Recording:
     """Raises as `Session.open`."""
     with Session.open(path) as session:
         events, header = session.events, session.header
-        lasts = [stream.last_s() or 0.0 for stream in session.streams.values()]
+        end_s, _ = session.sound_end_s()
         is_simulated = _is_simulated(session)
     told = identity(header.participant, header.session, header.started_utc)
-    end_s = max([*lasts, *(event.time_s for event in events)], default=0.0)
     return Recording(told, header.participant, header.study, tuple(trials(events, end_s)), is_simulated)
 
 

@@ -17,6 +17,7 @@
 
     run              a model on a corpus, fold by fold, into one folder; goes on where it was stopped
     order            what a run's numbers hang on
+    fewer_people     how many participants it is of, drawn by lot
     learner          a model taught as an order asks; settings searched within a fold's training part
     fold_work        one fold, in whichever process
     run_folder       the folder of a run: what lies where, whose it is, files whole or not there
@@ -27,7 +28,7 @@
     people           from whom a classifier has learnt, as marks
     opened           a trained model with its card, also the one that ships
     predict          what it says of a whole session, clip by clip or in windows (looked: where it looked)
-    comparison       runs beside one another, and tests over the same folds
+    comparison       runs beside one another, and tests over the same folds (printed: what papers print)
 
     fer          expression models on FER2013: recipes, the choice on the public set, the card
     fit          the loop: epochs, checkpoints, progress with the time left

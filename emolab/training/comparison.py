@@ -6,6 +6,7 @@
 Folds are compared in pairs (`stats.folds`), p over all pairs corrected after Holm; of several seeds each
 fold's mean is taken. McNemar's test counts rows, of classes only. Runs of other folds, labels or rows have a
 place in the table, and no test: the reason is told.
+Beside a run as its authors did it stands what they print (`printed`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from emolab.core.errors import DataError, NoWeights
 from emolab.datasets.thresholds import AXES
 from emolab.stats.correction import holm
 from emolab.stats.folds import mcnemar, paired
+from emolab.training.printed import printed_for
 from emolab.training.run_folder import CONFIG, FOLD, FOLDS, METRICS, PREDICTIONS, RESULT, read_json
 from emolab.training.scores import FIGURES
 
@@ -168,6 +170,7 @@ def _facts(run: _Run) -> dict[str, Any]:
         **{name: order[name] for name in names},
         "labels": order["labels"] if order["target"] in AXES else None,  # of the others there is one kind
         "options": dict(order.get("options", {})),
+        "people": order.get("people"),
         "corpus": run.config["corpus"],
         "rows": run.config["rows"],
         "left_out": _left_out(run),
@@ -180,6 +183,7 @@ def _facts(run: _Run) -> dict[str, Any]:
             for name in metrics["over_seeds"]
             if name in first["over_folds"]
         },
+        "printed": _printed(run),
         "permutation_p": None if run.is_regression else first["permutation"]["p"],
         **{
             level: [one["text"] for one in metrics["alarms"] if one["level"] == level]
@@ -187,6 +191,28 @@ def _facts(run: _Run) -> dict[str, Any]:
         },
         "skipped": len(metrics["skipped"]),
     }
+
+
+def _printed(run: _Run) -> dict[str, Any] | None:
+    """What its paper prints of the like, each figure beside that of the run, the mean of folds and seeds."""
+    found = printed_for(run.config["order"], run.config["corpus"])
+    if found is None:
+        return None
+    figures = {name: {"printed": value, "here": _here(run, name)} for name, value in found.figures.items()}
+    return {**vars(found), "figures": figures}
+
+
+def _here(run: _Run, name: str) -> float | None:
+    if name in run.metrics["over_seeds"]:
+        told = run.metrics["over_seeds"][name]["mean"]
+        return None if told is None else float(told)
+    of_high = name.removeprefix("high_")
+    seeds = [
+        [fold["high"][of_high] for fold in one["folds"]]
+        for one in run.metrics["seeds"].values()
+        if one["folds"]
+    ]
+    return _told(float(np.mean([np.mean(folds) for folds in seeds])))
 
 
 def _left_out(run: _Run) -> dict[str, Any]:

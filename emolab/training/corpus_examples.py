@@ -38,6 +38,7 @@ from emolab.models.examples import Examples, Rows, whole_trials
 from emolab.signals.audio_features import FeatureTable
 from emolab.training import trial_inputs
 from emolab.training.corpus_labels import FACTS, By, Facts, Labelled, Labels, check_target, labels_of
+from emolab.training.fewer_people import drawn
 from emolab.training.recorded import Recordings
 from emolab.training.trial_inputs import Skin, Variant
 
@@ -52,7 +53,8 @@ class Found:
     each participant said (`is_own`), or of a song's means; and which of the participants have their threshold
     from the others (`population`, names in order); of trials left out that have a label, how many are of
     which class (`lost`); of a study of our own, what the headers of each participant's recordings call it
-    (`studies`), and which trials are of simulated participants (`simulated`, keys in order).
+    (`studies`), and which trials are of simulated participants (`simulated`, keys in order); of how many
+    participants those here were drawn (`people`), None where nobody was drawn.
     """
 
     examples: Examples
@@ -130,13 +132,15 @@ def examples_of(
     *,
     by: By = "own",
     music: FeatureTable | None = None,
+    people: tuple[int | float, int] | None = None,
     on_trial: Callable[[int, int], None] | None = None,
 ) -> Found:
     """Every usable trial of a corpus as `spec.inputs` want it, and why others are left out.
 
     `cache`: keeps what was decomposed of public corpora. `music`: takes the place of the corpus's own table.
-    `on_trial`: told how many of how many trials are done. Raises `ConfigError` for a target or labels that
-    the corpus does not have, `DataError` when no trial can be used.
+    `people`: only so many participants, or that share, drawn by a seed; labels are as they are among all, and
+    trials of the others count as not there. `on_trial`: told how many of how many trials are done. Raises
+    `ConfigError` for a target or labels that the corpus does not have, `DataError` when no trial can be used.
     """
     check_target(target)
     left_out = {one.key: one for one in getattr(dataset, "left_out", ())}
@@ -144,6 +148,11 @@ def examples_of(
     recordings = Recordings(dataset) if isinstance(dataset, Sessions) else None
     asked = _Asked(dataset, FACTS.get(dataset.spec.name), cache, variant, music, recordings)
     refs = [ref for ref in dataset.trials() if ref.key not in left_out]
+    everybody = {ref.subject for ref in refs if ref.subject is not None}
+    if people is not None:
+        who = drawn(everybody, *people)
+        refs = [ref for ref in refs if ref.subject in who]
+        left_out = {key: one for key, one in left_out.items() if _is_of(dataset, key, who)}
     kept: list[Labelled] = []
     rows: list[list[Any]] = []
     skins: list[Skin] = []
@@ -187,8 +196,15 @@ def examples_of(
         "studies": dataset.studies() if isinstance(dataset, Sessions) else {},
         "lost": dict(_lost(left_out, labels)),
         "simulated": sorted(dataset.simulated()) if isinstance(dataset, Sessions) else [],
+        "people": None if people is None else len(everybody),
     }
     return Found(examples, tuple(left_out.values()), how)
+
+
+def _is_of(dataset: Any, key: str, who: frozenset[str]) -> bool:
+    """Is a trial that was left out one of theirs? A recording that nobody could read may be anyone's."""
+    whose = dataset.whose(key)
+    return whose is None or whose in who
 
 
 def _lost(keys: Iterable[str], labels: Labels) -> Counter[str]:

@@ -17,6 +17,7 @@ from emolab.core.registry import resolve
 from emolab.datasets.thresholds import AXES
 from emolab.models import LISTENING, MODELS
 from emolab.training.corpus_labels import By, check_target
+from emolab.training.fewer_people import check_people
 from emolab.training.recipes import Options, check_options
 from emolab.training.splits import Group
 from emolab.training.trial_inputs import Variant
@@ -35,7 +36,8 @@ class Order:
     one fold's reckoning; another number gives other last digits. `half`: a network's products in bfloat16
     while it learns; another kind of processor gives other last digits. `music`: a table of songs' figures,
     where the corpus has none. `options`: what is chosen of the model, such as `(("ablation", "re"),)`; see
-    `recipes.choices_of`. Raises `ConfigError` for what is none of these.
+    `recipes.choices_of`. `people`: only so many participants, or that share of them, drawn by `seed`; see
+    `fewer_people`. Raises `ConfigError` for what is none of these.
     """
 
     model: str
@@ -56,6 +58,7 @@ class Order:
     music: Path | None = None
     cache: Path | None = None
     options: Options = ()
+    people: int | float | None = None
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -92,6 +95,8 @@ class Order:
         if self.half and not self.is_network:
             raise ConfigError(f"{self.model} is no network and has no products in bfloat16; leave --half out")
         check_options(self.model, self.options)
+        if self.people is not None:
+            check_people(self.people)
 
     def _check_music(self) -> None:
         """Before a corpus is read, which may take long. Raises `ConfigError`."""
@@ -124,10 +129,13 @@ class Order:
     def identity(self) -> dict[str, Any]:
         """What the numbers hang on, beside the data, as JSON gives it back.
 
-        Of a run of which nothing is chosen it has no `options`, as before there were any.
+        Of a run of which nothing is chosen it has no `options`, and of one on everybody no `people`, as
+        before there were any.
         """
         found = {name: value for name, value in asdict(self).items() if name not in ELSEWHERE}
         options = found.pop("options")
+        if self.people is None:
+            del found["people"]
         if options:
             found["options"] = {
                 name: list(value) if isinstance(value, tuple) else value for name, value in options

@@ -14,6 +14,7 @@ from emolab.models.classifier import Spec, make
 from emolab.training import card_figures, card_labels, card_learning, run_folder
 from emolab.training.alarm import Alarm
 from emolab.training.corpus_examples import Found
+from emolab.training.fewer_people import people_words
 from emolab.training.order import Order
 from emolab.training.run_folder import CONFIG, FIGURES
 from emolab.training.splits import Fold
@@ -71,6 +72,9 @@ def _data(order: Order, found: Found, every: Sequence[Fold], metrics: Mapping[st
     told = card_labels.rated(order, examples, found.how["corpus"]) if order.is_regression else classes
     people, songs = len(set(examples.subjects.tolist())), len(set(examples.songs.tolist()))
     lines = [f"{len(examples)} trials of {people} participants and {songs} songs: {told}"]
+    if order.people is not None:
+        asked = f"--people {people_words(order.people)}, seed {order.seed}"
+        lines.append(f"participants drawn by lot from the corpus's {found.how['people']} ({asked})")
     lines += _left_out(metrics["left_out"])
     lines += card_labels.told(order, examples, found.how)
     shared, purged = sum(len(one.shared) for one in every), sum(len(one.purged) for one in every)

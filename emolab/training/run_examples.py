@@ -29,6 +29,7 @@ def read(order: Order, on_trial: Callable[[int, int], None] | None = None) -> tu
         order.variant,
         by=order.labels,
         music=None if order.music is None else read_table(order.music),
+        people=None if order.people is None else (order.people, order.seed),
         on_trial=on_trial,
     )
     _held.clear()

@@ -10,7 +10,7 @@ import pytest
 from emolab.training import run_folder
 from tests.cli.command import emolab
 from tests.cli.test_train import trained
-from tests.training.corpora import by_chance, heard, write_hku956
+from tests.training.corpora import by_chance, heard, write_hku956, write_pmemo
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +67,48 @@ def test_a_run_of_which_no_fold_could_be_judged_is_not_to_be_run_again(tmp_path:
     assert "again" not in said.complaint and "into another folder" in said.complaint
     shutil.rmtree(tmp_path / "svm" / "fold-02")
     assert "is not finished; run its command again" in emolab("compare", tmp_path / "svm").complaint
+
+
+def test_beside_a_run_as_its_authors_did_it_stands_what_they_print(tmp_path: Path) -> None:
+    write_pmemo(tmp_path / "PMEmo", heard(6, 6, by_chance))
+    asked = ("--data", "pmemo", "--root", tmp_path / "PMEmo", "--target", "arousal", "--group", "none")
+    kept = ("--cache", tmp_path / "cache", "--no-final", "--out")
+    for variant in ("authors", "reference"):
+        emolab("train", "svm", *asked, "--variant", variant, *kept, tmp_path / variant)
+    emolab("train", "mlr", *asked, "--variant", "authors", *kept, tmp_path / "ratings")
+    said = emolab(
+        "compare", *(tmp_path / name for name in ("authors", "reference", "ratings")), "--json"
+    ).json
+    ours, reference, ratings = said["runs"]
+    assert reference["printed"] is None and ours["printed"]["split"] == "none"
+    for run, printed in (
+        (ours, {"accuracy": 0.6095, "high_f1": 0.6114}),
+        (ratings, {"rmse": 0.1759, "r": 0.0395}),
+    ):
+        told = run["printed"]["figures"]
+        assert {name: one["printed"] for name, one in told.items()} == printed
+        assert {name: one["here"] for name, one in told.items()} == {
+            name: run["figures"][name]["mean"] for name in printed
+        }
+    text = emolab("compare", tmp_path / "authors").out
+    assert "printed in Yin et al. 2022, table 3, of 457 participants, single trials dealt out:\n" in text
+    here = "{accuracy[here]:.3f}; F1 of high 0.611, here {high_f1[here]:.3f}".format(
+        **ours["printed"]["figures"]
+    )
+    assert f"        accuracy 0.610, here {here}\n" in text
+    assert "table 1, of 457 participants:\n" in emolab("compare", tmp_path / "ratings").out
+
+
+def test_precision_and_recall_of_high_are_those_of_the_folds(place: Path, tmp_path: Path) -> None:
+    """What Res-SIN prints of them is compared; a run that learns in minutes stands for it here."""
+    shutil.copytree(place / "svm", tmp_path / "run")
+    config = run_folder.read_json(tmp_path / "run" / run_folder.CONFIG)
+    config["order"] |= {"model": "res_sin", "data": "pmemo", "variant": "authors", "folds": 10}
+    run_folder.write_json(tmp_path / "run" / run_folder.CONFIG, config | {"corpus": "PMEmo"})
+    told = emolab("compare", tmp_path / "run", "--json").json["runs"][0]["printed"]["figures"]
+    folds = run_folder.read_json(tmp_path / "run" / run_folder.METRICS)["seeds"]["0"]["folds"]
+    for name, printed in (("precision", 0.7227), ("recall", 0.8364)):
+        mean = sum(one["high"][name] for one in folds) / len(folds)
+        assert told[f"high_{name}"]["printed"] == printed
+        assert told[f"high_{name}"]["here"] == pytest.approx(mean)
+    assert "user-independent:\n" in emolab("compare", tmp_path / "run").out

@@ -197,6 +197,34 @@ def test_trials_left_out_are_told_with_the_reasons(place: Path, tmp_path: Path) 
     assert "left out" not in trained(place, "svm").out
 
 
+def test_fewer_people_may_be_asked_for_and_the_run_says_whom(place: Path, tmp_path: Path) -> None:
+    said = trained(place, "half", "--people", "50%", "--out", tmp_path / "half")
+    assert said.code in (0, 1) and "left out" not in said.out
+    card = (tmp_path / "half" / "card.md").read_text()
+    assert "18 trials of 3 participants and 6 songs" in card
+    assert "participants drawn by lot from the corpus's 6 (--people 50%, seed 0)" in card
+    again = trained(place, "three", "--people", 3, "--out", tmp_path / "three")
+    assert again.out.replace("three", "half") == said.out
+    assert ", 18 rows, --people 50%\n" in emolab("compare", tmp_path / "half").out
+    refused = trained(place, "half", "--people", 4, "--out", tmp_path / "half")
+    assert refused.code == 2 and "another" in refused.complaint
+
+
+@pytest.mark.parametrize(
+    ("people", "complaint"),
+    [
+        ("all", "'all' is no number of participants; give 2 or more, or a share such as 40%"),
+        ("7", "--people 7 would be 7 of the corpus's 6 participants; give a number from 2 to 6"),
+        ("2", "3 folds by subject need 3 subjects"),
+    ],
+)
+def test_people_that_cannot_be_drawn_are_told(
+    people: str, complaint: str, place: Path, tmp_path: Path
+) -> None:
+    said = trained(place, "x", "--people", people, "--out", tmp_path / "x")
+    assert said.code == 2 and complaint in said.complaint and not (tmp_path / "x").exists()
+
+
 def test_a_scheduler_may_be_called_so_and_help_names_one_way(place: Path, tmp_path: Path) -> None:
     for name in ("--on", "--scheduler"):
         said = trained(place, "no", "--out", tmp_path / "run", name, "nowhere")

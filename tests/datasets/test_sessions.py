@@ -49,6 +49,20 @@ def test_a_trial_is_a_clip_heard_and_what_was_said_of_it(study: Path) -> None:
     assert [ref.label for ref in Sessions(study, "group").trials()] == [GROUP[ref.label] for ref in refs]
 
 
+def test_a_clip_that_nobody_answered_is_somebody_s_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = listened.events
+    monkeypatch.setattr(listened, "events", lambda clips: events(clips)[:-1])
+    (tmp_path / "P07").mkdir()
+    listened.record(tmp_path / "P07" / "P07_session-0.h5")
+    corpus = Sessions(tmp_path)
+    (left_out,) = corpus.left_out
+    assert len(corpus.trials()) == 3 and left_out.why == "nothing was reported in time"
+    assert {corpus.whose(key) for key in [left_out.key, *corpus.heard()]} == {"P07"}
+    assert corpus.whose("P09_session-0") is None
+
+
 def test_signals_are_those_of_the_clip_with_their_own_times(study: Path) -> None:
     corpus = Sessions(study)
     ref = corpus.trials()[4]
