@@ -1,7 +1,7 @@
 """Networks and classical models that read states from a body: one file per paper, arrays in, logits out.
 
     classifier   what every model says of itself (`Spec`), what one that learns can do; `make(name)`
-    choices      what can be chosen of how a model is made: ablation, depth, width, component
+    choices      what can be chosen of how a model is made: ablation, depth, width, component, input
     examples     what a model learns from: inputs, labels, and whose each row is
     eda_inputs   decomposed skin conductance as the networks take it: curves, and the signal image
     rtcan        RTCAN-1D, and RTCAG, the same without music; with the ablation and the depth/width study
@@ -43,6 +43,7 @@ MODELS: dict[str, str] = {
 CHOICES: dict[str, str] = {
     **dict.fromkeys(("rtcan", "rtcag"), "emolab.models.rtcan:CHOICES"),
     **dict.fromkeys(("res_sin", "res_si"), "emolab.models.res_sin:CHOICES"),
+    **dict.fromkeys(("mlr", "mlr_tonic", "svr", "svr_tonic"), "emolab.models.regression:CHOICES"),
 }
 # those that want figures of the music, too
 LISTENING = ("rtcan", "res_sin", "music_svm")

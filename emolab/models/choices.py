@@ -1,4 +1,4 @@
-"""What can be chosen of how a model is made: ablation, depth and width of RTCAN-1D, component of Res-SIN.
+"""What can be chosen of how a model is made: ablation, depth and width, component, a regression's input.
 
     choices_of("rtcag")["widths"].read("64,128,256,512")    # (64, 128, 256, 512)
     choices_of("rtcag")["ablation"].values                  # ("base", "ra", …)

@@ -1,8 +1,8 @@
 """Ratings out of the tonic or the phasic part of skin conductance: linear, and by support vectors.
 
 The pre-experiment of Yin et al. 2019, doi:10.1109/ICIP.2019.8803627 (specification 03 §3.6). Which figures
-they took is not told; here it is the 28 of the 128 that are no cepstral coefficients. Expect little: they
-report correlations up to 0.09.
+they took is not told; here it is the 28 of the 128 that are no cepstral coefficients, or, with
+`input="waveform"`, the part itself as 100 points. Expect little: they report correlations up to 0.09.
 
     model = Svr().fit(train)                        # train.ratings: (n, 2), valence and arousal
     model.predict((figures,), "arousal")            # (n,), on the scale of the ratings
@@ -20,7 +20,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from emolab.core.errors import ModelError, NotFitted
+from emolab.core.errors import ConfigError, ModelError, NotFitted
+from emolab.models.choices import Choice
 from emolab.models.classifier import Input, Spec, Told
 from emolab.models.examples import Examples, Rows
 from emolab.models.tabular import keep, kept, matching, scaled, scaling, table_of, told_number
@@ -29,26 +30,60 @@ Axis = Literal["valence", "arousal"]
 
 PAPER = "Yin et al. 2019, doi:10.1109/ICIP.2019.8803627"
 AXES = ("valence", "arousal")
-FIGURES = 28
+USUAL = "figures"
+TAKEN = {USUAL: (28, "plain figures"), "waveform": (100, "points, evenly over the trial,")}  # of a part
+CHOICES = {"input": Choice("what is taken of its part", tuple(TAKEN), USUAL)}
 C, FREE = 1.0, 0.1  # specification 03 §3.6
 AT_ONCE = 1 << 22  # numbers
 
 Array = NDArray[np.float64]
 
 
-def _spec(what: str, component: str, parameters: int | None) -> Spec:
-    figures = Input(f"eda_{component}_features", (FIGURES,), f"plain figures of the {component} part")
-    return Spec(f"{what} on the {component} part", PAPER, (figures,), 0, parameters)
+class _OfPart:
+    """What both kinds share: which part they are of, and what of it goes in."""
 
+    name: str
+    what: str
+    component: str
 
-class Mlr:
-    """Multivariate linear regression on the phasic part, by least squares."""
-
-    name = "mlr"
-    spec = _spec("linear regression", "phasic", len(AXES) * (FIGURES + 1))
-
-    def __init__(self) -> None:
+    def __init__(self, input: str = USUAL) -> None:
+        if input not in TAKEN:
+            raise ConfigError(f"{self.name} has no input {input!r}; known are {', '.join(TAKEN)}")
+        self.input = input
         self.arrays: dict[str, NDArray[Any]] = {}
+
+    @property
+    def options(self) -> dict[str, str]:
+        """How it is made, where that is not as usual."""
+        return {} if self.input == USUAL else {"input": self.input}
+
+    @property
+    def size(self) -> int:
+        """How many numbers go in."""
+        return TAKEN[self.input][0]
+
+    @property
+    def spec(self) -> Spec:
+        """Its paper and what goes in."""
+        size, words = TAKEN[self.input]
+        suffix = "features" if self.input == USUAL else self.input
+        taken = Input(f"eda_{self.component}_{suffix}", (size,), f"{words} of the {self.component} part")
+        return Spec(f"{self.what} on the {self.component} part", PAPER, (taken,), 0, self._parameters)
+
+    @property
+    def _parameters(self) -> int | None:
+        """None where that hangs on the data."""
+        return None
+
+
+class Mlr(_OfPart):
+    """Multivariate linear regression on the phasic part, by least squares. `input`: a key of `TAKEN`."""
+
+    name, what, component = "mlr", "linear regression", "phasic"
+
+    @property
+    def _parameters(self) -> int:
+        return len(AXES) * (self.size + 1)
 
     def fit(
         self,
@@ -80,29 +115,32 @@ class Mlr:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """What `save` wrote; `ModelError` for anything else."""
-        model = cls()
-        model.arrays, _ = kept(folder, cls.name)
-        columns = {"middle": (FIGURES,), "spread": (FIGURES,)}
-        matching(model.arrays, {**columns, "slopes": (2, FIGURES), "offsets": (2,)}, folder)
+        arrays, _ = kept(folder, cls.name)
+        model = cls(_input_of(arrays))
+        size = model.size
+        columns = {"middle": (size,), "spread": (size,)}
+        matching(arrays, {**columns, "slopes": (2, size), "offsets": (2,)}, folder)
+        model.arrays = arrays
         return model
 
 
 class MlrTonic(Mlr):
     """The same on the tonic part."""
 
-    name = "mlr_tonic"
-    spec = _spec("linear regression", "tonic", len(AXES) * (FIGURES + 1))
+    name, component = "mlr_tonic", "tonic"
 
 
-class Svr:
-    """Support vector regression with a Gaussian kernel on the phasic part. `c`: what an error costs."""
+class Svr(_OfPart):
+    """Support vector regression with a Gaussian kernel on the phasic part.
 
-    name = "svr"
-    spec = _spec("support vector regression", "phasic", None)
+    `c`: what an error costs. `input`: a key of `TAKEN`.
+    """
 
-    def __init__(self, c: float = C) -> None:
+    name, what, component = "svr", "support vector regression", "phasic"
+
+    def __init__(self, c: float = C, input: str = USUAL) -> None:
+        super().__init__(input)
         self.c = c
-        self.arrays: dict[str, NDArray[Any]] = {}
 
     def fit(
         self,
@@ -154,11 +192,12 @@ class Svr:
     def load(cls, folder: Path) -> Self:
         """What `save` wrote; `ModelError` for anything else."""
         arrays, card = kept(folder, cls.name)
-        shapes: dict[str, tuple[int | str, ...]] = {"middle": (FIGURES,), "spread": (FIGURES,), "width": (1,)}
+        model = cls(told_number(card, "c", C, folder), _input_of(arrays))
+        size = model.size
+        shapes: dict[str, tuple[int | str, ...]] = {"middle": (size,), "spread": (size,), "width": (1,)}
         for axis in AXES:
-            shapes |= {f"{axis}_vectors": (axis, FIGURES), f"{axis}_weights": (axis,), f"{axis}_line": (3,)}
+            shapes |= {f"{axis}_vectors": (axis, size), f"{axis}_weights": (axis,), f"{axis}_line": (3,)}
         matching(arrays, shapes, folder)
-        model = cls(told_number(card, "c", C, folder))
         model.arrays = arrays
         return model
 
@@ -166,8 +205,13 @@ class Svr:
 class SvrTonic(Svr):
     """The same on the tonic part."""
 
-    name = "svr_tonic"
-    spec = _spec("support vector regression", "tonic", None)
+    name, component = "svr_tonic", "tonic"
+
+
+def _input_of(arrays: dict[str, NDArray[Any]]) -> str:
+    """What went in, by how many numbers were scaled; whether all else is of that size is looked at later."""
+    sizes = {size: name for name, (size, _) in TAKEN.items()}
+    return sizes.get(arrays["middle"].size if "middle" in arrays else 0, USUAL)
 
 
 def _ratings(train: Examples) -> Array:

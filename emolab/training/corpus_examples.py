@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,14 @@ from emolab.training.recorded import Recordings
 from emolab.training.trial_inputs import Skin, Variant
 
 STUDY = "study"
+OF_PARTS = {
+    f"eda_{component}_{word}": (component, taken)
+    for component in get_args(trial_inputs.Component)
+    for word, taken in (
+        ("features", trial_inputs.component_figures_of),
+        ("waveform", trial_inputs.component_waveform_of),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -233,9 +241,9 @@ def _inputs(trial: Trial, part: _Part, one: Labelled, spec: Spec, asked: _Asked)
             yield _music(trial, one, wanted, asked)
         elif wanted.modality == "eda_features":
             yield trial_inputs.figures_of(part.skin, part.cache, asked.variant).astype(np.float32)
-        elif wanted.modality in ("eda_phasic_features", "eda_tonic_features"):
-            component: Any = wanted.modality.split("_")[1]
-            yield trial_inputs.component_figures_of(part.skin, part.channels(), component).astype(np.float32)
+        elif wanted.modality in OF_PARTS:
+            component, taken = OF_PARTS[wanted.modality]
+            yield taken(part.skin, part.channels(), component).astype(np.float32)
         elif wanted.modality == "eda":
             row, rows = (asked.facts.row, asked.facts.rows) if asked.facts else (None, None)
             yield trial_inputs.networks_input(wanted, part.skin, part.channels(), asked.variant, row, rows)

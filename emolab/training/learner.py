@@ -66,7 +66,7 @@ class Learnt:
 def make_model(order: Order, corpus: str, settings: Mapping[str, Any]) -> Any:
     """A model that has learnt nothing yet, as `order` and `settings` have it."""
     if not order.is_network:
-        return resolve(MODELS, order.model, "model")(**settings)
+        return resolve(MODELS, order.model, "model")(**settings, **dict(order.options))
     try:
         from emolab.training.network import NetworkClassifier
     except ModuleNotFoundError as error:

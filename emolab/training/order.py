@@ -18,7 +18,7 @@ from emolab.datasets.thresholds import AXES
 from emolab.models import LISTENING, MODELS
 from emolab.training.corpus_labels import By, check_target
 from emolab.training.fewer_people import check_people
-from emolab.training.recipes import Options, check_options
+from emolab.training.recipes import STEP_UNIT, Options, check_options
 from emolab.training.splits import Group
 from emolab.training.trial_inputs import Variant
 
@@ -120,6 +120,11 @@ class Order:
     def is_regression(self) -> bool:
         """Does it guess ratings?"""
         return hasattr(resolve(MODELS, self.model, "model"), "predict")
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """What is chosen of how its model is made, of `options` those that are no matter of learning."""
+        return {name: value for name, value in self.options if name != STEP_UNIT}
 
     @property
     def every_seed(self) -> tuple[int, ...]:

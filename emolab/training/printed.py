@@ -22,6 +22,8 @@ from emolab.core import shipped
 from emolab.models.choices import written
 from emolab.training.recipes import STEP_UNIT, options_of
 
+Words = dict[str, str]
+
 FIGURES = ("accuracy", "high_f1", "high_precision", "high_recall", "rmse", "r")
 FOLDS = 10
 # a run's --people, by the number that is printed: of PMEmo 10, 40, 70 and 100 %; 40 % are 183, and not 128
@@ -35,9 +37,9 @@ ASKED: dict[int, tuple[float | None, ...]] = {
 }
 # how models are made, in words, where nothing is said; `choices_of` would load torch
 _RTCAN = {"ablation": "rf", "depth": "1", "widths": "64,64,64,64"}
-USUAL = {"rtcan": _RTCAN, "rtcag": _RTCAN, "res_sin": {"component": "mix"}, "res_si": {"component": "mix"}}
-
-Words = dict[str, str]
+_RES_SIN, _RATED = {"component": "mix"}, {"input": "figures"}
+USUAL: dict[str, Words] = {"rtcan": _RTCAN, "rtcag": _RTCAN, "res_sin": _RES_SIN, "res_si": _RES_SIN}
+USUAL |= {"mlr": _RATED, "mlr_tonic": _RATED, "svr": _RATED, "svr_tonic": _RATED}
 
 
 @dataclass(frozen=True)

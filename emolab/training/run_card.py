@@ -39,7 +39,7 @@ def text(
     programs: Sequence[str],
 ) -> str:
     """The card, ending with a new line. `programs`: those by which the folds were learnt, in words."""
-    spec: Spec = make(order.model).spec
+    spec: Spec = make(order.model, **order.made).spec
     config = json.loads((out / CONFIG).read_text(encoding="utf-8"))
     lines = [f"# {spec.name} on {found.how['corpus']}: {order.target}", ""]
     lines += _alarms(alarms, metrics)

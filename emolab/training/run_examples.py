@@ -23,7 +23,7 @@ def read(order: Order, on_trial: Callable[[int, int], None] | None = None) -> tu
     corpus = open_corpus(order.data, order.root, order.target, order.labels)
     found = examples_of(
         corpus,
-        make(order.model).spec,
+        make(order.model, **order.made).spec,
         order.target,
         ArrayCache(order.cache),
         order.variant,

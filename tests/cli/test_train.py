@@ -182,6 +182,13 @@ def test_a_regression_is_told_beside_the_mean_and_shuffled_ratings(place: Path) 
     assert "; shuffled ratings reach r " in line and " (95 %: 0." in line and ", p " in line
 
 
+def test_a_regression_of_waveforms_says_so(place: Path, tmp_path: Path) -> None:
+    trained(place, "waves", "--set", "input=waveform", "--out", tmp_path / "waves", model="mlr_tonic")
+    card = (tmp_path / "waves" / "card.md").read_text()
+    assert "202 parameters, input waveform" in card and "`eda_tonic_waveform`, 100:" in card
+    assert "mlr_tonic (reference, input=waveform)" in emolab("compare", tmp_path / "waves").out
+
+
 def test_trials_left_out_are_told_with_the_reasons(place: Path, tmp_path: Path) -> None:
     shutil.copytree(place / "HKU956", tmp_path / "HKU956")
     signals = sorted(tmp_path.rglob("EDA/*.csv"))[::6]

@@ -11,8 +11,10 @@ from emolab.models.classifier import make
 from emolab.models.res_sin import COMPONENTS
 from emolab.models.rtcan import ABLATIONS, EVEN, RISING
 
+NETWORKS = [name for name in CHOICES if hasattr(make(name), "state_dict")]
 
-@pytest.mark.parametrize("name", CHOICES)
+
+@pytest.mark.parametrize("name", NETWORKS)
 def test_every_choice_makes_a_model_and_the_usual_one_is_the_default(name: str) -> None:
     plain = make(name).state_dict()
     for key, choice in choices_of(name).items():
@@ -22,6 +24,22 @@ def test_every_choice_makes_a_model_and_the_usual_one_is_the_default(name: str) 
 
 def made(name: str, key: str, value: object) -> dict[str, tuple[int, ...]]:
     return {part: tuple(one.shape) for part, one in make(name, **{key: value}).state_dict().items()}
+
+
+@pytest.mark.parametrize("name", CHOICES.keys() - NETWORKS)
+def test_a_regression_may_take_its_part_as_it_is(name: str) -> None:
+    choice = choices_of(name)["input"]
+    specs = {written(value): make(name, input=value).spec for value in choice.values}
+    assert specs[choice.usual] == make(name).spec
+    assert [one.inputs[0].shape for one in specs.values()] == [(28,), (100,)]
+    part = "tonic" if "tonic" in name else "phasic"
+    assert [one.inputs[0].modality for one in specs.values()] == [
+        f"eda_{part}_features",
+        f"eda_{part}_waveform",
+    ]
+    assert [one.parameters for one in specs.values()] == ([58, 202] if "mlr" in name else [None, None])
+    with pytest.raises(ConfigError, match="no input 'curve'; known are figures, waveform"):
+        make(name, input="curve")
 
 
 def test_choices_are_those_of_the_papers_tables() -> None:

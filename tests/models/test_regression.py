@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
@@ -9,19 +11,34 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
-from emolab.core.errors import ModelError
+from emolab.core.errors import ModelError, WrongInput
 from emolab.models.examples import Examples, whole_trials
 from emolab.models.regression import AXES, Mlr, MlrTonic, Svr, SvrTonic
 
 
-def rated(n: int, seed: int, scale: float = 1.0, low: float = 0.0) -> Examples:
+def rated(n: int, seed: int, scale: float = 1.0, low: float = 0.0, figures: int = 28) -> Examples:
     rng = np.random.default_rng(seed)
-    figures = rng.normal(2, 5, (n, 28))
-    own = rng.uniform(0, 1, (n, 2)) * 0.4 + 0.3 * np.tanh(figures[:, :2]) + 0.3
+    table = rng.normal(2, 5, (n, figures))
+    own = rng.uniform(0, 1, (n, 2)) * 0.4 + 0.3 * np.tanh(table[:, :2]) + 0.3
     names = [str(k) for k in range(n)]
     labels = (np.arange(n) % 2).tolist()
     ratings = [tuple(one) for one in (low + scale * np.clip(own, 0, 1)).tolist()]
-    return whole_trials((figures,), labels, ("low", "high"), names, names, names, [30.0] * n, ratings)
+    return whole_trials((table,), labels, ("low", "high"), names, names, names, [30.0] * n, ratings)
+
+
+@pytest.mark.parametrize("kind", [Mlr, MlrTonic, Svr, SvrTonic])
+def test_one_of_waveforms_learns_is_kept_and_opens_so_again(kind: type[Mlr | Svr], tmp_path: Path) -> None:
+    train, few = rated(120, 0, figures=100), rated(50, 1)
+    model = kind(input="waveform").fit(train)
+    model.save(tmp_path / "kept")
+    again = kind.load(tmp_path / "kept")
+    assert again.options == {"input": "waveform"} and again.spec == model.spec
+    for axis in AXES:
+        assert again.predict(train.inputs, axis) == pytest.approx(model.predict(train.inputs, axis))
+    with pytest.raises(WrongInput):
+        again.predict(few.inputs)
+    with pytest.raises(WrongInput):
+        kind(input="waveform").fit(few)
 
 
 @pytest.mark.parametrize("kind", [Mlr, MlrTonic])

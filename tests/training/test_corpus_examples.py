@@ -26,7 +26,7 @@ from emolab.training import corpus_examples
 from emolab.training.clip_music import music_table
 from emolab.training.corpus_examples import Found, examples_of, open_corpus
 from emolab.training.corpus_labels import GROUPS
-from emolab.training.trial_inputs import Skin, channels_of, component_figures_of
+from emolab.training.trial_inputs import Skin, channels_of, component_figures_of, component_waveform_of
 from tests.training.corpora import SECONDS, WRITERS, Heard, by_skin, heard, write_pmemo, write_pmemo_2019
 
 CURVES, FIGURES = make("rtcag").spec, make("feature_cnn").spec
@@ -334,6 +334,40 @@ def _one_of(place: Path) -> str:
 
 def _one(place: Path) -> bytes:
     return (place / "EDA" / "Valence" / _one_of(place)).read_bytes()
+
+
+def test_a_waveform_is_the_part_itself_in_a_hundred_points() -> None:
+    times_s = np.arange(60 * 50) / 50
+    slow, fast = np.sin(2 * np.pi * times_s / 20), np.sin(2 * np.pi * 2 * times_s)
+    channels = np.stack([np.zeros(3000), 5 * slow + fast + 7, np.cos(2 * np.pi * times_s / 30)])
+    skin = Skin(np.zeros(3000), 50.0)
+    found = component_waveform_of(skin, channels, "phasic")
+    at = np.linspace(0, 2999, 100)
+    assert found.shape == (100,)
+    assert found == pytest.approx(np.interp(at, np.arange(3000), slow) * 2**0.5, abs=0.08)
+    assert found[1:-1] == pytest.approx(slow[at.astype(int)][1:-1] * 2**0.5, abs=0.03), "no 2 Hz is left"
+    tonic = component_waveform_of(skin, channels, "tonic")
+    assert tonic == pytest.approx(np.cos(2 * np.pi * at / 50 / 30) * 2**0.5, abs=0.05)
+
+
+def test_of_a_long_trial_no_more_is_left_than_a_hundred_points_hold() -> None:
+    """Of five minutes they are three seconds apart: 0.5 Hz, which is below 0.6, would be seen as a drift."""
+    times_s = np.arange(300 * 4) / 4
+    slow, fast = np.sin(2 * np.pi * times_s / 60), np.sin(2 * np.pi * 0.5 * times_s)
+    channels = np.stack([slow, slow + fast, slow])
+    skin = Skin(np.zeros(1200), 4.0)
+    both, alone = (component_waveform_of(skin, channels, part) for part in ("phasic", "tonic"))  # type: ignore[arg-type]
+    assert both[2:-2] == pytest.approx(alone[2:-2], abs=0.05)
+
+
+def test_of_a_waveform_what_came_before_the_trial_is_no_part() -> None:
+    rng = np.random.default_rng(0)
+    part = np.cumsum(rng.normal(0, 0.1, 30 * 50))
+    bare = component_waveform_of(Skin(part, 50.0), np.stack([part] * 3), "phasic")
+    led = np.concatenate([np.full(100, 90.0), part])
+    assert np.array_equal(bare, component_waveform_of(Skin(led, 50.0, 100), np.stack([led] * 3), "phasic"))
+    with pytest.raises(DataError, match=r"8\.0 s are too short"):
+        component_waveform_of(Skin(part[:400], 50.0), np.stack([part[:400]] * 3), "phasic")
 
 
 @pytest.mark.parametrize("model", ["mlr", "mlr_tonic"])
