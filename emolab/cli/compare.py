@@ -9,7 +9,8 @@ from emolab.cli.arguments import parser, print_json
 
 WHAT = """Runs of 'emolab train' beside one another, and tests of those judged in the same folds.
 
-Of runs with --variant authors, what the paper prints of the like stands beside what came of it here.
+Beside a run with --variant authors stands what its paper prints for the same model, corpus, target and number
+of participants, where the run has ten folds, labels 'own', and neither --epochs nor --search.
 
 p is of the corrected t test over folds (Nadeau and Bengio), then as Holm corrects it for all pairs. The tests
 of Wilcoxon and of turned signs do not know that folds share what they learn from. McNemar's counts rows."""
@@ -23,7 +24,8 @@ PRINTED = {
     "rmse": "RMSE",
     "r": "r",
 }
-SPLITS = {"none": ", single trials dealt out", "subject": ", user-independent", None: ""}
+SPLITS = {"none": ", single trials dealt out", "subject": ", folds user-independent", None: ""}
+OF_PEOPLE = {128: " (for 40 % of 457, which are 183)"}
 HEADS = {
     "macro_f1": "macro-F1",
     "balanced_accuracy": "balanced",
@@ -74,13 +76,14 @@ def _table(runs: list[dict[str, Any]]) -> list[str]:
 
 
 def _printed(run: dict[str, Any]) -> list[str]:
-    """What its paper prints of the like, beside what came of it here."""
+    """What its paper prints for the same, beside what came of it here."""
     told = run["printed"]
     if told is None:
         return []
-    head = f"    printed in {told['where']}, of {told['people']} participants{SPLITS[told['split']]}"
+    people = f"{told['people']} participants{OF_PEOPLE.get(told['people'], '')}"
+    head = f"    printed in {told['where']}, of {people}{SPLITS[told['split']]}"
     figures = [
-        f"{PRINTED[name]} {one['printed']:.3f}, here {_share(one['here'])}"
+        f"{PRINTED[name]} {one['printed']:.4f}, here {_share(one['here'])}"
         for name, one in told["figures"].items()
     ]
     return [f"{head}:", f"        {'; '.join(figures)}"]

@@ -195,8 +195,8 @@ def _add_data(cli: Any) -> None:
     cli.add_argument(
         "--people",
         metavar="N|SHARE",
-        help="only so many participants, such as 46 or 40%%, drawn by --seed; whoever is in a small draw is "
-        "in every greater one",
+        help="only so many participants, such as 46 or 40%%, drawn by lot; with the same --seed whoever is "
+        "in a small draw is in every greater one",
     )
     cli.add_argument(
         "--music",
@@ -221,7 +221,9 @@ def _add_judging(cli: Any) -> None:
         choices=["reference", "authors"],
         help="as it should be, or as the authors' programs did it",
     )
-    cli.add_argument("--seed", type=_number, default=0, metavar="N", help="of folds and first weights")
+    cli.add_argument(
+        "--seed", type=_number, default=0, metavar="N", help="of folds, first weights, and --people"
+    )
     cli.add_argument(
         "--seeds", type=_count, default=1, metavar="N", help="learn the same folds from N first weights"
     )

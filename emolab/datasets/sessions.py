@@ -96,7 +96,7 @@ class Sessions:
         return self._left_out.every()
 
     def whose(self, key: str) -> str | None:
-        """The participant of a trial, also of one left out; None of recordings that cannot be used."""
+        """The participant of a trial, also of one left out; None of recordings that may be anyone's."""
         self.heard()
         return self._whose.get(key)
 
@@ -113,13 +113,17 @@ class Sessions:
             spelt: dict[str, str] = {}  # capitals make nobody another participant
             for path, one in read.items():
                 key = f"{path.parent.name}/{path.stem}"
+                who = spelt.setdefault(one.participant.casefold(), one.participant)
+                self._whose[key] = who
                 if (other := twice.get(path)) is not None:
                     self._left_out.leave_out(key, f"{path} is a copy of {other}")
                 elif (other := names[path.stem]) != path:
                     self._left_out.leave_out(key, f"{path} is another recording of the same name as {other}")
                 else:
-                    who = spelt.setdefault(one.participant.casefold(), one.participant)
                     self._heard |= self._of(path, one, who)
+            for path in set(self._recordings) - set(read):  # its folder is named after somebody
+                if (named := spelt.get(path.parent.name.casefold())) is not None:
+                    self._whose[path.stem] = named
         return self._heard
 
     def _read(self) -> dict[Path, Recording]:
@@ -217,13 +221,17 @@ class Sessions:
         return found
 
     def _lines(self, path: Path) -> dict[str, Line]:
-        """Times and values of each kind; one recording at a time is held."""
+        """Times and values of each kind; one recording at a time is held.
+
+        What cannot be read of others than skin conductance is as if it were not there.
+        """
         if self._open is None or self._open[0] != path:
             try:
                 with Session.open(path) as session:
-                    self._open = path, {kind: found for kind in KINDS if (found := line(session, kind))}
+                    lines = {kind: _line_if_read(session, kind) for kind in KINDS}
             except RecordingError as error:
                 raise DataError(f"{path} cannot be read ({error})") from error
+            self._open = path, {kind: one for kind, one in lines.items() if one is not None}
         return self._open[1]
 
 
@@ -266,6 +274,16 @@ def _recordings(folder: Path) -> list[Path]:
             "record one, or make one with 'emolab rehearse'"
         )
     return found
+
+
+def _line_if_read(session: Session, kind: str) -> Line | None:
+    """A kind's line; None where it cannot be read, but of skin conductance that is raised."""
+    try:
+        return line(session, kind)
+    except RecordingError:
+        if kind == KINDS[0]:
+            raise
+        return None
 
 
 def line(session: Session, kind: str) -> Line | None:

@@ -69,7 +69,7 @@ LIMITS: Mapping[tuple[str, str], Limit] = {
     ("AMIGOS", "valence"): Limit("accuracy", 0.7587, _TRIALS),
     ("AMIGOS", "arousal"): Limit("accuracy", 0.7820, _TRIALS),
 }
-LIMITS_OF_R = {"PMEmo": Limit("r", 0.09, "RTCAN-1D's authors report less, of a split by trials")}
+LIMITS_OF_R = {"PMEmo": Limit("r", 0.09, "Res-SIN's authors report less, of a split by trials")}
 ANYWHERE = Limit("macro_f1", 0.95, "what people feel is not told that well from anybody's body")
 
 
@@ -207,7 +207,7 @@ def of_ratings(corpus: str, target: str, group: Group, summary: Mapping[str, Any
 def limit_of_r(corpus: str, target: str) -> Limit:
     """The r between ratings and guesses above which a result on unseen participants is a leak until shown.
 
-    PMEmo: RTCAN-1D's authors report up to .088 of these very models, with participants on both sides; up to
+    PMEmo: Res-SIN's authors report up to .088 of these very models, with participants on both sides; up to
     .09 there is almost no linear relation (specification 03 §3.6). Of other corpora no r is reported. There
     it is that at which ratings and guesses, both normal and cut at their medians, agree in as many rows as
     the limit of classes asks: a share of ½ + arcsin(r)/π (Sheppard 1899), 0.454 for the 0.65 of HKU956.

@@ -6,7 +6,7 @@
 Folds are compared in pairs (`stats.folds`), p over all pairs corrected after Holm; of several seeds each
 fold's mean is taken. McNemar's test counts rows, of classes only. Runs of other folds, labels or rows have a
 place in the table, and no test: the reason is told.
-Beside a run as its authors did it stands what they print (`printed`).
+Beside a run with the authors' variant stands what their paper prints for the same (`printed`).
 """
 
 from __future__ import annotations
@@ -194,9 +194,12 @@ def _facts(run: _Run) -> dict[str, Any]:
 
 
 def _printed(run: _Run) -> dict[str, Any] | None:
-    """What its paper prints of the like, each figure beside that of the run, the mean of folds and seeds."""
+    """What its paper prints, each figure beside that of the run, the mean of folds and seeds.
+
+    Of labels that are a song's means nothing is printed.
+    """
     found = printed_for(run.config["order"], run.config["corpus"])
-    if found is None:
+    if found is None or not run.config["labels"]["is_own"]:
         return None
     figures = {name: {"printed": value, "here": _here(run, name)} for name, value in found.figures.items()}
     return {**vars(found), "figures": figures}

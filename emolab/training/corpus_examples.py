@@ -62,7 +62,7 @@ class Found:
     from the others (`population`, names in order); of trials left out that have a label, how many are of
     which class (`lost`); of a study of our own, what the headers of each participant's recordings call it
     (`studies`), and which trials are of simulated participants (`simulated`, keys in order); of how many
-    participants those here were drawn (`people`), None where nobody was drawn.
+    participants how many were drawn (`people`: `of` and `drawn`), None where nobody was.
     """
 
     examples: Examples
@@ -157,8 +157,8 @@ def examples_of(
     asked = _Asked(dataset, FACTS.get(dataset.spec.name), cache, variant, music, recordings)
     refs = [ref for ref in dataset.trials() if ref.key not in left_out]
     everybody = {ref.subject for ref in refs if ref.subject is not None}
+    who = frozenset(everybody) if people is None else drawn(everybody, *people)
     if people is not None:
-        who = drawn(everybody, *people)
         refs = [ref for ref in refs if ref.subject in who]
         left_out = {key: one for key, one in left_out.items() if _is_of(dataset, key, who)}
     kept: list[Labelled] = []
@@ -204,7 +204,7 @@ def examples_of(
         "studies": dataset.studies() if isinstance(dataset, Sessions) else {},
         "lost": dict(_lost(left_out, labels)),
         "simulated": sorted(dataset.simulated()) if isinstance(dataset, Sessions) else [],
-        "people": None if people is None else len(everybody),
+        "people": None if people is None else {"of": len(everybody), "drawn": len(who)},
     }
     return Found(examples, tuple(left_out.values()), how)
 

@@ -123,7 +123,7 @@ def predict(
     found = judge(model, skin, every, music=music, looks=looks, progress=progress, cancelled=cancelled)
     damage = [f"{lost} events are damaged and left out"] if lost else []
     if unread:
-        damage.append(f"the times of {', '.join(unread)} cannot be read; they are not needed here")
+        damage.append(f"of {', '.join(unread)} not even the times can be read; they are not needed here")
     if not is_whole:
         state = "it is still being recorded" if is_growing(path) else "the recording was not closed in order"
         damage.append(f"{state}; it is judged as far as it goes")

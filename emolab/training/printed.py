@@ -1,11 +1,11 @@
-"""What the papers print, set beside a run made as their authors did it: never a goal, always an answer.
+"""What the papers print, to stand beside a run of the authors' variant: never a goal, always an answer.
 
     found = printed_for(config["order"], config["corpus"])      # of a run's config.json; None where none is
     found.where, found.figures["accuracy"]                      # "Yin et al. 2022, table 3", 0.6452
 
 The figures are in `shipped/printed/figures.csv`, from specifications 03 §3.6, 04 §4.4, 05 §5.5 and §5.6.
-RTCAN-1D's program deals out single trials, which flatters (`--group none`); Res-SIN's paper says that its
-folds are user-independent, and not how its regressions were split. Res-SIN's tables have precision and recall
+RTCAN-1D's program deals out single trials, which flatters (`--group none`), as Res-SIN's regressions did; of
+its networks that paper says that the folds are user-independent. Res-SIN's tables have precision and recall
 under each other's heads: its accuracies follow from the shares of the classes only when they are changed
 back, as they are here. RTCAN-1D's table 6 cannot be read and is not here.
 """
@@ -26,19 +26,21 @@ Words = dict[str, str]
 
 FIGURES = ("accuracy", "high_f1", "high_precision", "high_recall", "rmse", "r")
 FOLDS = 10
-# a run's --people, by the number that is printed: of PMEmo 10, 40, 70 and 100 %; 40 % are 183, and not 128
+HARDLY = 128  # of PMEmo's 457 participants, printed for 40 %, which are 183
+# a run's --people, by the number that is printed: of PMEmo 10, 40, 70 and 100 %
 ASKED: dict[int, tuple[float | None, ...]] = {
     46: (46, 0.1),
-    128: (128, 183, 0.4),
+    HARDLY: (HARDLY, 183, 0.4),
     319: (319, 320, 0.7),
     457: (457, 1.0, None),
     32: (32, 1.0, None),
     40: (40, 1.0, None),
 }
 # how models are made, in words, where nothing is said; `choices_of` would load torch
-_RTCAN = {"ablation": "rf", "depth": "1", "widths": "64,64,64,64"}
-_RES_SIN, _RATED = {"component": "mix"}, {"input": "figures"}
+_RTCAN = {"ablation": "rf", "depth": "1", "widths": "64,64,64,64", STEP_UNIT: "epoch"}
+_RES_SIN, _RATED = {"component": "mix", STEP_UNIT: "iteration"}, {"input": "figures"}
 USUAL: dict[str, Words] = {"rtcan": _RTCAN, "rtcag": _RTCAN, "res_sin": _RES_SIN, "res_si": _RES_SIN}
+USUAL |= {"feature_cnn": {STEP_UNIT: "epoch"}}
 USUAL |= {"mlr": _RATED, "mlr_tonic": _RATED, "svr": _RATED, "svr_tonic": _RATED}
 
 
@@ -56,11 +58,11 @@ class Printed:
 
 
 def printed_for(order: Mapping[str, Any], corpus: str) -> Printed | None:
-    """What is printed of the like of a run, by its order as JSON holds it; None where nothing is.
+    """What is printed for the same as a run, by its order as JSON holds it; None where nothing is.
 
-    Only runs of the authors' variant, on each participant's own labels, in as many folds and epochs as the
-    paper took, have their like in print. Which split is not asked: what an honest one takes away is to be
-    seen.
+    The same are model, how it is made, corpus, target and number of participants, and the run is of the
+    authors' variant, with labels `own`, ten folds, and neither epochs nor a search of its own. The split may
+    be another: what an honest one takes away is to be seen.
     """
     if (order["variant"], order["labels"], order["folds"]) != ("authors", "own", FOLDS):
         return None
@@ -69,7 +71,6 @@ def printed_for(order: Mapping[str, Any], corpus: str) -> Printed | None:
     given = {
         name: written(tuple(value) if isinstance(value, list) else value)
         for name, value in order.get("options", {}).items()
-        if name != STEP_UNIT  # the papers do not tell it
     }
     made = _made(order["model"], corpus, given)
     for chosen, found in _lines().get((order["model"], corpus, order["target"]), ()):

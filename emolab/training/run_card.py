@@ -73,8 +73,9 @@ def _data(order: Order, found: Found, every: Sequence[Fold], metrics: Mapping[st
     people, songs = len(set(examples.subjects.tolist())), len(set(examples.songs.tolist()))
     lines = [f"{len(examples)} trials of {people} participants and {songs} songs: {told}"]
     if order.people is not None:
-        asked = f"--people {people_words(order.people)}, seed {order.seed}"
-        lines.append(f"participants drawn by lot from the corpus's {found.how['people']} ({asked})")
+        draw, asked = found.how["people"], f"--people {people_words(order.people)}, seed {order.seed}"
+        drawn = f"{draw['drawn']} of the corpus's {draw['of']} participants were drawn by lot ({asked})"
+        lines.append(f"{drawn}; labels are as among all")
     lines += _left_out(metrics["left_out"])
     lines += card_labels.told(order, examples, found.how)
     shared, purged = sum(len(one.shared) for one in every), sum(len(one.purged) for one in every)

@@ -132,7 +132,10 @@ def _other(before: Mapping[str, Any], config: Mapping[str, Any], part: str) -> s
         return "other data: trials, ratings or signals have changed since"
     old, new = before.get(part) or {}, config[part]
     names = [name for name in {**new, **old} if old.get(name) != new.get(name)]
-    return "other " + ", ".join(f"{name} ({old.get(name)!r}, not {new.get(name)!r})" for name in names)
+    told = {"people": "number of participants"}
+    return "other " + ", ".join(
+        f"{told.get(name, name)} ({old.get(name)!r}, not {new.get(name)!r})" for name in names
+    )
 
 
 def fold_folder(out: Path, number: int, seed: int, seeds: int) -> Path:

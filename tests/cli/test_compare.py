@@ -80,7 +80,7 @@ def test_beside_a_run_as_its_authors_did_it_stands_what_they_print(tmp_path: Pat
         "compare", *(tmp_path / name for name in ("authors", "reference", "ratings")), "--json"
     ).json
     ours, reference, ratings = said["runs"]
-    assert reference["printed"] is None and ours["printed"]["split"] == "none"
+    assert reference["printed"] is None and ratings["printed"]["split"] == "none"
     for run, printed in (
         (ours, {"accuracy": 0.6095, "high_f1": 0.6114}),
         (ratings, {"rmse": 0.1759, "r": 0.0395}),
@@ -91,12 +91,22 @@ def test_beside_a_run_as_its_authors_did_it_stands_what_they_print(tmp_path: Pat
             name: run["figures"][name]["mean"] for name in printed
         }
     text = emolab("compare", tmp_path / "authors").out
-    assert "printed in Yin et al. 2022, table 3, of 457 participants, single trials dealt out:\n" in text
-    here = "{accuracy[here]:.3f}; F1 of high 0.611, here {high_f1[here]:.3f}".format(
+    assert "    printed in Yin et al. 2022, table 3, of 457 participants:\n" in text
+    here = "{accuracy[here]:.3f}; F1 of high 0.6114, here {high_f1[here]:.3f}".format(
         **ours["printed"]["figures"]
     )
-    assert f"        accuracy 0.610, here {here}\n" in text
-    assert "table 1, of 457 participants:\n" in emolab("compare", tmp_path / "ratings").out
+    assert f"        accuracy 0.6095, here {here}\n" in text
+    text = emolab("compare", tmp_path / "ratings").out
+    assert "table 1, of 457 participants, single trials dealt out:\n" in text
+
+    config = run_folder.read_json(tmp_path / "authors" / run_folder.CONFIG)
+    config["order"]["people"] = 0.4
+    run_folder.write_json(tmp_path / "authors" / run_folder.CONFIG, config)
+    text = emolab("compare", tmp_path / "authors").out
+    assert "of 128 participants (for 40 % of 457, which are 183):\n        accuracy 0.6149, here" in text
+    config["labels"]["is_own"] = False  # as of 2019, whose labels are of the song's mean
+    run_folder.write_json(tmp_path / "authors" / run_folder.CONFIG, config)
+    assert "printed in" not in emolab("compare", tmp_path / "authors").out
 
 
 def test_precision_and_recall_of_high_are_those_of_the_folds(place: Path, tmp_path: Path) -> None:
@@ -111,4 +121,4 @@ def test_precision_and_recall_of_high_are_those_of_the_folds(place: Path, tmp_pa
         mean = sum(one["high"][name] for one in folds) / len(folds)
         assert told[f"high_{name}"]["printed"] == printed
         assert told[f"high_{name}"]["here"] == pytest.approx(mean)
-    assert "user-independent:\n" in emolab("compare", tmp_path / "run").out
+    assert ", folds user-independent:\n" in emolab("compare", tmp_path / "run").out

@@ -16,6 +16,7 @@ from emolab.devices.simulation.effect import EFFECTS
 from emolab.models.classifier import make
 from emolab.session.rehearsal import Order, devices_text, rehearse
 from emolab.training import run_folder
+from emolab.training.fewer_people import drawn
 from emolab.training.loading import load_classifier
 from emolab.training.run import Made
 from tests.cli.command import Said, emolab
@@ -209,12 +210,21 @@ def test_fewer_people_may_be_asked_for_and_the_run_says_whom(place: Path, tmp_pa
     assert said.code in (0, 1) and "left out" not in said.out
     card = (tmp_path / "half" / "card.md").read_text()
     assert "18 trials of 3 participants and 6 songs" in card
-    assert "participants drawn by lot from the corpus's 6 (--people 50%, seed 0)" in card
+    assert "3 of the corpus's 6 participants were drawn by lot (--people 50%, seed 0); labels" in card
     again = trained(place, "three", "--people", 3, "--out", tmp_path / "three")
     assert again.out.replace("three", "half") == said.out
     assert ", 18 rows, --people 50%\n" in emolab("compare", tmp_path / "half").out
     refused = trained(place, "half", "--people", 4, "--out", tmp_path / "half")
-    assert refused.code == 2 and "another" in refused.complaint
+    assert refused.code == 2 and "with other number of participants (0.5, not 4)" in refused.complaint
+    names = [f"hku{number:02d}" for number in range(6)]
+    seed = next(seed for seed in range(1, 9) if drawn(names, 3, seed) != drawn(names, 3, 0))
+    trained(place, "other", "--people", 3, "--seed", seed, "--out", tmp_path / "other")
+    tested = [
+        key
+        for fold in run_folder.read_json(tmp_path / "other" / "folds.json")["folds"]
+        for key in fold["test"]
+    ]
+    assert {key.split("/")[0] for key in tested} == drawn(names, 3, seed)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from emolab.core.errors import DataError
 from emolab.core.label import STATES
+from emolab.core.stream import StreamInfo
 from emolab.datasets.dataset import Dataset, TrialRef
 from emolab.datasets.sessions import Sessions
 from emolab.devices.simulation.effect import EFFECTS
@@ -108,6 +109,25 @@ def test_the_whole_recording_is_there_around_a_clip(study: Path) -> None:
 def test_trials_are_the_same_wherever_the_study_lies(study: Path, tmp_path: Path) -> None:
     shutil.copytree(study, tmp_path / "copy")
     assert Sessions(tmp_path / "copy").trials() == Sessions(study).trials()
+
+
+@pytest.mark.parametrize("beside", [listened.MICROPHONE, listened.PULSE])
+def test_clips_need_the_skin_alone(beside: StreamInfo, tmp_path: Path) -> None:
+    (tmp_path / "P07").mkdir()
+    path = listened.record(tmp_path / "P07" / "P07_session-0.h5", beside=beside)
+    whole = Sessions(tmp_path)
+    assert ("ppg" in whole.load(whole.trials()[0]).arrays) == (beside is listened.PULSE)
+    listened.rot(path, beside.name)
+    corpus = Sessions(tmp_path)
+    assert not corpus.left_out and len(corpus.trials()) == len(listened.CLIPS)
+    for ref in corpus.trials():
+        arrays = corpus.load(ref).arrays
+        assert "ppg" not in arrays and np.array_equal(arrays["eda"], whole.load(ref).arrays["eda"])
+    with pytest.raises(DataError, match=r"has no ppg; known are"):
+        corpus.whole(corpus.trials()[0], "ppg")
+    listened.rot(path, "board")
+    with pytest.raises(DataError, match=r"P07_session-0\.h5 cannot be read"):
+        Sessions(tmp_path).load(corpus.trials()[0])
 
 
 def test_a_damaged_recording_is_left_out_and_told(study: Path, tmp_path: Path) -> None:

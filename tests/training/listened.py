@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import h5py
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from emolab.core.stream import Channel, Chunk, StreamInfo
 from emolab.devices.simulation.body import bateman
 from emolab.models.examples import Examples, whole_trials
 from emolab.models.svm import Svm
-from emolab.recording import recover
+from emolab.recording import layout, recover
 from emolab.recording.header import SessionHeader
 from emolab.recording.writer import SessionWriter
 from emolab.signals.eda.features import hand_crafted
@@ -29,6 +30,7 @@ CLIP_S, GAP_S, FIRST_S = 40.0, 10.0, 30.0
 SKIN = StreamInfo("board", (Channel("gsr", "eda", "uS", 1e-3),), RATE_HZ, "uint16", (1,))
 COUNTS = StreamInfo("board", (Channel("gsr", "eda"),), RATE_HZ, "uint16", (1,))
 MICROPHONE = StreamInfo("microphone", (Channel("voice", "audio", "", 1 / 32768),), RATE_HZ, "int16", (1,))
+PULSE = StreamInfo("pulse", (Channel("pulse", "ppg"),), RATE_HZ, "int16", (1,))
 TOP = np.uint16(20_000)
 CLIPS = ("high", "low", "high", "low")
 Array = NDArray[np.float64]
@@ -65,21 +67,24 @@ def record(
     *,
     participant: str = "P07",
     study: str = "listening",
+    session: int = 0,
     gaps_s: Sequence[tuple[float, float]] = (),
     info: StreamInfo = SKIN,
     is_falling: bool = False,
-    is_heard: bool = False,
+    beside: StreamInfo | None = None,
 ) -> Path:
     """Write it: clip `k` is called `high-k` or `low-k`. `gaps_s`: stretches without samples.
 
-    `is_falling`: counts fall when conductance rises. `is_heard`: there is a silent microphone too.
+    `is_falling`: counts fall when conductance rises. `beside`: another instrument, which says nothing.
     """
     length_s = start_s(len(clips)) + 20.0
     counts = (skin(length_s, responses_s(clips)) * 1000).astype(np.uint16)[:, None]
     counts = TOP - counts if is_falling else counts
     times_s = np.arange(len(counts)) / RATE_HZ
-    writer = SessionWriter(path, SessionHeader(participant, 0, 1, "en", study, "quick", "name: quick\n", ""))
-    writer.open([info, *[MICROPHONE] * is_heard])
+    writer = SessionWriter(
+        path, SessionHeader(participant, session, 1, "en", study, "quick", "name: quick\n", "")
+    )
+    writer.open([info, *([] if beside is None else [beside])])
     for at in range(0, len(counts), 100):
         own = slice(at, at + 100)
         there = np.all([(times_s[own] < a) | (times_s[own] > b) for a, b in gaps_s], axis=0)
@@ -89,11 +94,21 @@ def record(
                 info.name, times_s[own][there], counts[own][there], float(times_s[own][there][-1]) + 0.004
             )
             writer.write(chunk)
-    if is_heard:
-        writer.write(Chunk(MICROPHONE.name, times_s, np.zeros((len(times_s), 1), np.int16), length_s))
+    if beside is not None:
+        writer.write(Chunk(beside.name, times_s, np.zeros((len(times_s), 1), np.int16), length_s))
     for event in events(clips):
         writer.mark(event)
     writer.close()
+    return path
+
+
+def rot(path: Path, stream: str) -> Path:
+    """Damage the times of a stream."""
+    with h5py.File(path) as file:
+        at = file[layout.group(stream)]["step_us"].id.get_chunk_info(0).byte_offset
+    with path.open("rb+") as raw:
+        raw.seek(at + 40)
+        raw.write(b"rotten")
     return path
 
 
