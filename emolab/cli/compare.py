@@ -9,8 +9,8 @@ from emolab.cli.arguments import parser, print_json
 
 WHAT = """Runs of 'emolab train' beside one another, and tests of those judged in the same folds.
 
-Beside a run with --variant authors stands what its paper prints for the same model, corpus, target and number
-of participants, where the run has ten folds, labels 'own', and neither --epochs nor --search.
+Beside a run with --variant authors stands what its paper prints for the same model and --set, corpus, target
+and --people, where the run has ten folds, labels 'own', and neither --epochs nor --search.
 
 p is of the corrected t test over folds (Nadeau and Bengio), then as Holm corrects it for all pairs. The tests
 of Wilcoxon and of turned signs do not know that folds share what they learn from. McNemar's counts rows."""
@@ -25,7 +25,7 @@ PRINTED = {
     "r": "r",
 }
 SPLITS = {"none": ", single trials dealt out", "subject": ", folds user-independent", None: ""}
-OF_PEOPLE = {128: " (for 40 % of 457, which are 183)"}
+OF_PEOPLE = {128: " (for 40 % of 457, which are 183)"}  # as the paper has it
 HEADS = {
     "macro_f1": "macro-F1",
     "balanced_accuracy": "balanced",
@@ -83,7 +83,7 @@ def _printed(run: dict[str, Any]) -> list[str]:
     people = f"{told['people']} participants{OF_PEOPLE.get(told['people'], '')}"
     head = f"    printed in {told['where']}, of {people}{SPLITS[told['split']]}"
     figures = [
-        f"{PRINTED[name]} {one['printed']:.4f}, here {_share(one['here'])}"
+        f"{PRINTED[name]} {one['printed']:.4f}, here {_share(one['here'], 4)}"
         for name, one in told["figures"].items()
     ]
     return [f"{head}:", f"        {'; '.join(figures)}"]
@@ -131,8 +131,8 @@ def _figure(told: dict[str, Any]) -> str:
     return _share(told["mean"]) + ("" if told["sd"] is None else f" ± {told['sd']:.3f}")
 
 
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def _share(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
 
 
 def _number(value: float | None) -> str:

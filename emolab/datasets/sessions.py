@@ -121,7 +121,8 @@ class Sessions:
                     self._left_out.leave_out(key, f"{path} is another recording of the same name as {other}")
                 else:
                     self._heard |= self._of(path, one, who)
-            for path in set(self._recordings) - set(read):  # its folder is named after somebody
+            for path in (path for path in self._recordings if path not in read):
+                # its folder is named after somebody
                 if (named := spelt.get(path.parent.name.casefold())) is not None:
                     self._whose[path.stem] = named
         return self._heard
@@ -193,7 +194,7 @@ class Sessions:
         one = self.one(ref)
         found = self._lines(one.recording).get(kind)
         if found is None:
-            raise DataError(f"{one.recording} has no {kind}; known are {', '.join(KINDS)}")
+            raise DataError(f"{one.recording} has no {kind} that can be read; known are {', '.join(KINDS)}")
         return found
 
     def each(self) -> Iterator[Trial]:

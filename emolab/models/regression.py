@@ -31,8 +31,12 @@ Axis = Literal["valence", "arousal"]
 PAPER = "Yin et al. 2019, doi:10.1109/ICIP.2019.8803627"
 AXES = ("valence", "arousal")
 USUAL = "figures"
-TAKEN = {USUAL: (28, "plain figures"), "waveform": (100, "points, evenly over the trial,")}  # of a part
-CHOICES = {"input": Choice("what is taken of its part", tuple(TAKEN), USUAL)}
+TAKEN = {  # of a part: how many numbers, and what they are
+    USUAL: (28, "plain figures of the {} part"),
+    "waveform": (100, "the {} part in 100 points, evenly over the trial"),
+}
+CHOICES = {"input": Choice("what goes in of that part, 28 figures or 100 points", tuple(TAKEN), USUAL)}
+WEAKEST = 1e-3  # of the strongest direction among points, which are nearly collinear; below are roundings
 C, FREE = 1.0, 0.1  # specification 03 §3.6
 AT_ONCE = 1 << 22  # numbers
 
@@ -67,7 +71,7 @@ class _OfPart:
         """Its paper and what goes in."""
         size, words = TAKEN[self.input]
         suffix = "features" if self.input == USUAL else self.input
-        taken = Input(f"eda_{self.component}_{suffix}", (size,), f"{words} of the {self.component} part")
+        taken = Input(f"eda_{self.component}_{suffix}", (size,), words.format(self.component))
         return Spec(f"{self.what} on the {self.component} part", PAPER, (taken,), 0, self._parameters)
 
     @property
@@ -80,6 +84,15 @@ class Mlr(_OfPart):
     """Multivariate linear regression on the phasic part, by least squares. `input`: a key of `TAKEN`."""
 
     name, what, component = "mlr", "linear regression", "phasic"
+
+    @property
+    def how(self) -> str:
+        """How it learns, in words."""
+        if self.input == USUAL:
+            return "ordinary least squares, with nothing to set"
+        return (
+            f"least squares, without directions weaker than {WEAKEST:g} of the strongest, which are roundings"
+        )
 
     @property
     def _parameters(self) -> int:
@@ -99,8 +112,14 @@ class Mlr(_OfPart):
 
         table, ratings = table_of(train.inputs, self.spec), _ratings(train)
         middle, spread = scaling(table)
-        found = LinearRegression().fit(scaled(table, middle, spread), ratings)
-        self.arrays = {"middle": middle, "spread": spread, "slopes": found.coef_, "offsets": found.intercept_}
+        rows = scaled(table, middle, spread)
+        if self.input == USUAL:
+            found = LinearRegression().fit(rows, ratings)
+            slopes, offsets = found.coef_, found.intercept_
+        else:  # columns of `rows` have mean 0
+            offsets = ratings.mean(0)
+            slopes = np.linalg.lstsq(rows, ratings - offsets, rcond=WEAKEST)[0].T
+        self.arrays = {"middle": middle, "spread": spread, "slopes": slopes, "offsets": offsets}
         return self
 
     def predict(self, inputs: Sequence[Rows], axis: Axis = "valence") -> Array:

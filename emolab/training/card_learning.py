@@ -27,10 +27,9 @@ SETTINGS = {  # of classical models, with what `vars` tells of them
     **dict.fromkeys(("svm", "music_svm"), "linear kernel, C {c:g}"),
     "forest": "{trees} trees, which grow until a leaf holds one class; {leaf} or more rows a leaf; classes "
     "weigh alike",
-    **dict.fromkeys(("mlr", "mlr_tonic"), "ordinary least squares, with nothing to set"),
     **dict.fromkeys(
         ("svr", "svr_tonic"),
-        f"Gaussian kernel as wide as the figures spread, C {{c:g}}, errors up to {FREE:g} of a scale from 0 "
+        f"Gaussian kernel as wide as the columns spread, C {{c:g}}, errors up to {FREE:g} of a scale from 0 "
         "to 1 free",
     ),
 }
@@ -134,6 +133,7 @@ def _settings(order: Order, model: Any, every: Sequence[Taught]) -> list[str]:
     """Of a classical model, as it is when nothing is searched for; from how many rows it learns."""
     has = {name: value for name, value in vars(model).items() if isinstance(value, int | float)}
     words = SETTINGS.get(order.model, ", ".join(f"{name} {{{name}:g}}" for name in has)).format(**has)
+    words = getattr(model, "how", words)
     lines = [f"settings {PAPERS}: {words}" if order.search else f"settings: {words}"]
     if sizes := [one.result["train"] + one.result["valid"] for one in every if one.is_fold]:
         lines.append(

@@ -199,7 +199,7 @@ def _printed(run: _Run) -> dict[str, Any] | None:
     Of labels that are a song's means nothing is printed.
     """
     found = printed_for(run.config["order"], run.config["corpus"])
-    if found is None or not run.config["labels"]["is_own"]:
+    if found is None or not run.config.get("labels", {}).get("is_own"):
         return None
     figures = {name: {"printed": value, "here": _here(run, name)} for name, value in found.figures.items()}
     return {**vars(found), "figures": figures}

@@ -26,11 +26,10 @@ Words = dict[str, str]
 
 FIGURES = ("accuracy", "high_f1", "high_precision", "high_recall", "rmse", "r")
 FOLDS = 10
-HARDLY = 128  # of PMEmo's 457 participants, printed for 40 %, which are 183
-# a run's --people, by the number that is printed: of PMEmo 10, 40, 70 and 100 %
+# a run's --people, by the number that is printed: of PMEmo 10, 40, 70 and 100 %; 128 is printed for 183
 ASKED: dict[int, tuple[float | None, ...]] = {
     46: (46, 0.1),
-    HARDLY: (HARDLY, 183, 0.4),
+    128: (128, 183, 0.4),
     319: (319, 320, 0.7),
     457: (457, 1.0, None),
     32: (32, 1.0, None),
@@ -60,9 +59,9 @@ class Printed:
 def printed_for(order: Mapping[str, Any], corpus: str) -> Printed | None:
     """What is printed for the same as a run, by its order as JSON holds it; None where nothing is.
 
-    The same are model, how it is made, corpus, target and number of participants, and the run is of the
-    authors' variant, with labels `own`, ten folds, and neither epochs nor a search of its own. The split may
-    be another: what an honest one takes away is to be seen.
+    The same are model, how it is made, corpus, target and how many participants were asked for; the run is
+    of the authors' variant, with labels `own`, ten folds, and neither epochs nor a search of its own. Its
+    split may be another: what an honest one takes away is to be seen.
     """
     if (order["variant"], order["labels"], order["folds"]) != ("authors", "own", FOLDS):
         return None

@@ -32,10 +32,11 @@ Component = Literal["phasic", "tonic"]
 
 FIGURES_HZ = 50.0  # PMEmo's, which the list of figures was written for
 COMPONENT_LOW_PASS_HZ = 0.6  # Yin et al. 2019, before the regression
-REMEMBERED = 2  # periods of the frequency
+REMEMBERED = 2  # periods of its frequency, after which that filter has forgotten all but a hundredth
+NOTHING = 1e-6  # of the whole's deviation; what the solver leaves of a part with nothing in it is 1e-12
 PLAIN_FIGURES = 28  # of the 128, those that are no MFCC
 POINTS = 100  # of a waveform
-OF_NYQUIST = 0.8  # of half the points' rate, what is left of a waveform
+OF_NYQUIST = 0.8  # of half the points' rate, where a waveform is cut: a fourth order is not steep
 _CVXEDA: Mapping[str, float] = {
     "tau_slow_s": TAU_SLOW_S,
     "tau_fast_s": TAU_FAST_S,
@@ -141,25 +142,29 @@ def component_figures_of(skin: Skin, channels: Array, component: Component) -> A
     rounding. Raises `DataError` for what is flat or too short.
     """
     smooth = _smooth(skin, channels, component, COMPONENT_LOW_PASS_HZ)
-    standardise(smooth)  # a flat part has figures, but says nothing
     return features_of_phasic(at_50_hz(smooth, skin.rate_hz))[:PLAIN_FIGURES]
 
 
 def component_waveform_of(skin: Skin, channels: Array, component: Component) -> Array:
-    """`(100,)`: the tonic or phasic part below 0.6 Hz, z-scored, from the trial's first sample to its last.
+    """`(100,)`: the tonic or phasic part below 0.6 Hz, then z-scored, from its first sample to its last.
 
-    Of trials too long for that the part is below what so many points can hold. Raises as the figures do.
+    Of trials over 67 s, of which so many points cannot hold 0.6 Hz, it is cut lower, at 0.8 of what they can.
+    Raises as the figures do.
     """
     rate_hz = POINTS / max(channels.shape[1] - skin.lead, 1) * skin.rate_hz
-    smooth = _smooth(skin, channels, component, min(COMPONENT_LOW_PASS_HZ, OF_NYQUIST * rate_hz / 2))
+    low_pass_hz = min(COMPONENT_LOW_PASS_HZ, OF_NYQUIST * rate_hz / 2)
+    smooth = _smooth(skin, channels, component, low_pass_hz, round(REMEMBERED * skin.rate_hz / low_pass_hz))
     at = np.linspace(0, len(smooth) - 1, POINTS)
     return np.interp(at, np.arange(len(smooth)), standardise(smooth))
 
 
-def _smooth(skin: Skin, channels: Array, component: Component, low_pass_hz: float) -> Array:
+def _smooth(
+    skin: Skin, channels: Array, component: Component, low_pass_hz: float, beyond: int | None = None
+) -> Array:
     """A part of the trial below a frequency: Butterworth, fourth order, forwards and backwards.
 
-    Beyond its ends it is continued for as long as the filter remembers.
+    `beyond`: for so many samples it is continued, mirrored in its end points; None for SciPy's few. Raises
+    `DataError` for what is too short, and where nothing is in the part: the whole has a deviation of 1.
     """
     from scipy.signal import butter, sosfiltfilt
 
@@ -167,8 +172,11 @@ def _smooth(skin: Skin, channels: Array, component: Component, low_pass_hz: floa
     if len(part) < SHORTEST_S * skin.rate_hz:
         raise DataError(f"{len(part) / skin.rate_hz:.1f} s are too short; {SHORTEST_S:g} s are needed")
     low = butter(4, low_pass_hz, fs=skin.rate_hz, output="sos")
-    beyond = min(round(REMEMBERED * skin.rate_hz / low_pass_hz), len(part) - 1)
-    return np.asarray(sosfiltfilt(low, part, padlen=beyond), np.float64)
+    padding = None if beyond is None else min(beyond, len(part) - 1)
+    smooth = np.asarray(sosfiltfilt(low, part, padlen=padding), np.float64)
+    if smooth.std() < NOTHING:
+        raise DataError(f"its {component} part is flat and says nothing")
+    return smooth
 
 
 def at_50_hz(values: Array, rate_hz: float) -> Array:

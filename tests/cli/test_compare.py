@@ -92,7 +92,7 @@ def test_beside_a_run_as_its_authors_did_it_stands_what_they_print(tmp_path: Pat
         }
     text = emolab("compare", tmp_path / "authors").out
     assert "    printed in Yin et al. 2022, table 3, of 457 participants:\n" in text
-    here = "{accuracy[here]:.3f}; F1 of high 0.6114, here {high_f1[here]:.3f}".format(
+    here = "{accuracy[here]:.4f}; F1 of high 0.6114, here {high_f1[here]:.4f}".format(
         **ours["printed"]["figures"]
     )
     assert f"        accuracy 0.6095, here {here}\n" in text

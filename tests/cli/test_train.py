@@ -186,6 +186,7 @@ def test_a_regression_is_told_beside_the_mean_and_shuffled_ratings(place: Path) 
 def test_a_regression_of_waveforms_says_so(place: Path, tmp_path: Path) -> None:
     trained(place, "waves", "--set", "input=waveform", "--out", tmp_path / "waves", model="mlr_tonic")
     card = (tmp_path / "waves" / "card.md").read_text()
+    assert "settings: least squares, without directions weaker than 0.001 of the strongest" in card
     assert "202 parameters, input waveform" in card and "`eda_tonic_waveform`, 100:" in card
     assert "mlr_tonic (reference, input=waveform)" in emolab("compare", tmp_path / "waves").out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,43 @@ def test_one_of_waveforms_learns_is_kept_and_opens_so_again(kind: type[Mlr | Svr
         again.predict(few.inputs)
     with pytest.raises(WrongInput):
         kind(input="waveform").fit(few)
+
+
+def test_neighbouring_points_that_say_nearly_the_same_are_no_trap() -> None:
+    """A rounding of 1e-7 in the columns, as another processor may make it, moves guesses hardly more."""
+    rng = np.random.default_rng(0)
+    times, own = np.linspace(0, 1, 100), rng.normal(0, 1, (120, 4))
+    curves = own @ np.stack([times**k for k in range(4)])
+    plain = rated(120, 0, figures=100)
+    train = replace(plain, inputs=(curves,))
+    moved = replace(plain, inputs=(curves + rng.normal(0, 1e-7, curves.shape),))
+    guesses = [Mlr(input="waveform").fit(one).predict((curves,)) for one in (train, moved)]
+    assert guesses[0] == pytest.approx(guesses[1], abs=1e-4)
+    ratings = train.ratings
+    assert ratings is not None
+    columns = np.column_stack([np.ones(120), own])
+    truth = columns @ np.linalg.lstsq(columns, ratings[:, 0], rcond=None)[0]
+    assert np.corrcoef(guesses[0], truth)[0, 1] > 0.99, "what the points do say is found"
+
+
+@pytest.mark.parametrize("kind", [Mlr, Svr])
+def test_a_folder_of_other_columns_is_refused(kind: type[Mlr | Svr], tmp_path: Path) -> None:
+    model = kind(input="waveform").fit(rated(120, 0, figures=100))
+    whole, part = dict(model.arrays), "slopes" if kind is Mlr else "arousal_vectors"
+    for lost in ({"middle"}, {part}):
+        model.arrays = {name: one for name, one in whole.items() if name not in lost}
+        model.save(tmp_path / "lost")
+        with pytest.raises(ModelError):
+            kind.load(tmp_path / "lost")
+    model.arrays = whole | {part: whole[part][:, :28]}
+    model.save(tmp_path / "short")
+    with pytest.raises(ModelError):
+        kind.load(tmp_path / "short")
+
+
+def test_what_an_error_costs_is_kept(tmp_path: Path) -> None:
+    Svr(4.0).fit(rated(120, 0)).save(tmp_path)
+    assert Svr.load(tmp_path).c == 4.0 and Svr.load(tmp_path).options == {}
 
 
 @pytest.mark.parametrize("kind", [Mlr, MlrTonic])

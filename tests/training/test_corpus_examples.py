@@ -360,6 +360,25 @@ def test_of_a_long_trial_no_more_is_left_than_a_hundred_points_hold() -> None:
     assert both[2:-2] == pytest.approx(alone[2:-2], abs=0.05)
 
 
+def test_of_a_short_trial_nothing_above_six_tenths_of_a_hertz_is_left() -> None:
+    times_s = np.arange(20 * 50) / 50
+    slow = np.sin(2 * np.pi * times_s / 10)
+    channels = np.stack([slow, slow + 0.5 * np.sin(2 * np.pi * 1.5 * times_s), slow])
+    skin = Skin(np.zeros(1000), 50.0)
+    both, alone = (component_waveform_of(skin, channels, part) for part in ("phasic", "tonic"))  # type: ignore[arg-type]
+    assert both[3:-3] == pytest.approx(alone[3:-3], abs=0.03)
+
+
+def test_a_part_with_nothing_in_it_is_refused() -> None:
+    """A ramp has no phasic part: what the solver leaves of it is rounding, and not to be blown up."""
+    skin = Skin(2 + 0.01 * np.arange(240) / 4, 4.0)
+    channels = channels_of(skin)
+    for taken in (component_waveform_of, component_figures_of):
+        with pytest.raises(DataError, match="its phasic part is flat and says nothing"):
+            taken(skin, channels, "phasic")
+        assert np.isfinite(taken(skin, channels, "tonic")).all()
+
+
 def test_of_a_waveform_what_came_before_the_trial_is_no_part() -> None:
     rng = np.random.default_rng(0)
     part = np.cumsum(rng.normal(0, 0.1, 30 * 50))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -119,10 +120,13 @@ def test_of_a_study_what_cannot_be_read_counts_for_whom_its_folder_is_named_afte
             (tmp_path / who).mkdir(exist_ok=True)
             listened.record(tmp_path / who / f"{who}_session-{session}.h5", participant=who, session=session)
         (tmp_path / who / f"{who}_session-1.h5").write_bytes(b"no recording")
+        (tmp_path / f"{who}-backup").mkdir()
+        shutil.copy(tmp_path / who / f"{who}_session-0.h5", tmp_path / f"{who}-backup")
     (tmp_path / "P99").mkdir()
     (tmp_path / "P99" / "P99_session-0.h5").write_bytes(b"of nobody known")
     cache = ArrayCache(tmp_path / "cache")
     found = examples_of(open_corpus("study", tmp_path, "state"), FIGURES, "state", cache, people=(2, 0))
     who_are = set(found.examples.subjects.tolist())
     assert who_are == drawn(["P01", "P02", "P03", "P04"], 2, 0)
-    assert {one.key for one in found.left_out} == {f"{who}_session-1" for who in who_are} | {"P99_session-0"}
+    theirs = {f"{who}_session-1" for who in who_are} | {f"{who}-backup/{who}_session-0" for who in who_are}
+    assert {one.key for one in found.left_out} == theirs | {"P99_session-0"}

@@ -98,7 +98,8 @@ def test_of_deap_the_usual_is_without_attention_in_blocks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("people", "printed"), [(46, 46), (0.1, 46), (128, 128), (183, 128), (0.4, 128), (0.7, 319), (1.0, 457)]
+    ("people", "printed"),
+    [(46, 46), (0.1, 46), (128, 128), (183, 128), (0.4, 128), (0.7, 319), (320, 319), (1.0, 457)],
 )
 def test_of_fewer_people_their_own_line_is_found(people: float, printed: int) -> None:
     found = printed_for(asked("svm", people=people), "PMEmo")
