@@ -58,7 +58,12 @@ class Columns:
         self._first = first
 
     def __len__(self) -> int:
-        return sum(self._safe.rows(self._table, self._where[self._first].shape[0]))
+        try:
+            return sum(self._safe.rows(self._table, self._where[self._first].shape[0]))
+        except KeyError as error:
+            raise RecordingError(
+                f"{self._safe.path}: {self._table} is lost ({error.args[0]}); run 'emolab recover' on it"
+            ) from error
 
     def has(self, name: str) -> bool:
         """True when the column is there."""

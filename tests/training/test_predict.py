@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from emolab.core.errors import ConfigError, DataError, ModelError, NoWeights
+from emolab.core.errors import ConfigError, DataError, ModelError, NoWeights, RecordingError
 from emolab.core.stream import Channel, StreamInfo
 from emolab.devices.simulation.body import bateman
 from emolab.models.classifier import CARD, WEIGHTS, Input, Spec
@@ -271,6 +271,18 @@ def test_a_damaged_microphone_does_not_keep_a_model_from_the_skin(
     told = "of microphone not even the times can be read; they are not needed here"
     assert found.damage == (told,)
     assert [one.said for one in found.guesses] == [one.said for one in predict(session, model).guesses]
+
+
+def test_a_stream_whose_times_are_lost_is_told_in_a_sentence(model: Model, tmp_path: Path) -> None:
+    path = listened.record(tmp_path / "P07_session-0.h5", beside=listened.PULSE)
+    for stream in ("pulse", "board"):
+        with h5py.File(path, "r+") as file:
+            del file[layout.group(stream)]["step_us"]
+        if stream == "pulse":
+            told = "of pulse not even the times can be read; they are not needed here"
+            assert predict(path, model).damage == (told,)
+    with pytest.raises(RecordingError, match=r"P07_session-0\.h5: .*board is lost .*run 'emolab recover'"):
+        predict(path, model)
 
 
 def test_a_session_that_is_still_recorded_is_not_called_broken_off(
