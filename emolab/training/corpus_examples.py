@@ -156,11 +156,13 @@ def examples_of(
     recordings = Recordings(dataset) if isinstance(dataset, Sessions) else None
     asked = _Asked(dataset, FACTS.get(dataset.spec.name), cache, variant, music, recordings)
     refs = [ref for ref in dataset.trials() if ref.key not in left_out]
-    everybody = {ref.subject for ref in refs if ref.subject is not None}
-    who = frozenset(everybody) if people is None else drawn(everybody, *people)
+    draw = None
     if people is not None:
+        everybody = {ref.subject for ref in refs if ref.subject is not None}
+        who = drawn(everybody, *people)
         refs = [ref for ref in refs if ref.subject in who]
         left_out = {key: one for key, one in left_out.items() if _is_of(dataset, key, who)}
+        draw = {"of": len(everybody), "drawn": len(who)}
     kept: list[Labelled] = []
     rows: list[list[Any]] = []
     skins: list[Skin] = []
@@ -184,16 +186,7 @@ def examples_of(
         why = f"; the first is left out because {first.why}" if first else ""
         raise DataError(f"{dataset.spec.name} has no trial that can be used for {spec.name}{why}")
     inputs = tuple(_together(one, [row[k] for row in rows], skins) for k, one in enumerate(spec.inputs))
-    examples = whole_trials(
-        inputs,
-        [one.label for one in kept],
-        labels.classes,
-        [one.subject for one in kept],
-        [one.song for one in kept],
-        [one.key for one in kept],
-        [skin.length_s for skin in skins],
-        [one.ratings for one in kept],
-    )
+    examples = _examples(inputs, kept, skins, labels.classes)
     how = {
         "corpus": dataset.spec.name,
         "target": target,
@@ -204,9 +197,24 @@ def examples_of(
         "studies": dataset.studies() if isinstance(dataset, Sessions) else {},
         "lost": dict(_lost(left_out, labels)),
         "simulated": sorted(dataset.simulated()) if isinstance(dataset, Sessions) else [],
-        "people": None if people is None else {"of": len(everybody), "drawn": len(who)},
+        "people": draw,
     }
     return Found(examples, tuple(left_out.values()), how)
+
+
+def _examples(
+    inputs: tuple[Rows, ...], kept: list[Labelled], skins: list[Skin], classes: tuple[str, ...]
+) -> Examples:
+    return whole_trials(
+        inputs,
+        [one.label for one in kept],
+        classes,
+        [one.subject for one in kept],
+        [one.song for one in kept],
+        [one.key for one in kept],
+        [skin.length_s for skin in skins],
+        [one.ratings for one in kept],
+    )
 
 
 def _is_of(dataset: Any, key: str, who: frozenset[str]) -> bool:
