@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -202,19 +202,31 @@ def test_the_preflight_tells_of_a_battery_and_of_a_refusal(monkeypatch: pytest.M
     assert checks.power_check(None, "").level == "well"
 
 
-def test_a_session_says_in_its_file_that_the_computer_stays_awake(
-    logind: Callable[..., Path], tmp_path: Path, stimuli: Path
-) -> None:
-    log, study = logind(), tmp_path / "study"
-    devices = config.parse(BOARD, tmp_path / "devices.toml")
-    engine = Engine(study, devices, SessionClock(), read(Path(os.devnull), os.environ), with_sound=False)
+@contextmanager
+def _armed(folder: Path) -> Iterator[Engine]:
+    """An engine whose board sends."""
+    devices, user = config.parse(BOARD, folder / "devices.toml"), read(Path(os.devnull), os.environ)
+    engine = Engine(folder / "study", devices, SessionClock(), user, with_sound=False)
     with closing(engine):
         engine.arm(render=False)
         go_on(engine, lambda: all(light.samples for light in engine.health()))
+        yield engine
+
+
+def _begin(engine: Engine, log: Path) -> None:
+    """A session, up to where it keeps the computer awake."""
+    start(engine)
+    go_on(engine, lambda: "systemd-inhibit" in str([line.text for line in engine.log]))
+    wait(log.read_text, "nothing was asked")
+
+
+def test_a_session_says_in_its_file_that_the_computer_stays_awake(
+    logind: Callable[..., Path], tmp_path: Path, stimuli: Path
+) -> None:
+    log = logind()
+    with _armed(tmp_path) as engine:
         assert log.read_text() == ""
-        start(engine)
-        go_on(engine, lambda: "systemd-inhibit" in str([line.text for line in engine.log]))
-        wait(log.read_text, "nothing was asked")
+        _begin(engine, log)
         assert "ended" not in log.read_text()
     assert "ended" in log.read_text()
     assert engine.prepared is not None
@@ -227,15 +239,9 @@ def test_a_session_says_in_its_file_that_the_computer_stays_awake(
 def test_the_computer_stays_awake_also_when_the_sound_card_is_lost(
     logind: Callable[..., Path], tmp_path: Path, stimuli: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log, study = logind(), tmp_path / "study"
-    devices = config.parse(BOARD, tmp_path / "devices.toml")
-    engine = Engine(study, devices, SessionClock(), read(Path(os.devnull), os.environ), with_sound=False)
-    with closing(engine):
-        engine.arm(render=False)
-        go_on(engine, lambda: all(light.samples for light in engine.health()))
-        start(engine)
-        go_on(engine, lambda: "systemd-inhibit" in str([line.text for line in engine.log]))
-        wait(log.read_text, "nothing was asked")
+    log = logind()
+    with _armed(tmp_path) as engine:
+        _begin(engine, log)
         monkeypatch.setattr(engine.player, "failure", lambda: "The sound output has stopped.")
         go_on(engine, lambda: bool(engine.sound_fault))
         lost_s = time.monotonic()
