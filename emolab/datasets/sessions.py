@@ -240,9 +240,10 @@ def _recording(path: Path) -> Recording:
     """Raises as `Session.open`."""
     with Session.open(path) as session:
         events, header = session.events, session.header
-        end_s, _ = session.sound_end_s()
+        last_s, _ = session.last_s()
         is_simulated = _is_simulated(session)
     told = identity(header.participant, header.session, header.started_utc)
+    end_s = max([last_s, *(event.time_s for event in events)])
     return Recording(told, header.participant, header.study, tuple(trials(events, end_s)), is_simulated)
 
 

@@ -340,15 +340,15 @@ class Session:
             sound = [event for _, line in lines if (event := _event(line)) is not None]
             return sound, len(lines) - len(sound)
 
-    def sound_end_s(self) -> tuple[float, list[str]]:
-        """The latest time of events and samples that can be read, and the streams whose times cannot."""
-        ends_s, damaged = [event.time_s for event in self.sound_events()[0]], []
+    def last_s(self) -> tuple[float, list[str]]:
+        """Time of the last sample that can be read, 0 without any, and the streams whose times cannot."""
+        last_s, damaged = 0.0, []
         for name, stream in self.streams.items():
             try:
-                ends_s.append(stream.last_s() or 0.0)
+                last_s = max(last_s, stream.last_s() or 0.0)
             except RecordingError:
                 damaged.append(name)
-        return max(ends_s, default=0.0), damaged
+        return last_s, damaged
 
     def _event_lines(
         self, read: Callable[[Columns, str], NDArray[Any]] = Columns.read

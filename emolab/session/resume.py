@@ -119,8 +119,8 @@ def _read(path: Path) -> _Part:
     with Session.open(path) as session:
         events = session.events
         is_rested = _is_rested(events)
-        stamps = [stream.last_s() or 0.0 for stream in session.streams.values()]
-        ended_s = max([event.time_s for event in events] + stamps, default=0.0)
+        last_s, _ = session.last_s()  # a microphone that cannot be read keeps nobody waiting
+        ended_s = max([last_s, *(event.time_s for event in events)])
         return _Part(
             outcome=session.outcome,
             seed=session.header.seed,

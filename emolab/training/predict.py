@@ -107,8 +107,9 @@ def predict(
         events, lost = session.sound_events()
         participant, is_whole = session.header.participant, session.finished
         study = session.header.study
-        end_s, unread = session.sound_end_s()
+        last_s, unread = session.last_s()
         skin = skin_of(session)
+    end_s = max([last_s, *(event.time_s for event in events)])
     heard = [one for one in trials(events, end_s) if one.clip != BASELINE]
     clips = [Stretch(one.start_s, one.end_s, one.clip) for one in heard]
     if window_s:

@@ -12,12 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
 from emolab.core import shipped
 from emolab.core.clock import SteppedClock
 from emolab.core.errors import ConfigError
 from emolab.core.event import Event
+from emolab.core.stream import Chunk
 from emolab.protocol.session_plan import with_clip_paths
 from emolab.protocol.steps import Play, Rate, Rest, Step
 from emolab.recording.reader import Session
@@ -29,6 +31,7 @@ from emolab.session.respondent import Act, Nobody
 from emolab.session.run import Run
 from emolab.study import participants
 from emolab.study.consent import Version
+from tests.training import listened
 
 DAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PAGES_S = 4.0  # consent and instructions, 2 s each; the rest begins then
@@ -379,3 +382,25 @@ def test_the_first_eight_and_24_that_the_program_names_use_the_sequences_equally
         given = [lay_out(StartRequest("emomusic", who, 0, seed), tmp_path)[2].sequence for who in named]
         assert len(set(given[:8])) == 8
         assert all(given.count(each) == 3 for each in set(given))
+
+
+def test_a_microphone_that_cannot_be_read_keeps_nobody_from_going_on(tmp_path: Path) -> None:
+    request = StartRequest("emomusic", "P001", answers="simulated")
+    loaded, _, plan, path = check(request, tmp_path)
+    prepared = Prepared(request, loaded, loaded.text(None), plan, path, Version("en", 1, "", ""))
+    path.parent.mkdir(parents=True)
+    writer = SessionWriter(path, replace(prepared.header("lab", "", 1.0), started_utc=DAY))
+    writer.open([listened.MICROPHONE])
+    times_s = 40.0 + np.arange(400) / 20
+    writer.write(Chunk("microphone", times_s, np.zeros((400, 1), np.int16), 60.0))
+    for at_s, kind, data in (
+        (10.0, "step_started", {"kind": "rest", "step": 1}),
+        (50.0, "step_ended", {"kind": "rest", "step": 1, "how": "done"}),
+    ):
+        writer.mark(Event(at_s, kind, data=data))
+    writer.close("interrupted")
+    whole = resume.broken(tmp_path, "P001", 0)
+    assert whole.elapsed_s == pytest.approx(times_s[-1] - 10)
+    listened.rot(path, "microphone")
+    found = resume.broken(tmp_path, "P001", 0)
+    assert found.is_rested and found.elapsed_s == pytest.approx(50 - 10)
